@@ -1,0 +1,171 @@
+"""What can be wrong with an input, as data: errors that stop a step, findings that do not.
+
+Both carry fields (code, place, key path, hint), never finished prose: the text is built once, at
+the edge, by `describe`. A step that can go on after a fault collects all faults of one input in
+`Faults` and raises them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from sro_render.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that the user should know; `--strict` makes it an error.
+
+    code:    stable and documented, such as `missing-value`.
+    message: one sentence that says what is wrong, without the place.
+    span:    where, if there is a text to point at.
+    path:    the key path inside a document, such as `spec.chart.version`.
+    subject: what it is about: an SR, a kernel, an object, joined by ` / `.
+    hint:    what to do about it.
+    notes:   further lines, such as the includes that led to the place, innermost first.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    path: str = ""
+    subject: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class SroError(Exception):
+    """A fault of the user's input that stops a step. `finding` has what `Finding` documents."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        span: Span | None = None,
+        path: str = "",
+        subject: str = "",
+        hint: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.finding = Finding(
+            code=code, message=message, span=span, path=path, subject=subject, hint=hint, notes=notes
+        )
+
+    def __str__(self) -> str:
+        return describe(self.finding)
+
+    def about(self, subject: str) -> SroError:
+        """The same error, said to be about `subject` where it does not name one yet."""
+        if not self.finding.subject:
+            self.finding = replace(self.finding, subject=subject)
+        return self
+
+
+class InputError(SroError):
+    """A spec, inventory, values file or option is wrong."""
+
+
+class YamlError(InputError):
+    """A text is not YAML, or not the YAML that is accepted there."""
+
+
+class ChartError(SroError):
+    """A chart cannot be found, read or used."""
+
+
+class ArchiveError(ChartError):
+    """A chart archive is damaged or hostile."""
+
+
+class TemplateError(SroError):
+    """A template cannot be parsed or fails while it runs."""
+
+
+class LimitError(TemplateError):
+    """A template or an input goes beyond a limit that the options set."""
+
+
+class RenderError(SroError):
+    """What a template rendered is not usable: not YAML, no object, a name that Kubernetes refuses."""
+
+
+class OutputError(SroError):
+    """The output cannot be written, or would harm files that are not ours."""
+
+
+class Faults:
+    """Collects the faults of one input, so that one run shows them all."""
+
+    def __init__(self) -> None:
+        self._errors: list[SroError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
+    def __iter__(self) -> Iterator[SroError]:
+        return iter(self._errors)
+
+    def add(self, error: SroError | ExceptionGroup[SroError]) -> None:
+        """Keep an error, or all errors of a group, for later."""
+        self._errors.extend(flatten(error))
+
+    def raise_if_any(self) -> None:
+        """Raise the only error as it is, several as one ExceptionGroup, none not at all."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise ExceptionGroup("several faults", list(self._errors))
+
+
+def flatten(error: SroError | ExceptionGroup[SroError]) -> tuple[SroError, ...]:
+    """All errors inside an error, in the order in which they were found."""
+    if isinstance(error, SroError):
+        return (error,)
+    return tuple(leaf for inner in error.exceptions for leaf in flatten(inner))
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` was most likely meant to be: same letters in another case first.
+
+    Ties go to the candidate that comes first in byte order.
+    """
+    ordered = sorted(candidates)
+    folded = word.casefold()
+    for candidate in ordered:
+        if candidate.casefold() == folded and candidate != word:
+            return candidate
+    close = get_close_matches(word, ordered, n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def describe(finding: Finding, *, severity: str = "error") -> str:
+    """The whole text of a finding, for people: headline, place with excerpt, notes, hint.
+
+    ```
+    error[template-syntax]: unexpected "}" in operand
+      --> templates/a.yaml:1:20
+        |
+      1 | app: {{ .Values.x }
+        |                    ^
+      in: ...
+      help: ...
+    ```
+    """
+    lines = [f"{severity}[{finding.code}]: {finding.message}"]
+    span = finding.span
+    if span is not None:
+        place = f"{span.source.name}:{span.line}:{span.column}"
+        lines.append(f"  --> {place}" + (f" ({finding.path})" if finding.path else ""))
+        lines.extend(f"  {line}" for line in span.excerpt().split("\n"))
+    elif finding.path:
+        lines.append(f"  --> {finding.path}")
+    if finding.subject:
+        lines.append(f"  in: {finding.subject}")
+    lines.extend(f"  note: {note}" for note in finding.notes)
+    if finding.hint:
+        lines.append(f"  help: {finding.hint}")
+    return "\n".join(lines)

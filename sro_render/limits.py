@@ -1,0 +1,32 @@
+"""Bounds on what an input may cost, so that a chart from a stranger does no harm.
+
+Only the numbers; whoever does the work checks them and raises `LimitError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds that keep a chart from a stranger harmless. Sizes in bytes, counts in units."""
+
+    max_output_bytes: int = 64 * 2**20
+    """Rendered text of one chart for one kernel."""
+    max_loop_iterations: int = 1_000_000
+    """Rounds of all `range` loops of one render."""
+    max_call_depth: int = 100
+    """Templates, includes and `tpl` inside each other. Helm stops at 1,000 includes."""
+    max_template_bytes: int = 4 * 2**20
+    max_archive_bytes: int = 20 * 2**20
+    """A chart archive as it lies on disk. Helm's limit is 100 MiB."""
+    max_chart_bytes: int = 100 * 2**20
+    """All files of a chart, unpacked. Helm's limit is 100 MiB."""
+    max_chart_file_bytes: int = 5 * 2**20
+    """One file of a chart, unpacked. Helm's limit is 5 MiB."""
+    max_chart_files: int = 10_000
+    max_path_characters: int = 1_024
+    max_yaml_depth: int = 200
+    max_yaml_alias_nodes: int = 1_000_000
+    """Nodes that aliases add to one document when they are followed."""

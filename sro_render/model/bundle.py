@@ -1,0 +1,71 @@
+"""What one render produces for one cluster: objects with their place, and what the lock says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from sro_render.errors import Finding
+from sro_render.model.objects import JsonObject, ObjectId
+
+StateName = NewType("StateName", str)
+"""`namespace`, `crds`, `pre-install`, a template's name without its ending, `stateless`, `post-install`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedObject:
+    """An object as it is written.
+
+    kernel:    the kernel that it serves; empty for an object that is not kernel-affine.
+    template:  Helm's name of the template that made it, empty for what the tool adds itself.
+    """
+
+    id: ObjectId
+    manifest: JsonObject
+    kernel: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One step of an SR's way: its objects in the order in which they are applied."""
+
+    name: StateName
+    template: str = ""
+    """The template's path in the chart, such as `templates/0000-a.yaml`; empty for our own states."""
+    is_affine: bool = False
+    objects: tuple[RenderedObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedResource:
+    """One SpecialResource, rendered: its states in the order in which they are applied."""
+
+    name: str
+    namespace: str
+    states: tuple[State, ...]
+    chart_name: str
+    chart_version: str
+    chart_digest: str
+    kernels: tuple[str, ...] = ()
+    """In byte order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """An input as the lock names it. digest: `sha256:` and 64 hex digits, over the file's bytes."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """One cluster's render. SRs in the order in which they are applied."""
+
+    cluster: str
+    resources: tuple[RenderedResource, ...]
+    kernels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Each kernel that some SR selects, with the names of the selected nodes; both sorted."""
+    removed: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())

@@ -1,0 +1,85 @@
+"""The snapshot of a cluster: all that rendering needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NewType
+
+KernelVersion = NewType("KernelVersion", str)
+"""What `uname -r` prints on a node, such as `4.18.0-305.45.1.el8_4.x86_64`."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node, or a planned kernel (then `name` is empty)."""
+
+    name: str
+    kernel: KernelVersion
+    labels: Mapping[str, str] = _NOTHING
+    os_image: str = ""
+    architecture: str = ""
+    """Go's name, as the kubelet reports it: amd64, arm64."""
+    kubelet_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverToolkit:
+    """What `/etc/driver-toolkit-release.json` in a driver-toolkit image says, and the image itself."""
+
+    image: str
+    tag: str = ""
+    kernel: str = ""
+    """With or without the architecture's suffix."""
+    rt_kernel: str = ""
+    os_version: str = ""
+    architecture: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """The cluster's egress proxy."""
+
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
+    trusted_ca: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Facts that hold for the whole cluster; what plain Kubernetes lacks is empty."""
+
+    name: str = ""
+    version: str = ""
+    """OpenShift's version, of the newest completed update."""
+    kubernetes_version: str = ""
+    api_versions: tuple[str, ...] = ()
+    platform: str = ""
+    """`OCP` on OpenShift, `K8S` elsewhere."""
+    os_image_url: str = ""
+    proxy: Proxy = field(default_factory=Proxy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolkitTag:
+    """A tag of the image stream `openshift/driver-toolkit` and the image that it names now."""
+
+    tag: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All inventory files of one run, merged. Order: nodes A-Z, planned kernels and toolkits as given."""
+
+    cluster: Cluster = field(default_factory=Cluster)
+    nodes: tuple[Node, ...] = ()
+    planned: tuple[Node, ...] = ()
+    toolkits: tuple[DriverToolkit, ...] = ()
+    toolkit_tags: tuple[ToolkitTag, ...] = ()
+    push_secrets: Mapping[str, str] = _NOTHING
+    """Namespace to the name of the Secret that the builder pushes with."""
