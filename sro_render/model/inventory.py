@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NewType
 
 KernelVersion = NewType("KernelVersion", str)
 """What `uname -r` prints on a node, such as `4.18.0-305.45.1.el8_4.x86_64`."""
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +16,7 @@ class Node:
 
     name: str
     kernel: KernelVersion
-    labels: Mapping[str, str] = _NOTHING
+    labels: Mapping[str, str] = field(default_factory=dict)
     os_image: str = ""
     architecture: str = ""
     """Go's name, as the kubelet reports it: amd64, arm64."""
@@ -81,5 +78,5 @@ class Inventory:
     planned: tuple[Node, ...] = ()
     toolkits: tuple[DriverToolkit, ...] = ()
     toolkit_tags: tuple[ToolkitTag, ...] = ()
-    push_secrets: Mapping[str, str] = _NOTHING
+    push_secrets: Mapping[str, str] = field(default_factory=dict)
     """Namespace to the name of the Secret that the builder pushes with."""

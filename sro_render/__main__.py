@@ -1,0 +1,16 @@
+"""Entry of `sro-render` and `python -m sro_render`: exit codes, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+from sro_render.cli.main import run
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

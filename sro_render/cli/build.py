@@ -1,0 +1,205 @@
+"""`sro-render build`: specs, charts and an inventory in, a folder of manifests out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from sro_render.api import Recipe, Render, render
+from sro_render.cli.report import count, json_report, text_report
+from sro_render.cli.talk import Progress, Talk
+from sro_render.edges.bundles import BuildInputs, Written, write_bundle
+from sro_render.edges.chart_store import ChartStore
+from sro_render.edges.inventories import read_inventories
+from sro_render.edges.specs import SpecFiles, in_spec, read_specs
+from sro_render.errors import Faults, Finding, SroError, flatten
+from sro_render.limits import Limits
+from sro_render.model.options import RenderOptions
+from sro_render.model.specialresource import ManagementState
+
+PARTLY_DONE = 1
+WRONG_INPUT = 2
+
+
+@click.command(
+    "build",
+    epilog="""\b
+Example:
+  kubectl get nodes -o json > nodes.json
+  sro-render build specialresource.yaml --inventory nodes.json --charts charts --out out""",
+)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.option(
+    "--inventory",
+    "inventories",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="A snapshot of the nodes: what kubectl get -o yaml|json prints, or a NodeInventory; - is "
+    "standard input. May be given several times; chart ConfigMaps may be among them.",
+)
+@click.option("--charts", metavar="DIR", help="Where charts lie, as folders or .tgz.")
+@click.option("--out", metavar="DIR", required=True, help="Where to write: DIR/CLUSTER becomes ours.")
+@click.option("--cluster", metavar="NAME", default="", help="Name of the cluster; else the inventory's.")
+@click.option(
+    "-a",
+    "--api-versions",
+    metavar="VERSION",
+    multiple=True,
+    help="An API version beside the inventory's for .Capabilities. May be given several times.",
+)
+@click.option("--strict", is_flag=True, help="Treat findings as errors: write nothing, and exit with 1.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Write what is right; the files of what failed stay as they were, and the exit code is 1.",
+)
+@click.option(
+    "--secrets",
+    type=click.Choice(["refuse", "allow"]),
+    default="refuse",
+    show_default=True,
+    help="Whether Secrets with data may be written.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.pass_obj
+def command(
+    talk: Talk,
+    *,
+    specs: Sequence[str],
+    inventories: Sequence[str],
+    charts: str | None,
+    out: str,
+    cluster: str,
+    api_versions: Sequence[str],
+    strict: bool,
+    keep_going: bool,
+    secrets: str,
+    output_format: str,
+) -> int:
+    """Render SpecialResources for every kernel that the nodes run.
+
+    SPEC is a YAML file with SpecialResources, or a folder of them. The result is one manifest a file
+    in OUT/CLUSTER/SPECIALRESOURCE/STATE/[KERNEL/], with a kustomization.yaml at each level and a lock.
+    """
+    limits = Limits()
+    options = RenderOptions(
+        cluster=cluster,
+        api_versions=tuple(api_versions),
+        allow_secrets=secrets == "allow",
+        keep_going=keep_going,
+        limits=limits,
+    )
+    report = _Report(talk, output_format)
+    faults = Faults()
+    spec_files = _collect(faults, lambda: read_specs(specs, limits))
+    inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
+    store = _collect(
+        faults,
+        lambda: ChartStore.over(
+            charts,
+            [
+                *(inventory_files.config_maps if inventory_files else ()),
+                *(spec_files.config_maps if spec_files else ()),
+            ],
+            limits,
+        ),
+    )
+    recipes = _find_charts(spec_files, store, faults, limits) if spec_files and store else []
+    if spec_files is None or inventory_files is None or store is None:
+        return report.refuse(tuple(faults))
+    progress = Progress(talk, "rendering")
+    outcome = render(recipes, inventory_files.inventory, options, progress)
+    progress.close()
+    errors = (*faults, *outcome.errors)
+    findings = (*spec_files.findings, *outcome.bundle.findings)
+    is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
+    if errors and (not keep_going or is_empty):
+        return report.refuse(errors, findings)
+    if strict and findings:
+        return report.refuse(errors, findings, strict=True)
+    inputs = BuildInputs(
+        specs=spec_files.files,
+        inventories=inventory_files.files,
+        resources=spec_files.resources,
+        options={"apiVersions": sorted(api_versions), "secrets": secrets, "target": "plain"},
+    )
+    try:
+        written = write_bundle(outcome, inputs, Path(out), say=talk.note)
+    except (SroError, ExceptionGroup) as error:
+        faults.add(error)
+        return report.refuse((*outcome.errors, *faults), findings)
+    return report.done(outcome, written, errors, findings)
+
+
+_T = TypeVar("_T")
+
+
+def _collect(faults: Faults, read: Callable[[], _T]) -> _T | None:
+    """What `read` gives, or None after its faults were noted: the other inputs are still looked at."""
+    try:
+        return read()
+    except (SroError, ExceptionGroup) as error:
+        faults.add(error)
+        return None
+
+
+def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults, limits: Limits) -> list[Recipe]:
+    """Each SR with its chart; without one where it is not needed or was not found."""
+    recipes = []
+    for resource in specs.resources:
+        chart = None
+        if resource.management_state in {ManagementState.MANAGED, ManagementState.FORCE}:
+            try:
+                chart = store.find(resource.chart).chart
+            except (SroError, ExceptionGroup) as error:
+                for each in flatten(error):
+                    faults.add(in_spec(each, resource, limits))
+        recipes.append(Recipe(resource=resource, chart=chart))
+    return recipes
+
+
+class _Report:
+    """The end of a build, in the form that was asked for, and its exit code."""
+
+    def __init__(self, talk: Talk, output_format: str) -> None:
+        self._talk = talk
+        self._is_json = output_format == "json"
+
+    def refuse(
+        self, errors: Sequence[SroError], findings: Sequence[Finding] = (), *, strict: bool = False
+    ) -> int:
+        """Nothing was written."""
+        if self._is_json:
+            click.echo(json_report(None, None, errors, findings))
+        else:
+            self._talk.findings(findings, as_errors=strict)
+            for error in errors:
+                self._talk.errors(error)
+        total = len(errors) + (len(findings) if strict else 0)
+        self._talk.note(f"nothing was written: {count(total, 'error')}")
+        return PARTLY_DONE if strict and not errors else WRONG_INPUT
+
+    def done(
+        self, outcome: Render, written: Written, errors: Sequence[SroError], findings: Sequence[Finding]
+    ) -> int:
+        """Something was written, and perhaps not all."""
+        if self._is_json:
+            click.echo(json_report(outcome, written, errors, findings))
+        else:
+            self._talk.findings(findings)
+            for error in errors:
+                self._talk.errors(error)
+            click.echo(text_report(outcome, written), nl=False)
+        return PARTLY_DONE if errors else 0

@@ -1,0 +1,145 @@
+"""The report of a build, for people and for programs: what will run on which nodes, what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from sro_render.api import Render
+from sro_render.edges.bundles import Written
+from sro_render.errors import Finding, SroError
+from sro_render.kernels.affinity import kernel_suffix
+from sro_render.model.bundle import RenderedResource
+
+MAX_KERNELS_SHOWN = 20
+
+
+def count(number: int, what: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def text_report(render: Render, written: Written) -> str:
+    """Each SR with its kernels and nodes, then what happened to the files."""
+    lines: list[str] = []
+    for resource in render.bundle.resources:
+        lines.append(
+            f"{resource.name}: chart {resource.chart_name} {resource.chart_version}, "
+            f"namespace {resource.namespace}, {count(len(resource.kernels), 'kernel')}"
+        )
+        lines.extend(_kernel_lines(render, resource))
+    lines.extend(f"{name}: removed, nothing rendered" for name in render.bundle.removed)
+    lines.extend(f"{name}: unmanaged, left as it is" for name in render.unmanaged)
+    for entry in written.stale:
+        what = f"kernel {entry.kernel}" if entry.kernel else "everything"
+        lines.append(f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept")
+    change = written.change
+    place = written.folder.as_posix()
+    if change:
+        lines.append(
+            f"{place}: {len(change.created)} created, {len(change.updated)} updated, "
+            f"{len(change.removed)} removed, {len(change.unchanged)} unchanged"
+        )
+    else:
+        lines.append(f"{place}: up to date, {count(len(change.unchanged), 'file')}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _kernel_lines(render: Render, resource: RenderedResource) -> Iterator[str]:
+    objects = _objects_by_kernel(resource)
+    groups = [group for group in render.groups.get(resource.name, ()) if group.kernel in resource.kernels]
+    shown = groups[:MAX_KERNELS_SHOWN]
+    width = max((len(group.kernel) for group in shown), default=0)
+    for group in shown:
+        nodes = count(len(group.nodes), "node") if group.nodes else "planned"
+        made = count(objects.get(group.kernel, 0), "object")
+        yield f"  {group.kernel:<{width}}  {nodes}, {made}"
+    if len(groups) > len(shown):
+        yield f"  and {len(groups) - len(shown)} more kernels"
+
+
+def _objects_by_kernel(resource: RenderedResource) -> dict[str, int]:
+    objects: dict[str, int] = {}
+    for state in resource.states:
+        for each in state.objects:
+            if each.kernel:
+                objects[each.kernel] = objects.get(each.kernel, 0) + 1
+    return objects
+
+
+def json_report(
+    render: Render | None,
+    written: Written | None,
+    errors: Sequence[SroError],
+    findings: Sequence[Finding],
+) -> str:
+    """The same, with every error and finding, for programs. Keys are stable."""
+    document: dict[str, object] = {
+        "written": written is not None,
+        "errors": [_finding(error.finding) for error in errors],
+        "findings": [_finding(finding) for finding in findings],
+    }
+    if render is not None and written is not None:
+        change = written.change
+        document |= {
+            "cluster": render.bundle.cluster,
+            "folder": written.folder.as_posix(),
+            "specialResources": [_resource(render, each) for each in render.bundle.resources],
+            "removed": list(render.bundle.removed),
+            "unmanaged": list(render.unmanaged),
+            "stale": [
+                {"specialResource": each.special_resource, "kernel": each.kernel, "files": list(each.files)}
+                for each in written.stale
+            ],
+            "files": {
+                "created": list(change.created),
+                "updated": list(change.updated),
+                "removed": list(change.removed),
+                "unchanged": list(change.unchanged),
+            },
+        }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
+    objects = _objects_by_kernel(resource)
+    return {
+        "name": resource.name,
+        "namespace": resource.namespace,
+        "chart": {
+            "name": resource.chart_name,
+            "version": resource.chart_version,
+            "digest": resource.chart_digest,
+        },
+        "states": [
+            {"name": state.name, "affine": state.is_affine, "objects": len(state.objects)}
+            for state in resource.states
+            if state.objects
+        ],
+        "kernels": [
+            {
+                "kernel": group.kernel,
+                "suffix": kernel_suffix(group.system.version, group.kernel),
+                "nodes": list(group.nodes),
+                "objects": objects.get(group.kernel, 0),
+                "driverToolkit": group.toolkit.image if group.toolkit else "",
+            }
+            for group in render.groups.get(resource.name, ())
+            if group.kernel in resource.kernels
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    span = finding.span
+    return {
+        "code": finding.code,
+        "message": finding.message,
+        "file": span.source.name if span else "",
+        "line": span.line if span else 0,
+        "column": span.column if span else 0,
+        "path": finding.path,
+        "subject": finding.subject,
+        "hint": finding.hint,
+        "notes": list(finding.notes),
+    }

@@ -1,0 +1,96 @@
+"""What is said to people: errors, findings, progress. All of it on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+
+from sro_render.errors import Finding, SroError, describe, flatten
+
+_COLOURS = {"error": "red", "warning": "yellow"}
+_QUIET_S = 1.0
+"""A run that ends sooner shows no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much is said."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def errors(self, error: SroError | ExceptionGroup[SroError]) -> None:
+        """Say everything that is wrong."""
+        for each in flatten(error):
+            self._say(each.finding, "error")
+
+    def findings(self, findings: Iterable[Finding], *, as_errors: bool = False) -> None:
+        """Say what was found, unless we are quiet; under `--strict` they are errors."""
+        if self.quiet and not as_errors:
+            return
+        for finding in findings:
+            self._say(finding, "error" if as_errors else "warning")
+
+    def note(self, text: str) -> None:
+        """Say one line, unless we are quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def detail(self, text: str) -> None:
+        """Say one line if we are verbose."""
+        if self.verbose:
+            click.echo(text, err=True)
+
+    def _say(self, finding: Finding, severity: str) -> None:
+        headline, *rest = describe(finding, severity=severity).split("\n")
+        if has_colour(sys.stderr.isatty()):
+            label, _, message = headline.partition(": ")
+            headline = f"{click.style(label, fg=_COLOURS[severity], bold=True)}: {message}"
+        # Hostile text must not steer the terminal.
+        lines = [headline, *(printable(line) for line in rest)]
+        click.echo("\n".join(lines), err=True, color=True)
+
+
+def has_colour(is_terminal: bool) -> bool:
+    """Colour is for terminals whose user did not refuse it (https://no-color.org)."""
+    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def printable(text: str) -> str:
+    """Text without control characters, which could steer a terminal; tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text)
+
+
+class Progress:
+    """A bar on a terminal, for runs of more than a second."""
+
+    def __init__(self, talk: Talk, label: str) -> None:
+        self._is_shown = sys.stderr.isatty() and not talk.quiet
+        self._label = label
+        self._start = time.monotonic()
+        self._last = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that `done` of `total` steps are done."""
+        if not self._is_shown:
+            return
+        now = time.monotonic()
+        if now - self._start < _QUIET_S or now - self._last < 0.1:
+            return
+        self._last = now
+        filled = done * 30 // max(1, total)
+        click.echo(
+            f"\r{self._label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}", err=True, nl=False
+        )
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._last:
+            click.echo("\r\x1b[K", err=True, nl=False)

@@ -1,0 +1,68 @@
+"""Files as the user names them: which ones a folder stands for, and their text.
+
+What the text means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sro_render.errors import Faults, InputError, nearest
+from sro_render.source import Source
+from sro_render.yamltext.reader import decode
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
+    """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z."""
+    for given in paths:
+        path = Path(given)
+        if given == "-" or path.is_file() or (path.exists() and not path.is_dir()):
+            yield path
+        elif path.is_dir():
+            found = sorted(
+                each
+                for each in path.rglob("*")
+                if each.suffix in _ENDINGS
+                and each.is_file()
+                and not any(part.startswith(".") for part in each.relative_to(path).parts)
+            )
+            if not found:
+                faults.add(
+                    InputError(
+                        "no-such-file",
+                        f"there is no YAML or JSON file in {given}",
+                        hint="name a file, or a folder with files that end in .yaml, .yml or .json",
+                    )
+                )
+            yield from found
+        else:
+            faults.add(
+                InputError("no-such-file", f"there is no file or folder {given}", hint=similar_file(path))
+            )
+
+
+def similar_file(path: Path) -> str:
+    """A hint for a path that does not exist: what stands beside it under a similar name."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return f"there is no folder {path.parent} either"
+    meant = nearest(path.name, names)
+    return f"did you mean {path.parent / meant}?" if meant else ""
+
+
+def read_source(path: Path) -> Source:
+    """A file's text; `-` is standard input.
+
+    Raises: InputError: it cannot be read; YamlError: it is not text.
+    """
+    name = "standard input" if str(path) == "-" else path.as_posix()
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise InputError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
+    return decode(data, name)

@@ -1,0 +1,87 @@
+"""Inventory files, of either form, read and merged; every fault of every file is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sro_render.edges import schemas
+from sro_render.edges.files import each_file, read_source
+from sro_render.errors import Faults, InputError, SroError
+from sro_render.kernels.snapshot import INVENTORY_KIND, InventoryDocument, read_inventory
+from sro_render.limits import Limits
+from sro_render.model.bundle import InputFile
+from sro_render.model.inventory import Inventory
+from sro_render.model.objects import JsonObject, mapping_of
+from sro_render.pipeline.provenance import facts_digest
+from sro_render.validation import check_schema
+from sro_render.yamltext.reader import read_stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryFiles:
+    """What the inventory files hold."""
+
+    inventory: Inventory
+    config_maps: tuple[JsonObject, ...]
+    files: tuple[InputFile, ...]
+
+
+def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
+    """Read and merge inventory files, of either form.
+
+    Raises: InputError, or a group of them: everything that is wrong in any of the files.
+    """
+    faults = Faults()
+    documents: list[InventoryDocument] = []
+    config_maps: list[JsonObject] = []
+    files: list[InputFile] = []
+    for path in each_file(paths, faults):
+        try:
+            source = read_source(path)
+            read = read_stream(source, limits)
+        except (SroError, ExceptionGroup) as error:
+            faults.add(error)
+            continue
+        facts: list[InventoryDocument] = []
+        for index, document in enumerate(read):
+            value = document.value
+            if not isinstance(value, dict):
+                faults.add(
+                    InputError(
+                        "not-an-object",
+                        "this document is not a Kubernetes object",
+                        span=document.span,
+                        hint="make an inventory with: kubectl get nodes -o json > nodes.json",
+                    )
+                )
+                continue
+            if value.get("kind") == INVENTORY_KIND:
+                for fault in check_schema(
+                    value,
+                    schemas.validator(INVENTORY_KIND),
+                    schemas.schema(INVENTORY_KIND),
+                    source=source,
+                    document=index,
+                    limits=limits,
+                ):
+                    faults.add(fault)
+            config_maps.extend(_config_maps(value))
+            facts.append(InventoryDocument(name=source.name, value=value))
+        documents.extend(facts)
+        digest = facts_digest(facts)
+        if digest is not None:
+            files.append(InputFile(path=str(path), digest=digest))
+    faults.raise_if_any()
+    return InventoryFiles(
+        inventory=read_inventory(documents), config_maps=tuple(config_maps), files=tuple(files)
+    )
+
+
+def _config_maps(value: JsonObject) -> Iterator[JsonObject]:
+    items = value.get("items")
+    if isinstance(items, list):
+        for item in items:
+            yield from _config_maps(mapping_of(item))
+    elif value.get("kind") == "ConfigMap":
+        yield value

@@ -1,0 +1,177 @@
+"""Spec files, read into SpecialResources; every fault of every file is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sro_render.edges import schemas
+from sro_render.edges.files import each_file, read_source
+from sro_render.errors import Faults, Finding, InputError, SroError, nearest
+from sro_render.kernels.snapshot import INVENTORY_KIND
+from sro_render.limits import Limits
+from sro_render.model.bundle import InputFile
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
+from sro_render.model.specialresource import KIND, SpecialResource
+from sro_render.pipeline.provenance import canonical_text, digest_of
+from sro_render.source import Source
+from sro_render.validation import check_schema
+from sro_render.yamltext.reader import Document, locate, read_stream
+
+_CREDENTIALS = frozenset({"username", "password"})
+_UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecFiles:
+    """What the spec files hold: SRs in the order given, and ConfigMaps that may carry charts."""
+
+    resources: tuple[SpecialResource, ...]
+    config_maps: tuple[JsonObject, ...]
+    files: tuple[InputFile, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
+    """Read SpecialResources from files and folders.
+
+    Raises: InputError, or a group of them: everything that is wrong in any of the files.
+    """
+    faults = Faults()
+    resources: list[tuple[SpecialResource, Document]] = []
+    config_maps: list[JsonObject] = []
+    files: list[InputFile] = []
+    findings: list[Finding] = []
+    for path in each_file(paths, faults):
+        try:
+            source = read_source(path)
+            documents = read_stream(source, limits)
+        except (SroError, ExceptionGroup) as error:
+            faults.add(error)
+            continue
+        files.append(InputFile(path=str(path), digest=_content_digest(documents)))
+        for index, document in enumerate(documents):
+            try:
+                resource = _spec_document(document, source, index, limits)
+            except (SroError, ExceptionGroup) as error:
+                faults.add(error)
+                continue
+            if resource is not None:
+                resources.append((resource, document))
+            elif mapping_of(document.value).get("kind") == "ConfigMap":
+                config_maps.append(mapping_of(document.value))
+            else:
+                findings.append(_ignored(document))
+    _check_names(resources, faults)
+    if not resources and not faults:
+        faults.add(
+            InputError(
+                "spec-empty",
+                f"no SpecialResource in {', '.join(sorted(file.path for file in files))}",
+                hint="a spec is YAML with kind: SpecialResource, apiVersion: sro.openshift.io/v1beta1",
+            )
+        )
+    faults.raise_if_any()
+    return SpecFiles(
+        resources=tuple(resource for resource, _ in resources),
+        config_maps=tuple(config_maps),
+        files=tuple(files),
+        findings=tuple(findings),
+    )
+
+
+def _spec_document(document: Document, source: Source, index: int, limits: Limits) -> SpecialResource | None:
+    """The SR of a document, or None for a document of another kind.
+
+    Raises: InputError, or a group of them: it is no valid SR, or of a kind that is not supported.
+    """
+    value = document.value
+    if not isinstance(value, dict):
+        raise InputError(
+            "not-an-object",
+            "this document is not a Kubernetes object",
+            span=document.span,
+            hint="a spec has apiVersion, kind, metadata and spec",
+        )
+    kind = text_of(value.get("kind"))
+    if kind in _UNSUPPORTED_KINDS:
+        raise InputError(
+            "kind-not-supported",
+            f"{kind} is not supported",
+            span=locate(source, ["kind"], document=index, limits=limits) or document.span,
+            hint="sro-render renders SpecialResources; remove this document",
+        )
+    if kind == INVENTORY_KIND:
+        raise InputError(
+            "inventory-as-spec",
+            "this is an inventory, not a spec",
+            span=document.span,
+            hint=f"give it with --inventory {source.name}",
+        )
+    if kind != KIND:
+        meant = nearest(kind, [KIND]) if kind else KIND
+        if meant is None:
+            return None
+        raise InputError(
+            "unknown-kind",
+            f"{kind!r} is not a kind of spec" if kind else "this document has no kind",
+            span=locate(source, ["kind"], document=index, limits=limits) or document.span,
+            path="kind",
+            hint=f"did you mean {KIND}?",
+        )
+    faults = Faults()
+    for fault in check_schema(
+        value, schemas.validator(KIND), schemas.schema(KIND), source=source, document=index, limits=limits
+    ):
+        faults.add(fault)
+    faults.raise_if_any()
+    return SpecialResource.from_mapping(value, source=source, document=index)
+
+
+def _ignored(document: Document) -> Finding:
+    return Finding(
+        code="spec-ignored",
+        message=f"{object_id(mapping_of(document.value))} is not a SpecialResource, and is not rendered",
+        span=document.span,
+        hint="keep other objects out of the folder of specs, or apply them by other means",
+    )
+
+
+def _check_names(resources: list[tuple[SpecialResource, Document]], faults: Faults) -> None:
+    first: dict[str, Document] = {}
+    for resource, document in resources:
+        known = first.setdefault(resource.name, document)
+        if known is not document:
+            faults.add(
+                InputError(
+                    "duplicate-resource",
+                    f"there are two SpecialResources named {resource.name!r}",
+                    span=document.span,
+                    path="metadata.name",
+                    notes=(f"the first one is at {known.span}",),
+                    hint="SpecialResources are cluster-scoped: rename one of them",
+                )
+            )
+
+
+def in_spec(error: SroError, resource: SpecialResource, limits: Limits) -> SroError:
+    """The same error, placed in the SR's spec by its key path where it has no place yet."""
+    finding = error.finding
+    if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
+        path = finding.path.split(".")
+        span = locate(resource.source, path, document=resource.document, limits=limits)
+        error.finding = replace(finding, span=span)
+    return error.about(resource.name)
+
+
+def _content_digest(documents: Iterable[Document]) -> str:
+    """A digest over what a spec file says, whatever its layout and order; credentials left out."""
+    return digest_of(sorted(canonical_text(_without_credentials(each.value)) for each in documents))
+
+
+def _without_credentials(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {key: _without_credentials(item) for key, item in value.items() if key not in _CREDENTIALS}
+    if isinstance(value, list):
+        return [_without_credentials(item) for item in value]
+    return value

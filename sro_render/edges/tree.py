@@ -1,0 +1,472 @@
+"""Replaces OUT/CLUSTER by a new bundle as a whole, or not at all.
+
+Decides which files there are ours, and how a new tree takes the place of an old one; what the files
+hold is decided elsewhere. The rules:
+
+- OUT/CLUSTER belongs to us. A file that the last lock does not list, or anything that is no plain
+  file or folder, stops the build. A listed file that was edited or deleted is written again.
+- The new tree is built in the hidden folder `OUT/.CLUSTER.sro-new`; files that stay as they are get
+  hard links from the old tree, so that they keep their inodes and times. Then the two folders
+  exchange their names in one step, and the old tree is removed, its lock first. If nothing differs,
+  nothing is touched.
+- Readers: who opens OUT/CLUSTER once and reads below that descriptor sees the old tree or the new
+  one; if the lock is still there after reading, what was read is whole. Who looks up every file by
+  its path may meet the exchange between two files, and compares with the digests in the lock.
+- A killed process leaves the old tree or the new one, and maybe the hidden folder, which the next
+  build removes. A machine that stops does the same: the new tree is flushed to the disk before the
+  exchange, and the exchange before the old tree goes.
+- Where names cannot be exchanged, the old tree is renamed to `OUT/.CLUSTER.sro-old` and the new one
+  takes its place; between the two, readers find nothing, and after a kill there the next build puts
+  the old tree back. Where hard links cannot be made, files are copied with their times.
+- One process at a time holds OUT. The lock is on the folder itself and needs no file in it.
+
+Folders are new ones after a change: a shell or a watcher inside stays in the old, removed ones. A
+folder from a lower layer of a container image cannot be renamed by overlayfs, so that a bundle
+inside an image can be checked, but not built again in place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sro_render.edges import system_calls
+from sro_render.errors import OutputError, SroError
+from sro_render.limits import Limits
+from sro_render.model.lock import LOCK_NAME, Lock, is_own_path
+from sro_render.yamltext.reader import decode, read_manifest
+
+MAX_NAMED_FILES = 10
+"""So many files are named in an error; the others are counted."""
+WAIT_S = 5.0
+"""How long a build waits for another one."""
+
+_POLL_S = 0.05
+_MAX_CLUSTER_BYTES = 200
+_CLUSTER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_OLD_FILE = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_KINDS = (
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISREG, "a file"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeChange:
+    """What a build did to OUT/CLUSTER: paths relative to it, A-Z."""
+
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.created or self.updated or self.removed)
+
+
+def replace_tree(
+    out: Path,
+    cluster: str,
+    files: Mapping[str, bytes],
+    *,
+    keep: Collection[str] = (),
+    lock_name: str = LOCK_NAME,
+    wait_s: float = WAIT_S,
+    say: Callable[[str], None] = lambda _: None,
+) -> TreeChange:
+    """Make OUT/CLUSTER hold exactly `files` and `keep`: `open_tree` and `OutputTree.replace` in one."""
+    with open_tree(out, cluster, lock_name=lock_name, wait_s=wait_s, say=say) as tree:
+        return tree.replace(files, keep=keep)
+
+
+@contextmanager
+def open_tree(
+    out: Path,
+    cluster: str,
+    *,
+    lock_name: str = LOCK_NAME,
+    wait_s: float = WAIT_S,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[OutputTree]:
+    """Hold OUT for this process, and clean up after a build that was killed.
+
+    A build that decides by the last lock (stale files, Unmanaged SRs) reads that lock and replaces the
+    tree inside one `with`, so that no other build comes between.
+
+    Args:   out: made with its parents if it does not exist.
+            say: told once, in one sentence, whom we wait for.
+    Raises: OutputError: `output-cluster-name`, `output-busy` when another process still holds OUT
+            after `wait_s` seconds, `output-failed` when the system refuses.
+    """
+    _check_cluster_name(cluster)
+    with _system_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    with _hold(out, wait_s, say):
+        tree = OutputTree(out, cluster, lock_name)
+        tree.recover()
+        yield tree
+
+
+class OutputTree:
+    """OUT/CLUSTER, while this process holds OUT. Made by `open_tree`."""
+
+    def __init__(self, out: Path, cluster: str, lock_name: str) -> None:
+        self._out = out
+        self._cluster = cluster
+        self._lock_name = lock_name
+        self._current = out / cluster
+        self._new = out / f".{cluster}.sro-new"
+        self._old = out / f".{cluster}.sro-old"
+
+    def recover(self) -> None:
+        """Remove what a killed build left, and put back an old tree that lost its name."""
+        with _system_errors(self._current):
+            self._check_own_folders()
+            self._clean_up()
+
+    def read_lock(self) -> Lock | None:
+        """The lock of the tree as it is, None where there is none.
+
+        Raises: OutputError: `lock-damaged`, with what is wrong in it.
+        """
+        path = self._current / self._lock_name
+        with _system_errors(path):
+            try:
+                data = _read_file(path)
+            except FileNotFoundError:
+                return None
+        try:
+            return Lock.from_mapping(read_manifest(decode(data, str(path)), Limits()))
+        except SroError as error:
+            raise self._damaged_lock(path, [error]) from error
+        except ExceptionGroup as group:
+            errors = [error for error in group.exceptions if isinstance(error, SroError)]
+            raise self._damaged_lock(path, errors) from group
+
+    def replace(self, files: Mapping[str, bytes], *, keep: Collection[str] = ()) -> TreeChange:
+        """Make the tree hold exactly `files`, and the files of `keep` as they are now.
+
+        Args:   files: path relative to OUT/CLUSTER, with `/` between its parts, to content; the lock
+                among them.
+                keep: paths that the last lock lists and `files` does not have.
+        Returns: what differs from before; `keep` counts as unchanged.
+        Raises: OutputError: `output-foreign-files`, `output-not-plain`, `output-kept-missing`,
+                `lock-damaged`, `output-failed`. The tree is as it was.
+                ValueError: the paths are not what they are said to be here.
+        """
+        self._check_paths(files, keep)
+        with _system_errors(self._current):
+            found = self._scan()
+            change = self._compare(found, files, keep)
+            if change:
+                self._refuse_foreign(found, keep)
+                self._write(files, change)
+        return change
+
+    def _check_paths(self, files: Mapping[str, bytes], keep: Collection[str]) -> None:
+        if self._lock_name not in files:
+            raise ValueError(f"the files of a tree need {self._lock_name}")
+        wrong = [path for path in (*files, *keep) if not is_own_path(path)]
+        wrong += [path for path in keep if path in files]
+        if wrong:
+            raise ValueError(f"not a path of its own in the tree: {wrong[0]!r}")
+
+    def _check_own_folders(self) -> None:
+        """Refuse folders of ours that are something else, and a cluster that differs in case alone."""
+        for path in (self._current, self._new, self._old):
+            if os.path.lexists(path) and not stat.S_ISDIR(path.lstat().st_mode):
+                raise OutputError(
+                    "output-not-plain",
+                    f"{path} is {_kind(path.lstat().st_mode)}, where sro-render has a folder of its own",
+                    hint="remove it, or choose another --out",
+                )
+        for name in sorted(entry.name for entry in self._out.iterdir()):
+            if name != self._cluster and name.lower() == self._cluster.lower():
+                raise OutputError(
+                    "output-cluster-name",
+                    f"{self._out} has a cluster {name!r}, which differs from {self._cluster!r} in case alone",
+                    hint="they would be one folder on Windows and macOS: give one another name",
+                )
+
+    def _scan(self) -> dict[str, os.stat_result]:
+        """All files of the tree as it is, paths as in the lock; refuses what is neither file nor folder."""
+        found: dict[str, os.stat_result] = {}
+        refused: dict[str, str] = {}
+        folders = [""] if os.path.lexists(self._current) else []
+        while folders:
+            prefix = folders.pop()
+            with os.scandir(self._current / prefix) as entries:
+                for entry in entries:
+                    path = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(f"{path}/")
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode):
+                        found[path] = status
+                    else:
+                        refused[path] = f"{path} is {_kind(status.st_mode)}"
+        if refused:
+            raise OutputError(
+                "output-not-plain",
+                f"{self._current} has something that is neither a file nor a folder",
+                notes=_some([refused[path] for path in sorted(refused)]),
+                hint="remove or move them; sro-render replaces this folder as a whole",
+            )
+        return found
+
+    def _compare(
+        self, found: Mapping[str, os.stat_result], files: Mapping[str, bytes], keep: Collection[str]
+    ) -> TreeChange:
+        self._refuse_missing(path for path in keep if path not in found)
+        same = {
+            path for path, data in files.items() if path in found and self._is_same(path, found[path], data)
+        }
+        return TreeChange(
+            created=tuple(sorted(path for path in files if path not in found)),
+            updated=tuple(sorted(path for path in files if path in found and path not in same)),
+            removed=tuple(sorted(path for path in found if path not in files and path not in set(keep))),
+            unchanged=tuple(sorted({*same, *keep})),
+        )
+
+    def _is_same(self, path: str, status: os.stat_result, data: bytes) -> bool:
+        """Whether Git would see no difference: the same bytes, and not executable."""
+        if status.st_size != len(data) or (os.name == "posix" and status.st_mode & 0o111):
+            return False
+        return _read_file(f"{self._current}/{path}") == data
+
+    def _refuse_foreign(self, found: Mapping[str, os.stat_result], keep: Collection[str]) -> None:
+        lock = self.read_lock()
+        ours = {self._lock_name, *lock.files} if lock else set()
+        self._refuse_missing(path for path in keep if path not in ours)
+        foreign = sorted(path for path in found if path not in ours)
+        if not foreign:
+            return
+        raise OutputError(
+            "output-foreign-files",
+            f"{self._current} has {_count(len(foreign), 'file', 'files')} "
+            + ("that its lock does not list" if lock else f"and no {self._lock_name}"),
+            notes=_some(foreign),
+            hint="move or remove them, or choose another --out; sro-render replaces this folder as a whole",
+        )
+
+    def _refuse_missing(self, paths: Iterable[str]) -> None:
+        missing = sorted(paths)
+        if missing:
+            raise OutputError(
+                "output-kept-missing",
+                f"{self._current} lacks {_count(len(missing), 'file', 'files')} of an earlier build that must stay",
+                notes=_some(missing),
+                hint="take them back (git checkout), or render again what they were made from",
+            )
+
+    def _damaged_lock(self, path: Path, errors: Sequence[SroError]) -> OutputError:
+        first = errors[0].finding
+        return OutputError(
+            "lock-damaged",
+            f"{path} cannot be used, so that nobody knows which files beside it are ours: {first.message}",
+            span=first.span,
+            path=first.path,
+            hint=f"take the committed one back (git checkout), or remove {self._current} and build again",
+        )
+
+    def _write(self, files: Mapping[str, bytes], change: TreeChange) -> None:
+        try:
+            self._build(files, change)
+            self._flush()
+            self._put_in_place()
+        except BaseException:
+            with suppress(OSError):
+                self._clean_up()
+            raise
+        with _system_errors(
+            self._out, "the new output is in place; the next build removes what is left over"
+        ):
+            self._flush_names()
+            self._clean_up()
+
+    def _build(self, files: Mapping[str, bytes], change: TreeChange) -> None:
+        self._new.mkdir()
+        made = {""}
+        for path in (*change.created, *change.updated):
+            self._make_parents(path, made)
+            _write_file(f"{self._new}/{path}", files[path])
+        for path in change.unchanged:
+            self._make_parents(path, made)
+            _link_or_copy(f"{self._current}/{path}", f"{self._new}/{path}")
+
+    def _make_parents(self, path: str, made: set[str]) -> None:
+        parent = path.rpartition("/")[0]
+        if parent not in made:
+            self._make_parents(parent, made)
+            (self._new / parent).mkdir()
+            made.add(parent)
+
+    def _flush(self) -> None:
+        """Before the exchange: a machine that stops after it must find the new files' contents."""
+        with _opened_folder(self._out) as folder:
+            system_calls.flush(folder)
+
+    def _flush_names(self) -> None:
+        """Before the old tree goes: a machine that stops then must find the new one under its name."""
+        if os.name == "posix":
+            with _opened_folder(self._out) as folder:
+                os.fsync(folder)
+
+    def _put_in_place(self) -> None:
+        """Give the new tree its name. An old tree then bears one of the two hidden names."""
+        if not os.path.lexists(self._current):
+            self._new.rename(self._current)
+            return
+        try:
+            system_calls.exchange(self._new, self._current)
+        except system_calls.NotOfferedError:
+            self._current.rename(self._old)
+            self._new.rename(self._current)
+
+    def _clean_up(self) -> None:
+        """Remove the hidden folders; an old tree that lost its name to nobody gets it back first.
+
+        The lock goes before the other files: a reader that still finds it has read a whole tree.
+        """
+        if os.path.lexists(self._old) and not os.path.lexists(self._current):
+            self._old.rename(self._current)
+        for path in (self._old, self._new):
+            (path / self._lock_name).unlink(missing_ok=True)
+            _remove_tree(path)
+
+
+def _check_cluster_name(cluster: str) -> None:
+    """A cluster's name is a folder's, on every system."""
+    if len(cluster) <= _MAX_CLUSTER_BYTES and _CLUSTER.fullmatch(cluster) and not _DEVICE.fullmatch(cluster):
+        return
+    raise OutputError(
+        "output-cluster-name",
+        f"{cluster!r} cannot be the name of a cluster's folder",
+        hint="use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
+        f"{_MAX_CLUSTER_BYTES} characters at most, and no device's name such as CON",
+    )
+
+
+@contextmanager
+def _hold(out: Path, wait_s: float, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock on OUT; another process that holds it is waited for."""
+    deadline = time.monotonic() + wait_s
+    has_said = False
+    while True:
+        with _system_errors(out):
+            descriptor, is_ours = system_calls.try_lock(out)
+        try:
+            if is_ours and _is_still(out, descriptor):
+                yield
+                return
+            holder = system_calls.lock_holder(descriptor)
+        finally:
+            os.close(descriptor)
+        if time.monotonic() >= deadline:
+            raise OutputError(
+                "output-busy",
+                f"{holder} is writing to {out}, and did not finish within {wait_s:g} seconds",
+                hint="wait until it is done, and build again",
+            )
+        if not has_said:
+            say(f"waiting for {holder}, which is writing to {out}")
+            has_said = True
+        time.sleep(_POLL_S)
+
+
+def _is_still(out: Path, descriptor: int) -> bool:
+    """Whether a lock that we got is on what OUT is now: whoever held it may have moved the folder."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISDIR(status.st_mode):
+        return True
+    try:
+        return os.path.samestat(status, out.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _system_errors(path: Path, consequence: str = "the output is as it was") -> Iterator[None]:
+    """Tell a refusal of the system with its path and reason."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "output-failed", f"{error.filename or path}: {error.strerror or error}", hint=consequence
+        ) from error
+
+
+@contextmanager
+def _opened_folder(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read_file(path: str | Path) -> bytes:
+    with os.fdopen(os.open(path, _OLD_FILE), "rb", buffering=0) as file:
+        return file.read()
+
+
+def _write_file(path: str, data: bytes) -> None:
+    descriptor = os.open(path, _NEW_FILE, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=os.link not in os.supports_follow_symlinks)
+    except OSError:
+        # FAT has no links; Linux may refuse links to other users' files (protected_hardlinks).
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a tree of ours, also one with folders that were made read-only."""
+    if not os.path.lexists(path):
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        for folder, _, _ in os.walk(path):
+            Path(folder).chmod(0o700)
+        shutil.rmtree(path)
+
+
+def _kind(mode: int) -> str:
+    return next((name for is_kind, name in _KINDS if is_kind(mode)), "a device")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _some(lines: Collection[str]) -> tuple[str, ...]:
+    """The first lines, and how many more there are."""
+    shown = tuple(lines)[:MAX_NAMED_FILES]
+    hidden = len(lines) - len(shown)
+    return (*shown, f"and {hidden} more") if hidden else shown

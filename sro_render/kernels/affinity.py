@@ -1,0 +1,320 @@
+"""What happens to an object after templating: namespace, ownership, kernel, selectors, proxy.
+
+Source: special-resource-operator pkg/kernel/kernel.go, pkg/proxy/proxy.go and
+internal/resourcehelper/helper.go. Differs: cluster-scoped kinds never get a namespace, StatefulSets
+(and Jobs and CronJobs that are not hooks) get their selectors, and the proxy reaches every
+container of every workload kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sro_render.errors import RenderError
+from sro_render.kernels.facts import KERNEL_LABEL
+from sro_render.kernels.grouping import KernelGroup
+from sro_render.model.inventory import Proxy
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
+
+PREFIX = "specialresource.openshift.io/"
+OWNED_LABEL = f"{PREFIX}owned"
+AFFINE_ANNOTATION = f"{PREFIX}kernel-affine"
+PROXY_ANNOTATION = f"{PREFIX}proxy"
+HOOK_ANNOTATION = "helm.sh/hook"
+
+# Where a kind keeps its pod template, and its pod's spec.
+_POD_TEMPLATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "DaemonSet": ("spec", "template"),
+        "Deployment": ("spec", "template"),
+        "StatefulSet": ("spec", "template"),
+        "ReplicaSet": ("spec", "template"),
+        "ReplicationController": ("spec", "template"),
+        "DeploymentConfig": ("spec", "template"),
+        "Job": ("spec", "template"),
+        "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    }
+)
+_POD_SPECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"Pod": ("spec",), **{kind: (*path, "spec") for kind, path in _POD_TEMPLATES.items()}}
+)
+# Where the nodeSelector stands of the kinds that SRO gives one.
+_NODE_SELECTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"BuildConfig": ("spec", "nodeSelector")}
+    | {kind: (*path, "nodeSelector") for kind, path in _POD_SPECS.items()}
+)
+_RENAMED_WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+
+# Cluster-scoped kinds by API group; of a group that is not listed, a CustomResourceDefinition
+# among the rendered objects decides, and without one an object is taken to be namespaced.
+_CLUSTER_SCOPED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "": frozenset({"Namespace", "Node", "PersistentVolume", "ComponentStatus"}),
+        "admissionregistration.k8s.io": frozenset(
+            {
+                "MutatingAdmissionPolicy",
+                "MutatingAdmissionPolicyBinding",
+                "MutatingWebhookConfiguration",
+                "ValidatingAdmissionPolicy",
+                "ValidatingAdmissionPolicyBinding",
+                "ValidatingWebhookConfiguration",
+            }
+        ),
+        "apiextensions.k8s.io": frozenset({"CustomResourceDefinition"}),
+        "apiregistration.k8s.io": frozenset({"APIService"}),
+        "certificates.k8s.io": frozenset({"CertificateSigningRequest", "ClusterTrustBundle"}),
+        "cert-manager.io": frozenset({"ClusterIssuer"}),
+        "config.openshift.io": frozenset(
+            {
+                "APIServer",
+                "Authentication",
+                "Build",
+                "ClusterImagePolicy",
+                "ClusterOperator",
+                "ClusterVersion",
+                "Console",
+                "DNS",
+                "FeatureGate",
+                "Image",
+                "ImageContentPolicy",
+                "ImageDigestMirrorSet",
+                "ImageTagMirrorSet",
+                "Infrastructure",
+                "Ingress",
+                "Network",
+                "Node",
+                "OAuth",
+                "OperatorHub",
+                "Project",
+                "Proxy",
+                "Scheduler",
+            }
+        ),
+        "console.openshift.io": frozenset(
+            {
+                "ConsoleCLIDownload",
+                "ConsoleExternalLogLink",
+                "ConsoleLink",
+                "ConsoleNotification",
+                "ConsolePlugin",
+                "ConsoleQuickStart",
+                "ConsoleYAMLSample",
+            }
+        ),
+        "flowcontrol.apiserver.k8s.io": frozenset({"FlowSchema", "PriorityLevelConfiguration"}),
+        "image.openshift.io": frozenset({"Image", "ImageSignature"}),
+        "kmm.sigs.x-k8s.io": frozenset({"PreflightValidation", "PreflightValidationOCP"}),
+        "machineconfiguration.openshift.io": frozenset(
+            {
+                "ContainerRuntimeConfig",
+                "ControllerConfig",
+                "KubeletConfig",
+                "MachineConfig",
+                "MachineConfigPool",
+            }
+        ),
+        "networking.k8s.io": frozenset({"IngressClass", "IPAddress", "ServiceCIDR"}),
+        "nfd.k8s-sigs.io": frozenset({"NodeFeatureRule"}),
+        "nfd.openshift.io": frozenset({"NodeFeatureRule"}),
+        "node.k8s.io": frozenset({"RuntimeClass"}),
+        "nvidia.com": frozenset({"ClusterPolicy", "NVIDIADriver"}),
+        "oauth.openshift.io": frozenset(
+            {"OAuthAccessToken", "OAuthAuthorizeToken", "OAuthClient", "OAuthClientAuthorization"}
+        ),
+        "operator.openshift.io": frozenset(
+            {
+                "CSISnapshotController",
+                "ClusterCSIDriver",
+                "Console",
+                "DNS",
+                "Etcd",
+                "ImageContentSourcePolicy",
+                "KubeAPIServer",
+                "KubeControllerManager",
+                "KubeScheduler",
+                "Network",
+                "OpenShiftAPIServer",
+                "ServiceCA",
+                "Storage",
+            }
+        ),
+        "policy": frozenset({"PodSecurityPolicy"}),
+        "project.openshift.io": frozenset({"Project", "ProjectRequest"}),
+        "rbac.authorization.k8s.io": frozenset({"ClusterRole", "ClusterRoleBinding"}),
+        "resource.k8s.io": frozenset({"DeviceClass", "DeviceTaintRule", "ResourceSlice"}),
+        "scheduling.k8s.io": frozenset({"PriorityClass"}),
+        "security.openshift.io": frozenset({"RangeAllocation", "SecurityContextConstraints"}),
+        "shipwright.io": frozenset({"ClusterBuildStrategy"}),
+        "sro.openshift.io": frozenset({"SpecialResource"}),
+        "storage.k8s.io": frozenset(
+            {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"}
+        ),
+        "snapshot.storage.k8s.io": frozenset({"VolumeSnapshotClass", "VolumeSnapshotContent"}),
+        "template.openshift.io": frozenset({"BrokerTemplateInstance"}),
+        "user.openshift.io": frozenset({"Group", "Identity", "User", "UserIdentityMapping"}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What an SR gives to each of its objects.
+
+    cluster_kinds: (group, kind) of the custom resources that CRDs among the objects declare cluster-scoped.
+    """
+
+    namespace: str
+    node_selector: Mapping[str, str]
+    proxy: Proxy
+    cluster_kinds: Collection[tuple[str, str]] = field(default=frozenset())
+
+
+def is_affine(manifest: Mapping[str, JsonValue]) -> bool:
+    """Whether the object exists once for each kernel."""
+    return annotations_of(manifest).get(AFFINE_ANNOTATION) == "true"
+
+
+def is_cluster_scoped(group: str, kind: str, declared: Collection[tuple[str, str]] = ()) -> bool:
+    """Whether objects of this kind have no namespace."""
+    return kind in _CLUSTER_SCOPED.get(group, ()) or (group, kind) in declared
+
+
+def declared_cluster_kinds(manifests: Sequence[Mapping[str, JsonValue]]) -> frozenset[tuple[str, str]]:
+    """(group, kind) of what the CustomResourceDefinitions among the manifests make cluster-scoped."""
+    found = set()
+    for manifest in manifests:
+        if manifest.get("kind") != "CustomResourceDefinition":
+            continue
+        spec = mapping_of(manifest.get("spec"))
+        if spec.get("scope") == "Cluster":
+            found.add((text_of(spec.get("group")), text_of(mapping_of(spec.get("names")).get("kind"))))
+    return frozenset(found)
+
+
+def kernel_suffix(os_version: str, kernel: str) -> str:
+    """FNV-1a 64 of `OSDECIMAL-KERNEL` in hex without leading zeros, `_` of the kernel as `-`.
+
+    Source: kernel.go SetAffineAttributes and utils.FNV64a; the constants are those of
+    http://www.isthe.com/chongo/tech/comp/fnv/.
+    """
+    digest = 0xCBF29CE484222325
+    for byte in f"{os_version}-{kernel.replace('_', '-')}".encode():
+        digest = ((digest ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return f"{digest:x}"
+
+
+def place(manifest: JsonObject, placement: Placement, group: KernelGroup | None) -> JsonObject:
+    """The object as it is written, a new one; `group` is given for kernel-affine objects.
+
+    Raises: RenderError: a field that must be a mapping is something else.
+    """
+    kind = text_of(manifest.get("kind"))
+    metadata = _mapping(manifest, manifest, "metadata")
+    placed = dict(manifest)
+    placed["metadata"] = metadata = dict(metadata)
+    metadata["labels"] = {**_mapping(manifest, metadata, "labels"), OWNED_LABEL: "true"}
+    if is_cluster_scoped(object_id(manifest).group, kind, placement.cluster_kinds):
+        metadata.pop("namespace", None)
+    elif not metadata.get("namespace"):
+        metadata["namespace"] = placement.namespace
+    if kind in _RENAMED_WORKLOADS:
+        placed = _merged(placed, (*_POD_TEMPLATES[kind], "metadata", "labels"), {OWNED_LABEL: "true"})
+    annotations = annotations_of(manifest)
+    if group is not None:
+        placed = _with_kernel(placed, kind, group)
+    selector_path = _NODE_SELECTORS.get(kind)
+    if selector_path and HOOK_ANNOTATION not in annotations:
+        terms = dict(placement.node_selector)
+        if group is not None and not (kind == "BuildConfig" and group.is_planned):
+            terms[KERNEL_LABEL] = group.selector
+        if terms:
+            placed = _merged(placed, selector_path, terms)
+    if annotations.get(PROXY_ANNOTATION) == "true" and kind in _POD_SPECS:
+        placed = _with_proxy(placed, _POD_SPECS[kind], placement.proxy)
+    return placed
+
+
+def _with_kernel(manifest: JsonObject, kind: str, group: KernelGroup) -> JsonObject:
+    """The kernel's own name for the object, and what must carry the same name."""
+    name = f"{object_id(manifest).name}-{kernel_suffix(group.system.version, group.kernel)}"
+    renamed = _merged(manifest, ("metadata",), {"name": name})
+    if kind == "BuildRun":
+        return _merged(renamed, ("spec", "buildRef"), {"name": name})
+    if kind in _RENAMED_WORKLOADS:
+        for path in (
+            ("metadata", "labels"),
+            ("spec", "selector", "matchLabels"),
+            (*_POD_TEMPLATES[kind], "metadata", "labels"),
+        ):
+            renamed = _merged(renamed, path, {"app": name})
+    return renamed
+
+
+def _with_proxy(manifest: JsonObject, path: tuple[str, ...], proxy: Proxy) -> JsonObject:
+    """The proxy's variables appended to each container that does not set them itself."""
+    variables = {
+        name: value
+        for name, value in (
+            ("HTTP_PROXY", proxy.http_proxy),
+            ("HTTPS_PROXY", proxy.https_proxy),
+            ("NO_PROXY", proxy.no_proxy),
+        )
+        if value
+    }
+    pod = manifest
+    for key in path:
+        pod = mapping_of(pod.get(key))
+    changed: JsonObject = {}
+    for field_name in ("containers", "initContainers"):
+        containers = pod.get(field_name)
+        if variables and isinstance(containers, list):
+            changed[field_name] = [_container_with(each, variables) for each in containers]
+    return _merged(manifest, path, changed) if changed else manifest
+
+
+def _container_with(container: JsonValue, variables: Mapping[str, str]) -> JsonValue:
+    if not isinstance(container, dict):
+        return container
+    given = container.get("env")
+    present: list[JsonValue] = given if isinstance(given, list) else []
+    names = {text_of(mapping_of(each).get("name")) for each in present}
+    added: list[JsonValue] = [
+        {"name": name, "value": value} for name, value in variables.items() if name not in names
+    ]
+    return {**container, "env": [*present, *added]}
+
+
+def _merged(manifest: JsonObject, path: tuple[str, ...], entries: Mapping[str, JsonValue]) -> JsonObject:
+    """A copy of the object with entries merged into the mapping at `path`, which is made where absent."""
+    copy = dict(manifest)
+    inner = copy
+    for key in path:
+        inner[key] = inner_copy = dict(_mapping(manifest, inner, key, path))
+        inner = inner_copy
+    inner.update(entries)
+    return copy
+
+
+def _mapping(
+    manifest: Mapping[str, JsonValue],
+    parent: Mapping[str, JsonValue],
+    key: str,
+    path: tuple[str, ...] = (),
+) -> JsonObject:
+    """The mapping below a key; absent or null is an empty one.
+
+    Raises: RenderError: it is a list or a scalar.
+    """
+    value = parent.get(key)
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise RenderError(
+        "object-shape",
+        f"{key} is {'a list' if isinstance(value, list) else f'the scalar {value!r}'}, and must be a mapping",
+        path=".".join(path or ("metadata", key)),
+        subject=str(object_id(manifest)),
+    )

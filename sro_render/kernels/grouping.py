@@ -1,0 +1,177 @@
+"""Which nodes an SR is for, and which kernels they run.
+
+Source: special-resource-operator pkg/upgrade/upgrade.go and pkg/runtime/runtime.go. Differs:
+kernels go in byte order, every kernel has facts of its own, and all toolkits are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sro_render.errors import Finding, InputError
+from sro_render.kernels.facts import (
+    KERNEL_LABEL,
+    OperatingSystem,
+    kernel_architecture,
+    kernel_label_value,
+    operating_system,
+)
+from sro_render.model.inventory import DriverToolkit, KernelVersion, Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelGroup:
+    """The nodes of one SR that run one kernel, and what holds for all of them.
+
+    nodes:    names A-Z; empty for a kernel that is only planned.
+    selector: value of the label `feature.node.kubernetes.io/kernel-version.full`.
+    toolkit:  the driver toolkit that has this kernel's headers, its kernels with their
+              architecture's suffix, or None.
+    """
+
+    kernel: KernelVersion
+    nodes: tuple[str, ...]
+    system: OperatingSystem
+    architecture: str
+    selector: str
+    toolkit: DriverToolkit | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether no node runs it yet."""
+        return not self.nodes
+
+
+def select_nodes(nodes: Iterable[Node], selector: Mapping[str, str]) -> tuple[Node, ...]:
+    """The nodes that have every label of the selector; an empty selector selects every node."""
+    wanted = selector.items()
+    return tuple(node for node in nodes if all(node.labels.get(key) == value for key, value in wanted))
+
+
+def group_by_kernel(
+    nodes: Sequence[Node], planned: Sequence[Node], toolkits: Sequence[DriverToolkit]
+) -> tuple[tuple[KernelGroup, ...], tuple[InputError, ...], tuple[Finding, ...]]:
+    """Split an SR's nodes into one group per kernel.
+
+    Args:    nodes: any order; planned: kernels that no node runs yet; toolkits: any order.
+    Returns: groups in byte order of the kernel string, the kernels that have no group because
+             their nodes contradict each other, and findings.
+    """
+    by_kernel: dict[KernelVersion, list[Node]] = {}
+    for node in (*nodes, *planned):
+        by_kernel.setdefault(node.kernel, []).append(node)
+    groups: list[KernelGroup] = []
+    errors: list[InputError] = []
+    findings: list[Finding] = []
+    for kernel in sorted(by_kernel, key=str.encode):
+        members = sorted(by_kernel[kernel], key=lambda node: node.name)
+        systems = {operating_system(node): node for node in reversed(members)}
+        if len({system.version for system in systems}) > 1:
+            errors.append(_mixed_systems(kernel, systems))
+            continue
+        group, more = _group(kernel, members, toolkits)
+        groups.append(group)
+        findings.extend(more)
+    return tuple(groups), tuple(errors), tuple(findings)
+
+
+def _mixed_systems(kernel: KernelVersion, systems: Mapping[OperatingSystem, Node]) -> InputError:
+    seen = sorted((system.version or "none", node.name) for system, node in systems.items())
+    return InputError(
+        "kernel-mixed-os",
+        "nodes with this kernel report different OS versions: "
+        + ", ".join(f"{version} on {name or 'a planned kernel'}" for version, name in seen),
+        subject=f"kernel {kernel}",
+        hint="one kernel string belongs to one OS version; take the snapshot again, "
+        "or mend the nodes' labels feature.node.kubernetes.io/system-os_release.*",
+    )
+
+
+def _group(
+    kernel: KernelVersion, members: Sequence[Node], toolkits: Sequence[DriverToolkit]
+) -> tuple[KernelGroup, tuple[Finding, ...]]:
+    """One kernel's group, from its nodes A-Z, and what is odd about it."""
+    findings: list[Finding] = []
+    selector = kernel_label_value(kernel)
+    architectures = sorted({node.architecture for node in members if node.architecture})
+    if len(architectures) > 1:
+        findings.append(
+            Finding(
+                code="kernel-mixed-architecture",
+                message=f"one kernel string runs on several architectures: {', '.join(architectures)}",
+                subject=f"kernel {kernel}",
+                hint="an image for one of them does not run on the other; give each a SpecialResource "
+                "with a nodeSelector on kubernetes.io/arch",
+            )
+        )
+    for node in members:
+        label = node.labels.get(KERNEL_LABEL)
+        if label is not None and label not in {kernel, selector}:
+            findings.append(
+                Finding(
+                    code="kernel-label-stale",
+                    message=f"the label {KERNEL_LABEL} is {label!r}, but the node runs {kernel}",
+                    subject=f"node {node.name}",
+                    hint="objects for this kernel will not run there until node-feature-discovery "
+                    f"sets the label to {selector}",
+                )
+            )
+    if len(selector) > 63:
+        findings.append(
+            Finding(
+                code="kernel-label-too-long",
+                message=f"the kernel's label value has {len(selector)} characters, and Kubernetes allows 63",
+                subject=f"kernel {kernel}",
+                hint="no node can carry this label, so that nothing for this kernel can be scheduled",
+            )
+        )
+    architecture = architectures[0] if architectures else ""
+    group = KernelGroup(
+        kernel=kernel,
+        nodes=tuple(node.name for node in members if node.name),
+        system=operating_system(members[0]),
+        architecture=architecture,
+        selector=selector,
+        toolkit=find_toolkit(kernel, architecture, toolkits),
+    )
+    if group.toolkit and group.toolkit.os_version not in {"", group.system.version}:
+        findings.append(
+            Finding(
+                code="toolkit-os-mismatch",
+                message=f"the driver toolkit is for OS version {group.toolkit.os_version}, "
+                f"but the nodes report {group.system.version or 'none'}",
+                subject=f"kernel {kernel}",
+                hint=f"check the toolkit image {group.toolkit.image}",
+            )
+        )
+    return group, tuple(findings)
+
+
+def find_toolkit(kernel: str, architecture: str, toolkits: Sequence[DriverToolkit]) -> DriverToolkit | None:
+    """The first toolkit, by tag and image, whose standard or real-time kernel this is.
+
+    Source: upgrade.go updateInfo: the kernels of a toolkit come without the architecture.
+    """
+    suffix = kernel_architecture(architecture)
+    for toolkit in sorted(toolkits, key=lambda each: (each.tag, each.image)):
+        if architecture and toolkit.architecture not in {"", architecture}:
+            continue
+        full = _with_architecture(toolkit, suffix)
+        if kernel in {full.kernel, full.rt_kernel}:
+            return full
+    return None
+
+
+def _with_architecture(toolkit: DriverToolkit, suffix: str) -> DriverToolkit:
+    """The toolkit with `.x86_64` and the like on both of its kernels, as nodes report them."""
+    if not suffix or toolkit.kernel.endswith(f".{suffix}"):
+        return toolkit
+    return DriverToolkit(
+        image=toolkit.image,
+        tag=toolkit.tag,
+        kernel=f"{toolkit.kernel}.{suffix}",
+        rt_kernel=f"{toolkit.rt_kernel}.{suffix}",
+        os_version=toolkit.os_version,
+        architecture=toolkit.architecture,
+    )

@@ -1,0 +1,133 @@
+"""All SRs of one cluster, to one bundle; what is wrong with one hides nothing of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from sro_render.charts.chart import Chart
+from sro_render.errors import Finding, InputError, SroError
+from sro_render.kernels.grouping import KernelGroup
+from sro_render.model.bundle import Bundle
+from sro_render.model.inventory import Inventory
+from sro_render.model.options import RenderOptions
+from sro_render.model.specialresource import ManagementState, SpecialResource
+from sro_render.pipeline.resource import Progress, render_resource
+
+DEFAULT_CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """An SR and its chart; None where the chart is not needed or was not found."""
+
+    resource: SpecialResource
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """The outcome of one run.
+
+    errors:    everything that is wrong; the bundle lacks what they concern.
+    failed:    (SR, kernel) of what the bundle lacks; an empty kernel is the whole SR.
+    unmanaged: SRs whose committed files stay as they are.
+    groups:    the kernels of each SR, with their nodes.
+    """
+
+    bundle: Bundle
+    errors: tuple[SroError, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
+
+
+def build(
+    recipes: Sequence[Recipe],
+    inventory: Inventory,
+    options: RenderOptions,
+    progress: Progress | None = None,
+) -> Render:
+    """Render every SR for every kernel that its nodes run; SRs in byte order of their names."""
+    errors: list[SroError] = []
+    findings: list[Finding] = []
+    failed: list[tuple[str, str]] = []
+    resources = []
+    groups: dict[str, tuple[KernelGroup, ...]] = {}
+    for recipe in sorted(recipes, key=lambda each: each.resource.name):
+        resource = recipe.resource
+        if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
+            continue
+        if resource.dependencies:
+            errors.append(_dependencies(resource))
+        if recipe.chart is None or resource.dependencies:
+            failed.append((resource.name, ""))
+            continue
+        result = render_resource(resource, recipe.chart, inventory, options, progress)
+        groups[resource.name] = result.groups
+        errors.extend(result.errors)
+        findings.extend(result.findings)
+        if result.rendered is None:
+            failed.append((resource.name, ""))
+        else:
+            resources.append(result.rendered)
+            failed.extend((resource.name, kernel) for kernel in sorted(result.failed))
+    bundle = Bundle(
+        cluster=options.cluster or inventory.cluster.name or DEFAULT_CLUSTER,
+        resources=tuple(resources),
+        kernels=_nodes_by_kernel(groups.values()),
+        removed=_named(recipes, ManagementState.REMOVED),
+        findings=tuple(findings),
+    )
+    return Render(
+        bundle=bundle,
+        errors=fold(errors),
+        failed=tuple(failed),
+        unmanaged=_named(recipes, ManagementState.UNMANAGED),
+        groups=groups,
+    )
+
+
+def _named(recipes: Sequence[Recipe], state: ManagementState) -> tuple[str, ...]:
+    return tuple(sorted(each.resource.name for each in recipes if each.resource.management_state is state))
+
+
+def _nodes_by_kernel(
+    groups: Iterable[tuple[KernelGroup, ...]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every kernel that some SR selects, with the selected nodes; both in byte order."""
+    nodes: dict[str, set[str]] = {}
+    for group in chain.from_iterable(groups):
+        nodes.setdefault(group.kernel, set()).update(group.nodes)
+    return tuple((kernel, tuple(sorted(nodes[kernel]))) for kernel in sorted(nodes, key=str.encode))
+
+
+def _dependencies(resource: SpecialResource) -> InputError:
+    names = ", ".join(str(each.chart) for each in resource.dependencies)
+    return InputError(
+        "dependencies-not-supported",
+        f"{resource.name} depends on {names}, and dependencies are not rendered by this version",
+        path="spec.dependencies",
+        subject=resource.name,
+        hint="write a SpecialResource for each dependency, and remove spec.dependencies",
+    )
+
+
+def fold(errors: Sequence[SroError]) -> tuple[SroError, ...]:
+    """One error for those that differ only in subject: a template fails for every kernel alike."""
+    groups: dict[tuple[object, ...], list[SroError]] = {}
+    for error in errors:
+        finding = error.finding
+        place = (finding.span.source.name, finding.span.start) if finding.span else ()
+        groups.setdefault((finding.code, finding.message, finding.path, *place), []).append(error)
+    folded = []
+    for same in groups.values():
+        first, *others = same
+        subjects = sorted({each.finding.subject for each in others} - {first.finding.subject})
+        if subjects:
+            shown = ", ".join(subjects[:3]) + (f" and {len(subjects) - 3} more" if len(subjects) > 3 else "")
+            finding = first.finding
+            first.finding = replace(finding, notes=(*finding.notes, f"the same in {shown}"))
+        folded.append(first)
+    return tuple(folded)

@@ -1,0 +1,170 @@
+"""Rendered text to objects: split, parse, check, and say which template line is to blame.
+
+Texts that do not depend on the kernel are parsed once: the documents of the first kernel are kept,
+and those of the others are looked up among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
+from sro_render.limits import Limits
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id
+from sro_render.source import Source, Span
+from sro_render.validation import check_object
+from sro_render.yamltext.documents import split_manifests
+from sro_render.yamltext.reader import read_manifest
+
+PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
+
+_SECRET_KIND = re.compile(r"kind:\s*[\"']?Secret\b")
+
+Blame = Callable[[int], Span | None]
+"""From an offset in a rendered text to the template's place that wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One object as a template rendered it.
+
+    text:     the rendered document; objects with equal texts are equal.
+    template: Helm's name of the template.
+    """
+
+    value: JsonObject
+    text: str
+    template: str
+
+
+class ManifestReader:
+    """Reads rendered texts of one SR, remembering what it read for the first kernel."""
+
+    def __init__(self, limits: Limits, *, allow_secrets: bool) -> None:
+        self._limits = limits
+        self._allow_secrets = allow_secrets
+        self._known: dict[str, tuple[Manifest, ...]] = {}
+
+    def read(self, text: str, template: str, blame: Blame, *, remember: bool) -> tuple[Manifest, ...]:
+        """The objects of one rendered template, in its order; Lists are taken apart.
+
+        Args:   remember: whether the documents are likely to come again for other kernels.
+        Raises: RenderError, or a group of them: not YAML, no object, or one that Kubernetes refuses.
+        """
+        faults = Faults()
+        manifests: list[Manifest] = []
+        for document in split_manifests(text):
+            known = self._known.get(document.text)
+            if known is None:
+                try:
+                    known = self._parse(document.text, document.line, text, template, blame)
+                except (SroError, ExceptionGroup) as error:
+                    faults.add(error)
+                    continue
+                if remember:
+                    self._known[document.text] = known
+            manifests.extend(known)
+        faults.raise_if_any()
+        return tuple(manifests)
+
+    def _parse(
+        self, document: str, line: int, text: str, template: str, blame: Blame
+    ) -> tuple[Manifest, ...]:
+        source = Source(f"rendered {template}", document)
+        # The offset of the document's first line in the whole text, for the blame.
+        start = Source(template, text).span_at(line, 1).start
+        try:
+            value = read_manifest(source, self._limits)
+        except (YamlError, ExceptionGroup) as error:
+            raise ExceptionGroup(
+                "rendered text is not YAML",
+                [_not_yaml(each, line, text, template, blame) for each in flatten(error)],
+            ) from error
+        if value is None:
+            return ()
+        place = blame(start + len(document) - len(document.lstrip()))
+        if not isinstance(value, dict):
+            raise RenderError(
+                "not-an-object",
+                f"{template} renders a document that is not an object, at rendered line {line}",
+                span=place,
+                notes=(f"it begins with: {document.strip().splitlines()[0][:80]}",),
+                hint="every document of a template is a Kubernetes object; put comments behind #",
+            )
+        found = tuple(
+            Manifest(
+                value=each, text=document if len(values) == 1 else f"{index}:{document}", template=template
+            )
+            for values in [_unpacked(value)]
+            for index, each in enumerate(values)
+        )
+        self._check(found, line, place)
+        return found
+
+    def _check(self, manifests: tuple[Manifest, ...], line: int, place: Span | None) -> None:
+        """Raise everything that Kubernetes, or Git's readers, should not see."""
+        faults = Faults()
+        for manifest in manifests:
+            for fault in check_object(manifest.value):
+                faults.add(_placed(fault, manifest.template, line, place))
+            if self._is_open_secret(manifest.value):
+                faults.add(
+                    RenderError(
+                        "plain-secret",
+                        f"{object_id(manifest.value)} holds data in plain text, and bundles end up in Git",
+                        span=place,
+                        hint="create the Secret by other means (External Secrets, Sealed Secrets), "
+                        f'annotate it {PLAIN_SECRET_ANNOTATION}: "allowed", or use --secrets allow',
+                    )
+                )
+        faults.raise_if_any()
+
+    def _is_open_secret(self, manifest: JsonObject) -> bool:
+        if self._allow_secrets or (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Secret"):
+            return False
+        if annotations_of(manifest).get(PLAIN_SECRET_ANNOTATION) == "allowed":
+            return False
+        return bool(mapping_of(manifest.get("data")) or mapping_of(manifest.get("stringData")))
+
+
+def _unpacked(value: JsonObject) -> list[JsonObject]:
+    """The items of a `v1 List`, or the object itself."""
+    items = value.get("items")
+    if value.get("kind") == "List" and value.get("apiVersion") == "v1" and isinstance(items, list):
+        return [inner for item in items for inner in _unpacked(mapping_of(item))]
+    return [value]
+
+
+def _not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame) -> RenderError:
+    """The reader's error, said with the rendered line and the template's line that wrote it."""
+    finding = error.finding
+    inner = finding.span
+    rendered_line = line + (inner.line - 1 if inner else 0)
+    whole = Source(template, text)
+    # A broken Secret cannot be masked by its structure, so that no line of it is shown.
+    is_secret = _SECRET_KIND.search(text) is not None
+    shown = "(not shown: there is a Secret in this text)" if is_secret else whole.line_text(rendered_line)
+    column = inner.column if inner else 1
+    offset = whole.span_at(rendered_line, column).start
+    return RenderError(
+        "rendered-yaml",
+        f"{template} renders text that is not YAML: {finding.message}",
+        span=blame(min(offset, len(text) - 1)),
+        notes=(f"rendered line {rendered_line}, column {column}: {shown[:160]}", *finding.notes),
+        hint=finding.hint,
+    )
+
+
+def _placed(error: RenderError, template: str, line: int, place: Span | None) -> RenderError:
+    finding = error.finding
+    return RenderError(
+        finding.code,
+        finding.message,
+        span=place,
+        path=finding.path,
+        subject=finding.subject,
+        hint=finding.hint,
+        notes=(*finding.notes, f"rendered by {template}, in the document at rendered line {line}"),
+    )

@@ -1,0 +1,436 @@
+"""One SpecialResource, from its nodes to its objects in the order in which they are applied.
+
+group nodes by kernel -> values for each kernel -> render each state for each kernel -> parse ->
+decide what is affine -> place -> order. A failure of one kernel is collected and hides no other.
+Source: special-resource-operator controllers/resources.go; differs as the README's table says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sro_render.charts.chart import Chart
+from sro_render.charts.engine import Engine
+from sro_render.charts.manifests import hook_events, install_rank, is_hook
+from sro_render.charts.scope import Capabilities, Release
+from sro_render.charts.values import merge_files
+from sro_render.errors import Faults, Finding, InputError, SroError, flatten
+from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
+from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
+from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
+from sro_render.kernels.set_templates import SpecTemplates
+from sro_render.kernels.states import StateTemplates, plan_states
+from sro_render.model.bundle import RenderedResource, State, StateName
+from sro_render.model.inventory import Inventory
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
+from sro_render.model.options import RenderOptions
+from sro_render.model.specialresource import API_VERSION, SpecialResource
+from sro_render.pipeline.manifests import Manifest, ManifestReader
+from sro_render.pipeline.provenance import Provenance
+from sro_render.pipeline.shelves import Shelves
+from sro_render.yamltext.reader import decode, locate
+
+NAMESPACE_STATE = StateName("namespace")
+CRDS_STATE = StateName("crds")
+PRE_INSTALL_STATE = StateName("pre-install")
+POST_INSTALL_STATE = StateName("post-install")
+
+Progress = Callable[[int, int], None]
+"""Called with the renders that are done and the renders that there are."""
+
+
+@dataclass(slots=True)
+class ResourceResult:
+    """What became of one SR.
+
+    errors:  with the kernel in `subject` where only that kernel is concerned.
+    failed:  the kernels that have an error of their own.
+    """
+
+    rendered: RenderedResource | None = None
+    groups: tuple[KernelGroup, ...] = ()
+    errors: list[SroError] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KernelInputs:
+    """What one kernel's renders start from."""
+
+    group: KernelGroup
+    values: JsonObject
+    placement: Placement
+
+
+@dataclass(slots=True)
+class _StateOutput:
+    """The manifests of one state by kernel, hooks apart; kernels that failed are absent."""
+
+    templates: StateTemplates
+    by_kernel: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)
+    is_affine: bool = False
+    differs: str = ""
+    """The first kernel whose manifests differ from the first kernel's."""
+
+
+def render_resource(
+    resource: SpecialResource,
+    chart: Chart,
+    inventory: Inventory,
+    options: RenderOptions,
+    progress: Progress | None = None,
+) -> ResourceResult:
+    """Expand one SR for every kernel that its nodes run.
+
+    Never raises SroError: everything that is wrong is in the result.
+    """
+    expansion = _Expansion(resource, chart, inventory, options)
+    try:
+        expansion.run(progress or _no_progress)
+    except (SroError, ExceptionGroup) as error:
+        expansion.result.errors.extend(each.about(resource.name) for each in flatten(error))
+    return expansion.result
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+class _Expansion:
+    """The steps of one SR, with what they share."""
+
+    def __init__(
+        self, resource: SpecialResource, chart: Chart, inventory: Inventory, options: RenderOptions
+    ) -> None:
+        self.resource = resource
+        self.chart = chart
+        self.inventory = inventory
+        self.options = options
+        self.result = ResourceResult()
+        self._seen_findings: set[tuple[object, ...]] = set()
+
+    def run(self, progress: Progress) -> None:
+        """All steps, the outcome in `result`.
+
+        Raises: SroError, or a group of them: a fault that concerns the SR as a whole.
+        """
+        groups = self._group_nodes()
+        self.result.groups = groups
+        engine = Engine(self.chart, self.options.limits)
+        reader = ManifestReader(self.options.limits, allow_secrets=self.options.allow_secrets)
+        crds = self._read_crds(reader)
+        inputs = self._kernel_inputs(groups)
+        outputs = []
+        plan = plan_states(engine.template_names)
+        total = len(plan) * len(inputs)
+        for templates in plan:
+            output = _StateOutput(templates)
+            for kernel_inputs in inputs:
+                self._render(engine, reader, output, kernel_inputs)
+                progress(len(outputs) * len(inputs) + len(output.by_kernel), total)
+            outputs.append(output)
+        if any(group.kernel not in self.result.failed for group in groups):
+            self.result.rendered = self._assemble(inputs, crds, outputs)
+
+    # -- nodes and values
+
+    def _group_nodes(self) -> tuple[KernelGroup, ...]:
+        """The SR's kernels in byte order.
+
+        Raises: InputError: the SR selects no node at all.
+        """
+        selector = self.resource.node_selector
+        nodes = select_nodes(self.inventory.nodes, selector)
+        # A planned kernel without labels says nothing of its nodes: every SR prepares for it.
+        planned = [
+            each for each in self.inventory.planned if not each.labels or select_nodes([each], selector)
+        ]
+        if not nodes and not planned:
+            raise self._selects_none()
+        groups, errors, findings = group_by_kernel(nodes, planned, self.inventory.toolkits)
+        for error in errors:
+            self._fail(error, kernel=error.finding.subject.removeprefix("kernel "))
+        for finding in findings:
+            self._find(finding)
+        self._find_missing_toolkits(groups)
+        return groups
+
+    def _selects_none(self) -> InputError:
+        selector = self.resource.node_selector
+        lacking = [
+            f"{key}={value}"
+            for key, value in selector.items()
+            if not select_nodes(self.inventory.nodes, {key: value})
+        ]
+        span = None
+        if self.resource.source:
+            span = locate(
+                self.resource.source,
+                ["spec", "nodeSelector"],
+                document=self.resource.document,
+                key=True,
+                limits=self.options.limits,
+            )
+        return InputError(
+            "selector-matches-none",
+            f"no node of the inventory matches the nodeSelector of {self.resource.name}",
+            span=span,
+            path="spec.nodeSelector",
+            notes=(f"no node has {', '.join(lacking)}",) if lacking else ("no node has all of its labels",),
+            hint=f"the inventory has {len(self.inventory.nodes)} nodes; check the selector's labels, "
+            "or take the snapshot again",
+        )
+
+    def _find_missing_toolkits(self, groups: Sequence[KernelGroup]) -> None:
+        """A chart that builds in the driver toolkit needs one for each kernel."""
+        if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
+            return
+        for group in groups:
+            if group.toolkit is None:
+                self._find(
+                    Finding(
+                        code="toolkit-missing",
+                        message=f"no driver toolkit of the inventory has kernel {group.kernel}, "
+                        "so that driverToolkitImage is empty",
+                        subject=f"{self.resource.name} / kernel {group.kernel}",
+                        hint="add it to driverToolkits of a NodeInventory",
+                    )
+                )
+
+    def _kernel_inputs(self, groups: Sequence[KernelGroup]) -> tuple[_KernelInputs, ...]:
+        """Values and placement of each kernel; a kernel whose spec templates fail is left out."""
+        limits = self.options.limits
+        file = self.resource.source.name if self.resource.source else self.resource.name
+        given = {**(self.resource.set or {}), "kind": "Values", "apiVersion": API_VERSION}
+        values = SpecTemplates(given, file=file, path="spec.set", limits=limits)
+        selector: JsonObject = dict(self.resource.node_selector)
+        place_texts = SpecTemplates(
+            {"namespace": self.resource.namespace, "nodeSelector": selector},
+            file=file,
+            path="spec",
+            limits=limits,
+        )
+        common = common_values(self.resource, self.inventory, groups)
+        # Inside a spec, the cluster's own release stands for every kernel: SRO fills specs in once.
+        release = {"clusterVersionMajorMinor": cluster_release(self.inventory.cluster.version)}
+        inputs = []
+        for group in groups:
+            runtime = {**common, **kernel_values(group)}
+            try:
+                in_spec = {**runtime, **release} if values.has_templates or place_texts.has_templates else {}
+                filled, findings = values.fill(in_spec)
+                where, more = place_texts.fill(in_spec)
+            except SroError as error:
+                self._fail(error, kernel=group.kernel)
+                continue
+            for finding in (*findings, *more):
+                self._find(finding)
+            inputs.append(
+                _KernelInputs(
+                    group=group,
+                    values=merge_files(mapping_of(filled), runtime),
+                    placement=self._placement(mapping_of(where)),
+                )
+            )
+        if len({each.placement.namespace for each in inputs}) > 1:
+            raise InputError(
+                "namespace-differs",
+                f"the namespace of {self.resource.name} is another one for each kernel",
+                path="spec.namespace",
+                hint="use only values in it that are the same for every kernel",
+            )
+        return tuple(inputs)
+
+    def _placement(self, where: JsonObject) -> Placement:
+        return Placement(
+            namespace=text_of(where.get("namespace")),
+            node_selector={
+                key: text_of(value) for key, value in mapping_of(where.get("nodeSelector")).items()
+            },
+            proxy=self.inventory.cluster.proxy,
+        )
+
+    # -- templates
+
+    def _read_crds(self, reader: ManifestReader) -> tuple[Manifest, ...]:
+        """The chart's `crds/`, which are no templates.
+
+        Raises: RenderError, or a group of them.
+        """
+        faults = Faults()
+        manifests: list[Manifest] = []
+        for file in self.chart.crds:
+            try:
+                source = decode(file.data, file.source_name)
+                manifests.extend(reader.read(source.text, file.name, source.span, remember=False))
+            except (SroError, ExceptionGroup) as error:
+                faults.add(error)
+        faults.raise_if_any()
+        return tuple(manifests)
+
+    def _render(
+        self, engine: Engine, reader: ManifestReader, output: _StateOutput, inputs: _KernelInputs
+    ) -> None:
+        """Render one state for one kernel into `output`; what is wrong goes to the result."""
+        kernel = inputs.group.kernel
+        is_first = not output.by_kernel
+        try:
+            rendering = engine.render(
+                inputs.values,
+                Release(name=self.resource.name, namespace=inputs.placement.namespace),
+                self._capabilities(),
+                output.templates.templates,
+            )
+            for finding in rendering.findings:
+                self._find(finding)
+            faults = Faults()
+            manifests: list[Manifest] = []
+            for template, text in rendering.texts.items():
+                blame = partial(rendering.blame, template)
+                try:
+                    manifests.extend(reader.read(text, template, blame, remember=is_first))
+                except (SroError, ExceptionGroup) as error:
+                    faults.add(error)
+            faults.raise_if_any()
+        except (SroError, ExceptionGroup) as error:
+            for each in flatten(error):
+                self._fail(each, kernel=kernel)
+            return
+        if not is_first and not output.differs:
+            first = next(iter(output.by_kernel.values()))
+            if [each.text for each in manifests] != [each.text for each in first]:
+                output.differs = kernel
+        output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
+        output.by_kernel[kernel] = tuple(manifests)
+
+    def _capabilities(self) -> Capabilities:
+        cluster = self.inventory.cluster
+        return Capabilities.of(
+            kube_version=cluster.kubernetes_version,
+            api_versions=(*cluster.api_versions, *self.options.api_versions),
+        )
+
+    # -- objects
+
+    def _assemble(
+        self,
+        inputs: Sequence[_KernelInputs],
+        crds: Sequence[Manifest],
+        outputs: Sequence[_StateOutput],
+    ) -> RenderedResource:
+        """All states in order, without the kernels that failed."""
+        good = [each for each in inputs if each.group.kernel not in self.result.failed]
+        shelves = Shelves(
+            resource=self.resource.name,
+            provenance=Provenance(self.chart.digest, self.resource),
+            cluster_kinds=declared_cluster_kinds(
+                [
+                    *(each.value for each in crds),
+                    *(each.value for output in outputs for each in next(iter(output.by_kernel.values()), ())),
+                ]
+            ),
+        )
+        first = good[0]
+        namespace = Manifest(value=namespace_object(first.placement.namespace), text="", template="")
+        shelves.add(NAMESPACE_STATE, namespace, first.placement, None)
+        for manifest in crds:
+            shelves.add(CRDS_STATE, manifest, first.placement, None)
+        for output in outputs:
+            state = output.templates.name
+            if output.differs and not output.is_affine:
+                self._find_kernel_dependence(output)
+            for each in good if output.is_affine else good[:1]:
+                for manifest in sorted(output.by_kernel[each.group.kernel], key=_install_order):
+                    group = each.group if is_affine(manifest.value) else None
+                    shelves.add(_state_of(manifest, state), manifest, each.placement, group)
+        for finding in shelves.findings:
+            self._find(finding)
+        shelves.faults.raise_if_any()
+        paths = {output.templates.name: output for output in outputs}
+        states = []
+        for name in (
+            NAMESPACE_STATE,
+            CRDS_STATE,
+            PRE_INSTALL_STATE,
+            *(output.templates.name for output in outputs),
+            POST_INSTALL_STATE,
+        ):
+            objects = shelves.objects(name)
+            if objects or name in paths:
+                states.append(
+                    State(
+                        name=name,
+                        template=paths[name].templates.path if name in paths else "",
+                        is_affine=name in paths and paths[name].is_affine,
+                        objects=objects,
+                    )
+                )
+        return RenderedResource(
+            name=self.resource.name,
+            namespace=first.placement.namespace,
+            states=tuple(states),
+            chart_name=self.chart.name,
+            chart_version=self.chart.version,
+            chart_digest=self.chart.digest,
+            kernels=tuple(each.group.kernel for each in good),
+        )
+
+    def _find_kernel_dependence(self, output: _StateOutput) -> None:
+        first = next(iter(output.by_kernel))
+        self._find(
+            Finding(
+                code="state-depends-on-kernel",
+                message=f"state {output.templates.name} renders differently for kernels {first} "
+                f"and {output.differs}, but nothing in it is kernel-affine",
+                subject=self.resource.name,
+                hint=f"it is rendered once, for {first}; annotate what differs "
+                'specialresource.openshift.io/kernel-affine: "true"',
+            )
+        )
+
+    # -- what is wrong
+
+    def _fail(self, error: SroError, *, kernel: str) -> None:
+        self.result.failed.add(kernel)
+        self.result.errors.append(error.about(f"{self.resource.name} / kernel {kernel}"))
+
+    def _find(self, finding: Finding) -> None:
+        """Keep a finding once, though every kernel's render makes it again."""
+        span = finding.span
+        place = (span.source.name, span.start) if span else (finding.subject,)
+        key = (finding.code, finding.message, *place)
+        if key not in self._seen_findings:
+            self._seen_findings.add(key)
+            self.result.findings.append(finding)
+
+
+def namespace_object(name: str) -> JsonObject:
+    """The namespace that SRO creates first; OpenShift's monitoring reads a label, SRO sets an annotation."""
+    monitoring: JsonObject = {"openshift.io/cluster-monitoring": "true"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "annotations": {**monitoring, "specialresource.openshift.io/wait": "true"},
+            "labels": monitoring,
+        },
+    }
+
+
+def _install_order(manifest: Manifest) -> tuple[int, str]:
+    return install_rank(text_of(manifest.value.get("kind")))
+
+
+def _state_of(manifest: Manifest, state: StateName) -> StateName | None:
+    """The state that an object goes to: hooks have their own, and hooks that SRO does not run have none."""
+    annotations = annotations_of(manifest.value)
+    if not is_hook(annotations):
+        return state
+    events = hook_events(annotations)
+    if "pre-install" in events:
+        return PRE_INSTALL_STATE
+    return POST_INSTALL_STATE if "post-install" in events else None

