@@ -1,0 +1,376 @@
+"""One run of templates: its output, findings, limits, and the calls that led to where it is.
+
+Decides what ends a run (limits, deadline) and how faults get their place and notes. What templates
+mean is the compiler's.
+
+A compiled template is a closure `step(dot, frame)`. The frame is a list: the run, the function that
+takes output, `$`, and then the template's variables, each in its slot.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from sro_render.errors import Finding, LimitError, TemplateError, nearest
+from sro_render.gotemplate.functions import FunctionError
+from sro_render.gotemplate.values import Missing, from_bytes, to_bytes
+from sro_render.limits import Limits
+from sro_render.source import Span
+
+Frame: TypeAlias = list[Any]
+Step: TypeAlias = Callable[[Any, Frame], None]
+Getter: TypeAlias = Callable[[Any, Frame], Any]
+
+RUN: Final = 0
+WRITE: Final = 1
+ROOT: Final = 2
+
+ROUNDS_BETWEEN_CHECKS: Final = 256
+"""Rounds of loops between two looks at the clock and at the size of the output."""
+LARGE_TEXT: Final = 256
+"""Texts that functions make count from this length on."""
+TEXT_FACTOR: Final = 8
+"""How much text functions may make in all, as a multiple of the largest output."""
+MAX_NOTES: Final = 10
+
+
+class Code(Protocol):
+    """A template that can be executed."""
+
+    @property
+    def body(self) -> Step:
+        """The compiled body."""
+
+    @property
+    def traced_body(self) -> Step:
+        """The body, compiled so that it tells `Run.mark` what it is about to write."""
+
+    @property
+    def slots(self) -> int:
+        """How long its frame is."""
+
+
+class Templates(Protocol):
+    """A name space of templates."""
+
+    def lookup(self, name: str) -> Code | None:
+        """The template of that name."""
+
+    def template_names(self) -> Iterable[str]:
+        """All names that `lookup` knows."""
+
+    def with_text(self, text: str) -> tuple[Templates, Code]:
+        """A name space that also knows the definitions in `text`, and the template that `text` is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a template wrote, and which place in it wrote each stretch.
+
+    segments: offset in `text`, in characters, from which on a place wrote; ascending.
+    """
+
+    text: str
+    segments: tuple[tuple[int, Span], ...]
+
+    def place_of(self, offset: int) -> Span | None:
+        """The place that wrote the character at an offset. In plain text, that very character."""
+        index = bisect_right(self.segments, offset, key=_offset) - 1
+        if index < 0:
+            return None
+        start, span = self.segments[index]
+        inside = span.start + offset - start
+        is_plain = span.source.text.startswith(self.text[start : offset + 1], span.start)
+        return span.source.span(inside) if is_plain and inside < span.end else span
+
+
+def _offset(segment: tuple[int, Span]) -> int:
+    return segment[0]
+
+
+class Run:
+    """The state of one run; a program is compiled once and run with many of these.
+
+    Args:
+        program: the templates.
+        limits: what ends the run.
+        deadline: called now and then; raises to end the run.
+        state: whatever functions that want the run need to find in it.
+    """
+
+    def __init__(
+        self,
+        program: Templates,
+        limits: Limits,
+        deadline: Callable[[], None] | None = None,
+        state: object = None,
+    ) -> None:
+        self.program = program
+        self._root = program
+        self.limits = limits
+        self.deadline = deadline
+        self.state = state
+        self.span: Span | None = None
+        """The call of the function that runs now, where that function wants the run."""
+        self.calls: list[Span] = []
+        self.rounds = 0
+        self.next_check = 0
+        self._findings: dict[object, Finding] = {}
+        self._made = 0
+        self._pieces: list[str] = []
+        self._counted = 0
+        self._size = 0
+        self._outer_size = 0
+        self._marks: list[tuple[int, Span]] | None = None
+        self._plan_check()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the run found, each place once, in the order of finding."""
+        return tuple(self._findings.values())
+
+    def report(self, finding: Finding) -> None:
+        """Add a finding, unless the same code was reported for the same place."""
+        span = finding.span
+        key = (finding.code, span and (id(span.source), span.start, span.end), finding.message)
+        self._findings.setdefault(key, finding)
+
+    def report_missing(self, missing: Missing) -> None:
+        """A key that no map had, where a value was needed."""
+        span = missing.span
+        key = ("missing-value", id(span.source), span.start, span.end)
+        if key not in self._findings:
+            near = nearest(missing.key, (str(key) for key in missing.container))
+            self._findings[key] = Finding(
+                code="missing-value",
+                message=f"{missing.name} is not set",
+                span=span,
+                hint=f"did you mean {near}?" if near else "",
+                notes=self.notes(),
+            )
+
+    # Executing
+
+    def execute(self, name: str, dot: object) -> str:
+        """Execute a template into a string, from outside of all templates.
+
+        Raises:
+            TemplateError: with place and notes; `LimitError` where a limit was reached.
+        """
+        return self._outermost(self._known(name).body, self._known(name), dot)
+
+    def execute_traced(self, name: str, dot: object) -> Traced:
+        """Execute a template, and keep which place wrote what; many times slower than `execute`."""
+        code = self._known(name)
+        marks: list[tuple[int, Span]] = []
+        self._marks = marks
+        try:
+            text = self._outermost(code.traced_body, code, dot)
+        finally:
+            self._marks = None
+        offsets = [0]
+        for piece in self._pieces:
+            offsets.append(offsets[-1] + len(piece))
+        segments: dict[int, Span] = {}
+        for index, span in marks:
+            # What wrote nothing is overwritten by what comes next at the same offset.
+            segments[offsets[index]] = span
+        return Traced(text, tuple(segments.items()))
+
+    def render(self, name: str, dot: object) -> str:
+        """Execute a template into a string from inside a function, as `include` does.
+
+        Raises:
+            FunctionError: there is no such template.
+        """
+        code = self.program.lookup(name)
+        if code is None:
+            raise self.unknown_template(name)
+        outer = self._begin_inner()
+        code.body(dot, self.frame(code, dot, self._pieces.append))
+        return self._end_inner(outer)
+
+    def render_text(self, text: str, dot: object) -> str:
+        """Execute a text as a template from inside a function, as `tpl` does.
+
+        The text sees all templates of the program; what it defines is seen only while it runs.
+        """
+        if len(text) > self.limits.max_template_bytes:
+            raise FunctionError(
+                f"the template text has more than {self.limits.max_template_bytes:,} bytes",
+                code="limit-template-size",
+            )
+        program = self.program
+        try:
+            self.program, code = program.with_text(text)
+        except TemplateError as error:
+            raise type(error)(
+                error.finding.code,
+                error.finding.message,
+                span=error.finding.span,
+                hint=error.finding.hint,
+                notes=(*error.finding.notes, *self.notes(self.span)),
+            ) from None
+        outer = self._begin_inner()
+        code.body(dot, self.frame(code, dot, self._pieces.append))
+        self.program = program
+        return self._end_inner(outer)
+
+    def _known(self, name: str) -> Code:
+        code = self.program.lookup(name)
+        if code is None:
+            error = self.unknown_template(name)
+            raise TemplateError(error.code, error.message, hint=error.hint)
+        return code
+
+    def unknown_template(self, name: str) -> FunctionError:
+        """The error for a name that no template has."""
+        near = nearest(name, self.program.template_names())
+        hint = f"did you mean {near}?" if near else ""
+        return FunctionError(f'there is no template "{name}"', hint=hint, code="template-unknown")
+
+    def _outermost(self, body: Step, code: Code, dot: object) -> str:
+        pieces: list[str] = []
+        self._pieces = pieces
+        self._counted = self._size = self._outer_size = 0
+        self.calls.clear()
+        self.program = self._root
+        try:
+            body(dot, self.frame(code, dot, pieces.append))
+        except RecursionError:
+            span = self.calls[-1] if self.calls else None
+            raise LimitError(
+                "limit-call-depth",
+                "templates call each other too deeply",
+                span=span,
+                hint="look for a template that calls itself without end",
+                notes=self.notes()[1:],
+            ) from None
+        except MemoryError:
+            raise LimitError("limit-output", "the templates need more memory than there is") from None
+        self.check_size()
+        text = "".join(pieces)
+        try:
+            size = len(text) if text.isascii() else len(text.encode())
+        except UnicodeEncodeError:
+            # Bytes that were written one by one may add up to characters.
+            data = to_bytes(text)
+            size, text = len(data), from_bytes(data)
+        if size > self.limits.max_output_bytes:
+            self._fail_size()
+        return text
+
+    def _begin_inner(self) -> tuple[Any, ...]:
+        """Collect what is written from now on apart; returns what `_end_inner` takes."""
+        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
+        self.enter(self.span)
+        self._outer_size += self._size
+        self._pieces = []
+        self._counted = self._size = 0
+        # What is written here is the value of the call around it, which has its own mark.
+        self._marks = None
+        return outer
+
+    def _end_inner(self, outer: tuple[Any, ...]) -> str:
+        """What was written since `_begin_inner`."""
+        pieces = self._pieces
+        self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span = outer
+        self.leave()
+        return pieces[0] if len(pieces) == 1 else "".join(pieces)
+
+    def frame(self, code: Code, dot: object, write: Callable[[str], None]) -> Frame:
+        """A new frame for a template."""
+        return [self, write, dot] + [None] * (code.slots - 3)
+
+    # Limits
+
+    def enter(self, span: Span | None) -> None:
+        """A template is called at `span`."""
+        if span is not None:
+            self.calls.append(span)
+        if len(self.calls) >= self.limits.max_call_depth:
+            raise LimitError(
+                "limit-call-depth",
+                f"templates call each other more than {self.limits.max_call_depth} levels deep",
+                span=span,
+                hint="look for a template that calls itself without end",
+                notes=self.notes()[1:],
+            )
+        self.check_size()
+        if self.deadline is not None:
+            self.deadline()
+
+    def leave(self) -> None:
+        """The template that was called last is done."""
+        if self.calls:
+            self.calls.pop()
+
+    def check_rounds(self, span: Callable[[], Span]) -> None:
+        """Called when a loop has reached `next_check` rounds."""
+        if self.rounds > self.limits.max_loop_iterations:
+            raise LimitError(
+                "limit-loop-iterations",
+                f"the loops of this render make more than {self.limits.max_loop_iterations:,} rounds",
+                span=span(),
+                notes=self.notes(),
+            )
+        self.check_size()
+        if self.deadline is not None:
+            self.deadline()
+        self._plan_check()
+
+    def _plan_check(self) -> None:
+        self.next_check = min(self.rounds + ROUNDS_BETWEEN_CHECKS, self.limits.max_loop_iterations)
+
+    def check_size(self) -> None:
+        """Count what was written since the last time."""
+        pieces = self._pieces
+        self._size += sum(map(len, pieces[self._counted :]))
+        self._counted = len(pieces)
+        if self._size + self._outer_size > self.limits.max_output_bytes:
+            self._fail_size()
+
+    def _fail_size(self) -> None:
+        raise LimitError(
+            "limit-output",
+            f"the output has more than {self.limits.max_output_bytes:,} bytes",
+            span=self.calls[-1] if self.calls else None,
+        )
+
+    def count_text(self, length: int, span: Span) -> None:
+        """A function made a large text."""
+        self._made += length
+        if self._made > TEXT_FACTOR * self.limits.max_output_bytes:
+            raise LimitError(
+                "limit-output",
+                f"functions made more than {TEXT_FACTOR * self.limits.max_output_bytes:,} characters of text in this render",
+                span=span,
+                notes=self.notes(),
+            )
+
+    # Faults
+
+    def notes(self, innermost: Span | None = None) -> tuple[str, ...]:
+        """The calls that led here, innermost first; long chains are cut in the middle."""
+        calls = [*self.calls, innermost] if innermost is not None else self.calls
+        lines = [f"included from {span}" for span in reversed(calls)]
+        if len(lines) > MAX_NOTES:
+            half = MAX_NOTES // 2
+            skipped = len(lines) - 2 * half
+            lines[half:-half] = [f"… {skipped} more"]
+        return tuple(lines)
+
+    def error(self, fault: FunctionError, span: Span) -> TemplateError:
+        """The error for a fault at a place, with the calls that led there."""
+        kind = LimitError if fault.code.startswith("limit-") else TemplateError
+        return kind(fault.code, fault.message, span=span, hint=fault.hint, notes=self.notes())
+
+    # Tracing
+
+    def mark(self, span: Span) -> None:
+        """The place that writes next, where someone wants to know."""
+        if self._marks is not None:
+            self._marks.append((len(self._pieces), span))
