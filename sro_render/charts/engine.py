@@ -1,0 +1,335 @@
+"""A chart's templates, compiled once and rendered many times.
+
+Decides which templates take part, in which order they run, and what each sees as `.`; what templates
+mean is for `gotemplate`, what the values are for `values.py` and `dependencies.py`.
+Source: helm pkg/engine/engine.go (`recAllTpls`, `sortTemplates`, `render`) and pkg/action/action.go
+(`renderResources`); special-resource-operator for rendering one template with the partials.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from posixpath import basename
+from typing import Any
+
+from sro_render.charts.chart import Chart, ChartFile
+from sro_render.charts.dependencies import Selection, apply, check_dependencies, select
+from sro_render.charts.helm_functions import NO_VALUE, functions
+from sro_render.charts.scope import Capabilities, Files, Release
+from sro_render.charts.values import coalesce_values, deep_copy
+from sro_render.errors import ChartError, Faults, Finding, TemplateError, nearest
+from sro_render.gotemplate.parser import ParsedFile
+from sro_render.gotemplate.program import Program, parse_file
+from sro_render.gotemplate.runtime import Run, Traced
+from sro_render.gotemplate.values import NamedMap
+from sro_render.limits import Limits
+from sro_render.source import Span
+from sro_render.sprig.versions import admits
+
+NOTES = "NOTES.txt"
+Deadline = Callable[[], None]
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What a chart rendered.
+
+    texts:    Helm's template name (`x/templates/a.yaml`, `x/charts/y/templates/b.yaml`) -> text, A-Z;
+              partials and notes are not among them.
+    notes:    the text of the chart's own NOTES.txt.
+    findings: in the order of finding, each place once.
+    """
+
+    texts: Mapping[str, str]
+    notes: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A rendered text that knows which place in the templates wrote each of its characters."""
+
+    text: str
+    traced: Traced
+
+    def place_of(self, offset: int) -> Span | None:
+        """The place that wrote the character at an offset of `text`."""
+        raw = 0
+        for piece in self.traced.text.split(NO_VALUE):
+            if offset < len(piece):
+                break
+            offset -= len(piece)
+            raw += len(piece) + len(NO_VALUE)
+        return self.traced.place_of(raw + offset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A template with its name, and the chart in whose scope it runs."""
+
+    name: str
+    file: ChartFile
+    chart_path: str
+
+    @property
+    def is_partial(self) -> bool:
+        return basename(self.name).startswith("_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """A chart with the sub-charts that one selection leaves in it, ready to run."""
+
+    chart: Chart
+    templates: Mapping[str, _Template]
+    files: Mapping[str, Files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedValues:
+    """Values put together for a chart; good for any number of renders with the same values.
+
+    chart:  the chart with the sub-charts that take part, for whoever checks the values against schemas.
+    values: what the templates get as `.Values`. Shares subtrees with the chart: not to be changed.
+    """
+
+    chart: Chart
+    values: Mapping[str, Any]
+    selection: Selection
+
+
+class Engine:
+    """The templates of a chart. Parses each at most once, whatever is rendered how often."""
+
+    def __init__(self, chart: Chart, limits: Limits) -> None:
+        """Prepare to render a chart.
+
+        Raises: ChartError `chart-library`: the chart only lends templates to others;
+                `chart-dependency`: a dependency is not in its folder charts.
+        """
+        if chart.metadata.is_library:
+            raise ChartError(
+                "chart-library",
+                f"{chart.name} is a library: it has nothing to install",
+                path=chart.origin,
+                hint="use a chart that depends on it",
+            )
+        check_dependencies(chart)
+        self.chart = chart
+        self.limits = limits
+        self._layouts: dict[Selection, _Layout] = {}
+        self._parsed: dict[str, ParsedFile] = {}
+        self._programs: dict[tuple[Selection, tuple[str, ...]], tuple[Program, bool]] = {}
+
+    def prepare(self, values: Mapping[str, Any]) -> PreparedValues:
+        """Put the user's values over the chart's, for several renders with the same values.
+
+        Raises: ChartError `chart-values`, `chart-dependency`.
+        """
+        selection = select(self.chart, values)
+        chart = self._layout(selection).chart
+        return PreparedValues(chart=chart, values=coalesce_values(chart, values), selection=selection)
+
+    def template_names(self, values: Mapping[str, Any] | PreparedValues) -> tuple[str, ...]:
+        """The templates that a render with these values writes texts of, A-Z; without notes."""
+        layout = self._layout(self._prepared(values).selection)
+        names = (template.name for template in layout.templates.values() if not template.is_partial)
+        return tuple(sorted(name for name in names if not name.endswith(NOTES)))
+
+    def render(
+        self,
+        values: Mapping[str, Any] | PreparedValues,
+        release: Release,
+        capabilities: Capabilities,
+        templates: Collection[str] | None = None,
+        deadline: Deadline | None = None,
+    ) -> Rendering:
+        """Render a chart, or some of its templates.
+
+        Args:   values: the user's, without the chart's defaults; or what `prepare` made of them.
+                templates: names as in `Rendering.texts`; only these and the partials of all charts
+                take part then, so that what other templates define is not known. None renders all.
+                deadline: called now and then while templates run; raises to end the render.
+        Raises: TemplateError, LimitError: the first fault while running; ExceptionGroup of
+                TemplateError: several templates cannot be parsed; ChartError: as `prepare`, and
+                `chart-kube-version`, `chart-template`.
+        """
+        prepared = self._prepared(values)
+        self._check_kube_version(prepared.chart, capabilities)
+        execution = self._execution(prepared, release, capabilities, templates, deadline)
+        texts = {name: execution.text(name) for name in execution.order}
+        notes = texts.get(f"{self.chart.name}/templates/{NOTES}", "")
+        shown = {name: texts[name] for name in sorted(texts) if not name.endswith(NOTES)}
+        return Rendering(texts=shown, notes=notes, findings=execution.run.findings)
+
+    def trace(
+        self,
+        name: str,
+        values: Mapping[str, Any] | PreparedValues,
+        release: Release,
+        capabilities: Capabilities,
+        templates: Collection[str] | None = None,
+    ) -> Trace:
+        """Render one template once more, slowly, and keep which place wrote what.
+
+        Args:   name: one of the names that `render` with the same other arguments gave a text of.
+        Raises: as `render`.
+        """
+        execution = self._execution(self._prepared(values), release, capabilities, templates, None)
+        # What runs before may have changed the values, so it runs again too.
+        for earlier in execution.order[: execution.order.index(name)]:
+            execution.text(earlier)
+        traced = execution.traced(name)
+        return Trace(traced.text.replace(NO_VALUE, ""), traced)
+
+    def _prepared(self, values: Mapping[str, Any] | PreparedValues) -> PreparedValues:
+        return values if isinstance(values, PreparedValues) else self.prepare(values)
+
+    def _layout(self, selection: Selection) -> _Layout:
+        if selection not in self._layouts:
+            chart = apply(self.chart, selection)
+            charts = dict(_charts(chart, chart.name))
+            self._layouts[selection] = _Layout(
+                chart=chart,
+                templates={t.name: t for path, one in charts.items() for t in _templates(one, path)},
+                files={path: Files({f.name: f.data for f in one.files}) for path, one in charts.items()},
+            )
+        return self._layouts[selection]
+
+    def _check_kube_version(self, chart: Chart, capabilities: Capabilities) -> None:
+        wanted, version = chart.metadata.kube_version, capabilities.kube_version
+        if wanted and not admits(wanted, version.normalized):
+            raise ChartError(
+                "chart-kube-version",
+                f"the chart {chart.name} needs Kubernetes {wanted}, and this is {version.version}",
+                path=chart.origin,
+                hint="use a version of the chart that fits",
+            )
+
+    def _execution(
+        self,
+        prepared: PreparedValues,
+        release: Release,
+        capabilities: Capabilities,
+        templates: Collection[str] | None,
+        deadline: Deadline | None,
+    ) -> _Execution:
+        layout = self._layout(prepared.selection)
+        chosen = _choose(layout, templates)
+        program, changes_values = self._program(prepared.selection, chosen)
+        values = deep_copy(prepared.values) if changes_values else prepared.values
+        scopes = _Scopes(layout, release, capabilities)
+        scopes.add(layout.chart, layout.chart.name, values)
+        run = Run(program, self.limits, deadline)
+        return _Execution(run, [t for t in chosen if not t.is_partial], scopes.by_path)
+
+    def _program(self, selection: Selection, chosen: tuple[_Template, ...]) -> tuple[Program, bool]:
+        """The compiled templates, and whether running them may change the values."""
+        key = (selection, tuple(template.name for template in chosen))
+        if key not in self._programs:
+            parsed = self._parse(chosen)
+            words = {word for template in chosen for word in _WORD.findall(template.file.source().text)}
+            changes_values = any(function.mutates and name in words for name, function in functions().items())
+            self._programs[key] = (Program(parsed, functions()), changes_values)
+        return self._programs[key]
+
+    def _parse(self, chosen: Iterable[_Template]) -> list[ParsedFile]:
+        """The parsed templates; the faults of all of them come together."""
+        faults = Faults()
+        parsed = []
+        for template in chosen:
+            try:
+                if template.name not in self._parsed:
+                    self._parsed[template.name] = parse_file(
+                        template.file.source(), template.name, functions(), self.limits
+                    )
+                parsed.append(self._parsed[template.name])
+            except TemplateError as error:
+                faults.add(error)
+        faults.raise_if_any()
+        return parsed
+
+
+class _Execution:
+    """One run over the chosen templates, each in the scope of its chart."""
+
+    def __init__(self, run: Run, chosen: Iterable[_Template], scopes: Mapping[str, dict[str, Any]]) -> None:
+        self.run = run
+        self.templates = {template.name: template for template in chosen}
+        self.order = tuple(self.templates)
+        self.scopes = scopes
+
+    def text(self, name: str) -> str:
+        return self.run.execute(name, self._scope(name)).replace(NO_VALUE, "")
+
+    def traced(self, name: str) -> Traced:
+        return self.run.execute_traced(name, self._scope(name))
+
+    def _scope(self, name: str) -> dict[str, Any]:
+        template = self.templates[name]
+        scope = self.scopes[template.chart_path]
+        scope["Template"] = NamedMap(Name=name, BasePath=f"{template.chart_path}/templates")
+        return scope
+
+
+def _charts(chart: Chart, path: str) -> Iterable[tuple[str, Chart]]:
+    """A chart and all inside it, by their full paths."""
+    yield path, chart
+    for subchart in chart.dependencies:
+        yield from _charts(subchart, f"{path}/charts/{subchart.name}")
+
+
+def _templates(chart: Chart, path: str) -> Iterable[_Template]:
+    for file in chart.templates:
+        if not chart.metadata.is_library or basename(file.name).startswith("_"):
+            yield _Template(f"{path}/{file.name}", file, path)
+
+
+def _choose(layout: _Layout, names: Collection[str] | None) -> tuple[_Template, ...]:
+    """The templates that take part, in the order in which Helm parses and runs them.
+
+    That is: those deepest in folders first, and backwards through the alphabet.
+    """
+    known = layout.templates
+    for name in names or ():
+        if name not in known:
+            near = nearest(name, known)
+            raise ChartError(
+                "chart-template",
+                f'the chart has no template "{name}"',
+                path=layout.chart.origin,
+                hint=f"did you mean {near}?" if near else "",
+            )
+    chosen = [t for t in known.values() if names is None or t.is_partial or t.name in names]
+    return tuple(sorted(chosen, key=lambda t: (t.name.count("/"), t.name), reverse=True))
+
+
+class _Scopes:
+    """What the templates of each chart see as `.`, by the chart's full path, for one run."""
+
+    def __init__(self, layout: _Layout, release: Release, capabilities: Capabilities) -> None:
+        self.layout = layout
+        self.release = release.for_templates()
+        self.capabilities = capabilities
+        self.by_path: dict[str, dict[str, Any]] = {}
+
+    def add(self, chart: Chart, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the scope of a chart and of those inside it."""
+        subcharts: dict[str, Any] = {}
+        scope = NamedMap(
+            Chart=chart.metadata.for_templates(is_root=chart is self.layout.chart),
+            Files=self.layout.files[path],
+            Release=self.release,
+            Capabilities=self.capabilities,
+            Values=values,
+            Subcharts=subcharts,
+        )
+        self.by_path[path] = scope
+        for subchart in chart.dependencies:
+            inner = values.get(subchart.name)
+            own = inner if isinstance(inner, dict) else {}
+            subcharts[subchart.name] = self.add(subchart, f"{path}/charts/{subchart.name}", own)
+        return scope

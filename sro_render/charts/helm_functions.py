@@ -1,0 +1,236 @@
+"""The functions that Helm adds to Sprig: templates inside templates, required values, YAML and JSON.
+
+Decides what these functions return and when they fail. Where Helm turns a failure into an empty or
+odd value, the value is Helm's and a finding says so. What needs a cluster or a name server gives what
+Helm gives without one. Not here: TOML and durations.
+Source: helm pkg/engine/engine.go and pkg/engine/funcs.go; Sprig v3 defaults.go for its JSON functions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from sro_render.charts.scope import JsonObject
+from sro_render.errors import Finding, YamlError, flatten
+from sro_render.gotemplate.functions import Function, FunctionError, go_function
+from sro_render.gotemplate.runtime import Run
+from sro_render.gotemplate.values import GoObject
+from sro_render.source import Source
+from sro_render.sprig import registry
+from sro_render.yamltext import go_json, go_yaml
+from sro_render.yamltext.reader import read_manifest, read_values
+
+FUNCTIONS: dict[str, Function] = {}
+NO_VALUE = "<no value>"
+"""What Go writes for nil; Helm takes it out of everything that it renders."""
+
+
+@cache
+def functions() -> Mapping[str, Function]:
+    """All functions that a chart's templates may call, besides those of the language itself."""
+    return MappingProxyType({**registry.functions(), **FUNCTIONS})
+
+
+@go_function(FUNCTIONS, "include", "(string, any) string", wants_run=True, tolerant=True)
+def include(run: Run, name: str, data: object) -> str:
+    """What a named template writes."""
+    return run.render(name, data)
+
+
+@go_function(FUNCTIONS, "tpl", "(string, any) string", wants_run=True, mutates=True)
+def tpl(run: Run, text: str, data: object) -> str:
+    """What a text writes as a template. It may do anything, so it counts as one that changes values."""
+    return run.render_text(text, data).replace(NO_VALUE, "")
+
+
+@go_function(FUNCTIONS, "required", "(string, any) any", tolerant=True)
+def required(message: str, value: object) -> object:
+    """The value, unless it is nil or the empty text."""
+    if value is None or value == "":
+        raise FunctionError(message, code="required-value", hint="set this value")
+    return value
+
+
+@go_function(FUNCTIONS, "fail", "(string) string")
+def fail(message: str) -> str:
+    """Ends the render with the chart's own message."""
+    raise FunctionError(message, code="chart-fails")
+
+
+@go_function(FUNCTIONS, "lookup", "(string, string, string, string) map[string]any", wants_run=True)
+def lookup(run: Run, api_version: str, kind: str, namespace: str, name: str) -> dict[str, object]:
+    """Nothing, as without a cluster."""
+    what = "/".join(part for part in (kind, namespace, name) if part)
+    _report(
+        run,
+        "offline-lookup",
+        f"lookup of {api_version} {what} finds nothing: rendering asks no cluster",
+        "hand the fact in as a value",
+    )
+    return {}
+
+
+@go_function(FUNCTIONS, "getHostByName", "(string) string", wants_run=True)
+def get_host_by_name(run: Run, name: str) -> str:
+    """Nothing, as without --enable-dns."""
+    _report(
+        run,
+        "offline-lookup",
+        f"getHostByName of {name} finds nothing: rendering asks no name server",
+        "hand the address in as a value",
+    )
+    return ""
+
+
+def _report(run: Run, code: str, message: str, hint: str = "") -> None:
+    run.report(Finding(code=code, message=message, span=run.span, hint=hint, notes=run.notes()))
+
+
+def _plain(value: object) -> object:
+    """The JSON value of an object that templates hold."""
+    if isinstance(value, JsonObject):
+        return value.as_json()
+    if isinstance(value, GoObject):
+        return dict(value.go_fields())
+    raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
+
+
+def _to_yaml(value: object) -> str:
+    return go_yaml.marshal(value, default=_plain).removesuffix("\n")
+
+
+def _to_json(value: object) -> str:
+    return go_json.marshal(value, default=_plain)
+
+
+def _to_pretty_json(value: object) -> str:
+    return go_json.marshal(value, indent="  ", default=_plain)
+
+
+def _to_raw_json(value: object) -> str:
+    return go_json.marshal(value, escape_html=False, default=_plain)
+
+
+def _writer(name: str, write: Callable[[object], str], *, is_strict: bool) -> None:
+    """Register a function that writes a value; where it cannot, it fails or returns nothing."""
+
+    def call(run: Run, value: object) -> str:
+        try:
+            return write(value)
+        except ValueError as fault:
+            if is_strict:
+                raise FunctionError(str(fault)) from None
+            _report(run, "not-written", f"{name} writes nothing: {fault}")
+            return ""
+
+    FUNCTIONS[name] = Function(name, call, "(any) string", tolerant=False, wants_run=True)
+
+
+for _name, _write, _is_strict in (
+    ("toYaml", _to_yaml, False),
+    ("mustToYaml", _to_yaml, True),
+    ("toJson", _to_json, False),
+    ("mustToJson", _to_json, True),
+    ("toPrettyJson", _to_pretty_json, False),
+    ("mustToPrettyJson", _to_pretty_json, True),
+    ("toRawJson", _to_raw_json, True),
+    ("mustToRawJson", _to_raw_json, True),
+):
+    _writer(_name, _write, is_strict=_is_strict)
+
+
+@go_function(FUNCTIONS, "fromYaml", "(string) map[string]any", wants_run=True)
+def from_yaml(run: Run, text: str) -> dict[str, object]:
+    """A YAML mapping; of what is none, a mapping with the key Error, and a finding."""
+    try:
+        return read_values(Source("the text given to fromYaml", text), run.limits)
+    except (YamlError, ExceptionGroup) as fault:
+        return {"Error": _unreadable(run, "fromYaml", fault)}
+
+
+@go_function(FUNCTIONS, "fromYamlArray", "(string) []any", wants_run=True)
+def from_yaml_array(run: Run, text: str) -> list[object]:
+    """A YAML list; of what is none, a list with the error, and a finding."""
+    try:
+        value = read_manifest(Source("the text given to fromYamlArray", text), run.limits)
+    except (YamlError, ExceptionGroup) as fault:
+        return [_unreadable(run, "fromYamlArray", fault)]
+    if value is None or isinstance(value, list):
+        return [_with_floats(item) for item in value or []]
+    return [_unreadable(run, "fromYamlArray", ValueError("the text is no list"))]
+
+
+@go_function(FUNCTIONS, "fromJson", "(string) map[string]any", wants_run=True)
+def from_json(run: Run, text: str) -> dict[str, object]:
+    """A JSON object; of what is none, a mapping with the key Error, and a finding."""
+    try:
+        value = _parse_json(text)
+    except ValueError as fault:
+        return {"Error": _unreadable(run, "fromJson", fault)}
+    if value is None or isinstance(value, dict):
+        return value or {}
+    return {"Error": _unreadable(run, "fromJson", ValueError("the text is no object"))}
+
+
+@go_function(FUNCTIONS, "fromJsonArray", "(string) []any", wants_run=True)
+def from_json_array(run: Run, text: str) -> list[object]:
+    """A JSON array; of what is none, a list with the error, and a finding."""
+    try:
+        value = _parse_json(text)
+    except ValueError as fault:
+        return [_unreadable(run, "fromJsonArray", fault)]
+    if value is None or isinstance(value, list):
+        return value or []
+    return [_unreadable(run, "fromJsonArray", ValueError("the text is no array"))]
+
+
+@go_function(FUNCTIONS, "mustFromJson", "(string) any")
+def must_from_json(text: str) -> object:
+    """Any JSON value; the render ends where the text is none."""
+    try:
+        return _parse_json(text)
+    except ValueError as fault:
+        raise FunctionError(f"the text is not JSON: {fault}") from None
+
+
+def _unreadable(run: Run, name: str, fault: Exception) -> str:
+    """Report that a text could not be read; returns the message that Helm would put into the value."""
+    if isinstance(fault, YamlError | ExceptionGroup):
+        first = flatten(fault)[0].finding
+        message = first.message + (f" (line {first.span.line})" if first.span else "")
+    else:
+        message = str(fault)
+    _report(run, "not-readable", f"{name} cannot read its text: {message}")
+    return message
+
+
+def _with_floats(value: Any) -> Any:
+    """A value of a manifest with every number a float, as Go's JSON reads it."""
+    if isinstance(value, dict):
+        return {key: _with_floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_floats(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _parse_json(text: str) -> Any:
+    """JSON as Go reads it: every number a float64, no NaN. Raises ValueError."""
+    try:
+        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("the collections are nested too deep") from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        _refuse(text)
+    return number
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is no number that JSON knows")

@@ -1,0 +1,179 @@
+"""`.helmignore`: which files of a chart's folder are not part of the chart.
+
+Decides for one path at a time, so that a reader of folders can skip whole subfolders. Archives have
+no such rules: what is in them is the chart.
+Source: helm pkg/ignore/rules.go; patterns are those of Go's `path/filepath.Match`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from posixpath import basename
+
+from sro_render.errors import ChartError
+from sro_render.source import Source
+
+IGNORE_FILE = ".helmignore"
+_ALWAYS = "templates/.?*"
+"""Helm's built-in rule: hidden files in `templates/` are no templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    is_negated: bool
+    only_folders: bool
+    by_base_name: bool
+
+    def matches(self, path: str) -> bool:
+        return self.pattern.fullmatch(basename(path) if self.by_base_name else path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """The rules of one chart, in order; the first that decides wins."""
+
+    rules: tuple[_Rule, ...]
+
+    def ignores(self, path: str, *, is_folder: bool) -> bool:
+        """Whether a path (relative to the chart, with `/`) is left out; for folders: with all inside.
+
+        A negated rule leaves out what it does *not* match and never brings anything back: that is
+        how Helm reads it, other than Git.
+        """
+        for rule in self.rules:
+            if rule.is_negated:
+                if (rule.only_folders and not is_folder) or not rule.matches(path):
+                    return True
+                continue
+            if rule.only_folders and not is_folder:
+                continue
+            if rule.matches(path):
+                return True
+        return False
+
+
+def parse_ignore_rules(source: Source) -> IgnoreRules:
+    """Read a `.helmignore`; Helm's built-in rule comes last.
+
+    Raises: ChartError `chart-ignore`: a rule with `**`, or one that is no pattern.
+    """
+    rules = []
+    text = source.text.removeprefix("\ufeff")
+    for number, line in enumerate(text.split("\n"), start=1):
+        rule = line.strip()
+        if not rule or rule.startswith("#"):
+            continue
+        rules.append(_parse_rule(rule, source, number))
+    rules.append(_parse_rule(_ALWAYS, source, 1))
+    return IgnoreRules(tuple(rules))
+
+
+def without_ignored(files: Mapping[str, bytes], origin: str) -> dict[str, bytes]:
+    """The files of a chart's folder that belong to the chart.
+
+    Args:   files: paths relative to the folder, with `/`. origin: the folder's name for error texts.
+    Raises: ChartError, as `parse_ignore_rules`.
+    """
+    text = files.get(IGNORE_FILE, b"").decode("utf-8", "surrogateescape")
+    rules = parse_ignore_rules(Source(f"{origin}/{IGNORE_FILE}", text))
+    folders: dict[str, bool] = {"": False}
+
+    def is_ignored_folder(path: str) -> bool:
+        if path not in folders:
+            parent = path.rpartition("/")[0]
+            folders[path] = is_ignored_folder(parent) or rules.ignores(path, is_folder=True)
+        return folders[path]
+
+    return {
+        path: data
+        for path, data in files.items()
+        if not is_ignored_folder(path.rpartition("/")[0]) and not rules.ignores(path, is_folder=False)
+    }
+
+
+def _parse_rule(rule: str, source: Source, line: int) -> _Rule:
+    if "**" in rule:
+        raise ChartError(
+            "chart-ignore",
+            f'the rule "{rule}" has a double star, which Helm does not know',
+            span=source.span_at(line, 1),
+            hint="a rule without a slash already holds at every depth",
+        )
+    body = rule.removeprefix("!")
+    only_folders = body.endswith("/")
+    body = body.removesuffix("/")
+    is_rooted = body.startswith("/")
+    try:
+        pattern = re.compile(_translate(body.removeprefix("/")), re.DOTALL)
+    except (ValueError, re.error):
+        raise ChartError(
+            "chart-ignore",
+            f'the rule "{rule}" is not a file pattern',
+            span=source.span_at(line, 1),
+            hint="patterns have *, ?, and character classes such as [a-z]",
+        ) from None
+    return _Rule(
+        pattern=pattern,
+        is_negated=rule.startswith("!"),
+        only_folders=only_folders,
+        by_base_name=not is_rooted and "/" not in body,
+    )
+
+
+def _translate(pattern: str) -> str:
+    """A pattern of Go's `filepath.Match` as a regular expression. Raises ValueError if it is none.
+
+    `*` and `?` do not match `/`; a class is `[` with an optional `^`, and one or more characters or
+    ranges; a backslash makes the next character literal.
+    """
+    out = []
+    rest = pattern
+    while rest:
+        first, rest = rest[0], rest[1:]
+        if first == "*":
+            out.append("[^/]*")
+        elif first == "?":
+            out.append("[^/]")
+        elif first == "[":
+            translated, rest = _translate_class(rest)
+            out.append(translated)
+        else:
+            character, rest = _literal(first + rest)
+            out.append(re.escape(character))
+    return "".join(out)
+
+
+def _translate_class(rest: str) -> tuple[str, str]:
+    """A character class after its `[`, as a regular expression, and what follows it."""
+    is_negated = rest.startswith("^")
+    rest = rest.removeprefix("^")
+    ranges: list[str] = []
+    while not (rest.startswith("]") and ranges):
+        if rest[:1] in {"-", "]", ""}:
+            raise ValueError(rest)
+        low, rest = _literal(rest)
+        high = low
+        if rest.startswith("-"):
+            if rest[1:2] in {"-", "]", ""}:
+                raise ValueError(rest)
+            high, rest = _literal(rest[1:])
+        if low <= high:  # a range that is the wrong way round matches nothing
+            ranges.append(f"{re.escape(low)}-{re.escape(high)}")
+        else:
+            ranges.append("")
+    body = "".join(ranges)
+    if not body:
+        return (".", rest[1:]) if is_negated else ("(?!)", rest[1:])
+    return (f"[{'^' if is_negated else ''}{body}]", rest[1:])
+
+
+def _literal(rest: str) -> tuple[str, str]:
+    """The first character of a pattern, freed from its backslash, and what follows."""
+    if rest[0] == "\\":
+        if len(rest) < 2:
+            raise ValueError(rest)
+        return rest[1], rest[2:]
+    return rest[0], rest[1:]

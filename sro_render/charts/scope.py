@@ -1,0 +1,285 @@
+"""What templates see at the top: `.Release`, `.Chart`, `.Files`, `.Capabilities`, `.Subcharts`.
+
+Decides the shape of these objects and what their methods do; `.Values` is put together in
+`values.py`, the objects are handed to templates by `engine.py`.
+Source: helm pkg/engine/engine.go (`recAllTpls`), pkg/engine/files.go, pkg/chart/common/capabilities.go.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from posixpath import basename
+from typing import Any, ClassVar
+
+from sro_render.charts.api_versions import DEFAULT_API_VERSIONS
+from sro_render.errors import ChartError, Finding, nearest
+from sro_render.gotemplate.runtime import Run
+from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
+from sro_render.yamltext import go_yaml
+
+DEFAULT_KUBE_VERSION = "v1.37.0"
+"""What Helm 4.3.1 takes for the cluster's version where nobody says another."""
+_KUBE_VERSION = re.compile(r"\s*v?(([0-9]+)\.([0-9]+)(?:\.[0-9]+)*).*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The release that the templates are rendered for."""
+
+    name: str
+    namespace: str
+    revision: int = 1
+    is_install: bool = True
+    is_upgrade: bool = False
+
+    def for_templates(self) -> dict[str, object]:
+        """`.Release`, a new map each time."""
+        return {
+            "Name": self.name,
+            "Namespace": self.namespace,
+            "IsUpgrade": self.is_upgrade,
+            "IsInstall": self.is_install,
+            "Revision": self.revision,
+            "Service": "Helm",
+        }
+
+
+class JsonObject(GoObject):
+    """A Go value that `toYaml` and `toJson` can write."""
+
+    __slots__ = ()
+
+    def as_json(self) -> object:
+        """The value that Go's encoding/json makes of it."""
+        return dict(self.go_fields())
+
+
+class KubeVersion(JsonObject):
+    """`.Capabilities.KubeVersion`."""
+
+    __slots__ = ("major", "minor", "normalized", "version")
+    go_type: ClassVar[str] = "common.KubeVersion"
+
+    def __init__(self, version: str) -> None:
+        match = _KUBE_VERSION.fullmatch(version)
+        if match is None:
+            raise ChartError(
+                "kube-version", f'"{version}" is not a version of Kubernetes', hint="write it as v1.31.0"
+            )
+        self.version = version if version.startswith("v") else f"v{version}"
+        self.normalized = f"v{match[1]}"
+        """Without what vendors put behind the numbers; compared with a chart's `kubeVersion`."""
+        self.major, self.minor = str(int(match[2])), str(int(match[3]))
+
+    def go_fields(self) -> Mapping[str, object]:
+        """Exported fields."""
+        return {"Version": self.version, "Major": self.major, "Minor": self.minor}
+
+    def go_string(self) -> str:
+        """The version without a vendor's suffix."""
+        return self.normalized
+
+    @go_method("String", "() string")
+    def string(self) -> str:
+        """The version without a vendor's suffix."""
+        return self.normalized
+
+    @go_method("GitVersion", "() string")
+    def git_version(self) -> str:
+        """The version as given."""
+        return self.version
+
+
+class VersionSet(JsonObject):
+    """`.Capabilities.APIVersions`."""
+
+    __slots__ = ("_known", "versions")
+    go_type: ClassVar[str] = "common.VersionSet"
+
+    def __init__(self, versions: Iterable[str]) -> None:
+        self.versions = StringList(versions)
+        self._known = frozenset(self.versions)
+
+    def go_underlying(self) -> list[Any]:
+        """The list of versions."""
+        return self.versions
+
+    def as_json(self) -> object:
+        """A list of texts."""
+        return list(self.versions)
+
+    @go_method("Has", "(string) bool")
+    def has(self, version: str) -> bool:
+        """Whether the cluster knows `apps/v1`, or `apps/v1/Deployment` if that was given so."""
+        return version in self._known
+
+
+class HelmVersion(JsonObject):
+    """`.Capabilities.HelmVersion`: the Helm that is played here."""
+
+    __slots__ = ()
+    go_type: ClassVar[str] = "version.BuildInfo"
+
+    def go_fields(self) -> Mapping[str, object]:
+        """Exported fields."""
+        return {
+            "Version": "v4.3.1",
+            "GitCommit": "c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff",
+            "GitTreeState": "clean",
+            "GoVersion": "go1.27.2",
+            "KubeClientVersion": "v1.37",
+        }
+
+    def as_json(self) -> object:
+        """With the names of Go's field tags."""
+        return {
+            re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in self.go_fields().items()
+        }
+
+
+class Capabilities(JsonObject):
+    """`.Capabilities`: what the cluster can do."""
+
+    __slots__ = ("api_versions", "helm_version", "kube_version")
+    go_type: ClassVar[str] = "*common.Capabilities"
+
+    def __init__(self, kube_version: str = "", api_versions: Iterable[str] = ()) -> None:
+        """Capabilities of a cluster.
+
+        Args:   kube_version: such as `v1.31.2`, empty for Helm's own. api_versions: besides Helm's list.
+        Raises: ChartError `kube-version`.
+        """
+        self.kube_version = KubeVersion(kube_version or DEFAULT_KUBE_VERSION)
+        self.api_versions = VersionSet(dict.fromkeys([*DEFAULT_API_VERSIONS, *api_versions]))
+        self.helm_version = HelmVersion()
+
+    def go_fields(self) -> Mapping[str, object]:
+        """Exported fields."""
+        return {
+            "KubeVersion": self.kube_version,
+            "APIVersions": self.api_versions,
+            "HelmVersion": self.helm_version,
+        }
+
+
+class Files(JsonObject):
+    """`.Files`: the chart's files that Helm has no use for itself, by path."""
+
+    __slots__ = ("files",)
+    go_type: ClassVar[str] = "engine.files"
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = dict(files)
+
+    def go_underlying(self) -> dict[str, Any]:
+        """Path to content."""
+        return self.files
+
+    def as_json(self) -> object:
+        """Contents in base 64."""
+        return {name: base64.b64encode(data).decode() for name, data in self.files.items()}
+
+    def found(self, run: Run, name: str) -> bytes:
+        """A file's content; empty, as in Helm, with a finding, where there is no such file."""
+        if name not in self.files:
+            near = nearest(name, self.files)
+            is_hidden = name.startswith(("templates/", "charts/")) or name in {"Chart.yaml", "values.yaml"}
+            reason = "templates do not reach the files that Helm itself uses" if is_hidden else ""
+            run.report(
+                Finding(
+                    code="missing-file",
+                    message=f'the chart has no file "{name}", so its content is empty',
+                    span=run.span,
+                    hint=f"did you mean {near}?" if near else reason,
+                    notes=run.notes(),
+                )
+            )
+        return self.files.get(name, b"")
+
+    @go_method("Get", "(string) string", wants_run=True)
+    @staticmethod
+    def get(run: Run, files: Files, name: str) -> str:
+        """A file's content as text."""
+        return from_bytes(files.found(run, name))
+
+    @go_method("GetBytes", "(string) []byte", wants_run=True)
+    @staticmethod
+    def get_bytes(run: Run, files: Files, name: str) -> bytes:
+        """A file's content."""
+        return files.found(run, name)
+
+    @go_method("Lines", "(string) []string", wants_run=True)
+    @staticmethod
+    def lines(run: Run, files: Files, name: str) -> StringList:
+        """A file's lines without their line breaks."""
+        text = from_bytes(files.found(run, name))
+        return StringList(text.removesuffix("\n").split("\n")) if text else StringList()
+
+    @go_method("Glob", "(string) engine.files")
+    def glob(self, pattern: str) -> Files:
+        """The files whose paths match a pattern; all of them if it is no pattern."""
+        try:
+            matches = re.compile(translate_glob(pattern), re.DOTALL).fullmatch
+        except (ValueError, re.error):
+            return self
+        return Files({name: data for name, data in self.files.items() if matches(name)})
+
+    @go_method("AsConfig", "() string")
+    def as_config(self) -> str:
+        """The files as the data of a ConfigMap: base name to text, as YAML."""
+        return go_yaml.marshal(
+            {basename(n): from_bytes(d) for n, d in sorted(self.files.items())}
+        ).removesuffix("\n")
+
+    @go_method("AsSecrets", "() string")
+    def as_secrets(self) -> str:
+        """The files as the data of a Secret: base name to base 64, as YAML."""
+        data = {basename(n): base64.b64encode(d).decode() for n, d in sorted(self.files.items())}
+        return go_yaml.marshal(data).removesuffix("\n")
+
+
+def translate_glob(pattern: str) -> str:
+    """A pattern of github.com/gobwas/glob with `/` as separator, as a regular expression.
+
+    `*` and `?` stop at a slash, `**` does not; `[abc]`, `[!abc]`, `[a-z]`; `{one,other}`, nested too.
+    Raises: ValueError: it is no pattern.
+    """
+    out: list[str] = []
+    depth = 0
+    rest = pattern
+    while rest:
+        token = re.match(r"\*\*+|\\.|\[(!?)((?:[^\]\\]|\\.)+)\]|.", rest, re.DOTALL)
+        text = token[0] if token else rest
+        rest = rest[len(text) :]
+        if token and token[2]:
+            out.append(_glob_class(token[2], is_negated=bool(token[1])))
+        elif text.startswith("**"):
+            out.append(".*")
+        elif text in {"*", "?"}:
+            out.append("[^/]*" if text == "*" else "[^/]")
+        elif text == "{":
+            depth += 1
+            out.append("(?:")
+        elif text == "}" and depth:
+            depth -= 1
+            out.append(")")
+        elif text == "," and depth:
+            out.append("|")
+        elif text in {"[", "\\", "}"}:
+            raise ValueError(pattern)
+        else:
+            out.append(re.escape(text.removeprefix("\\") if len(text) > 1 else text))
+    if depth:
+        raise ValueError(pattern)
+    return "".join(out)
+
+
+def _glob_class(body: str, *, is_negated: bool) -> str:
+    sign = "^" if is_negated else ""
+    if len(body) == 3 and body[1] == "-":
+        return f"[{sign}{re.escape(body[0])}-{re.escape(body[2])}]"
+    characters = re.escape(re.sub(r"\\(.)", r"\1", body))
+    return f"[{sign}{characters}]"

@@ -1,0 +1,246 @@
+"""Sprig's text functions: cutting, trimming, replacing, quoting, indenting, splitting.
+
+Lengths and places are bytes, as in Go. Not here: random texts, regular expressions, and the case and
+wrapping functions of third-party libraries that are not implemented yet.
+Source: Sprig v3 strings.go and functions.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sro_render.gotemplate.functions import Function, FunctionError, go_function
+from sro_render.gotemplate.quoting import quote as go_quote
+from sro_render.gotemplate.values import StringList, StringMap, from_bytes, to_bytes
+from sro_render.sprig.text import shown, strval, texts_of
+
+FUNCTIONS: dict[str, Function] = {}
+
+_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What Go's unicode.IsSpace knows; Python's own list is longer."""
+
+
+@go_function(FUNCTIONS, "trim", "(string) string")
+def trim(text: str) -> str:
+    """Without white space at both ends."""
+    return text.strip(_SPACES)
+
+
+@go_function(FUNCTIONS, "trimAll", "(string, string) string")
+@go_function(FUNCTIONS, "trimall", "(string, string) string")
+def trim_all(characters: str, text: str) -> str:
+    """Without any of the given characters at both ends."""
+    return text.strip(characters) if characters else text
+
+
+@go_function(FUNCTIONS, "trimPrefix", "(string, string) string")
+def trim_prefix(prefix: str, text: str) -> str:
+    """Without the prefix, once."""
+    return text.removeprefix(prefix)
+
+
+@go_function(FUNCTIONS, "trimSuffix", "(string, string) string")
+def trim_suffix(suffix: str, text: str) -> str:
+    """Without the suffix, once."""
+    return text.removesuffix(suffix)
+
+
+@go_function(FUNCTIONS, "trunc", "(int, string) string")
+def trunc(length: int, text: str) -> str:
+    """The first bytes, or for a negative length the last ones."""
+    if text.isascii():
+        if length < 0:
+            return text[length:] if len(text) + length > 0 else text
+        return text[:length]
+    data = to_bytes(text)
+    if length < 0:
+        return from_bytes(data[length:]) if len(data) + length > 0 else text
+    return from_bytes(data[:length])
+
+
+@go_function(FUNCTIONS, "substr", "(int, int, string) string")
+def substr(start: int, end: int, text: str) -> str:
+    """The bytes from `start` up to `end`; a negative one stands for the text's own end."""
+    data = to_bytes(text)
+    if start < 0:
+        start = 0
+    elif end < 0 or end > len(data):
+        end = len(data)
+    if not 0 <= start <= end <= len(data):
+        raise FunctionError(f"cannot cut from {start} to {end}: the text has {len(data)} bytes")
+    return from_bytes(data[start:end])
+
+
+@go_function(FUNCTIONS, "upper", "(string) string")
+def upper(text: str) -> str:
+    """In capitals, character by character as in Go: ß stays."""
+    return text.upper() if text.isascii() else "".join(_mapped(c, c.upper()) for c in text)
+
+
+@go_function(FUNCTIONS, "lower", "(string) string")
+def lower(text: str) -> str:
+    """In small letters, character by character as in Go."""
+    return text.lower() if text.isascii() else "".join(_mapped(c, c.lower()) for c in text)
+
+
+def _mapped(character: str, changed: str) -> str:
+    return changed if len(changed) == 1 else character
+
+
+@go_function(FUNCTIONS, "title", "(string) string")
+def title(text: str) -> str:
+    """With a capital at the start of each word; letters, digits and _ make up words."""
+    out = []
+    previous = " "
+    for character in text:
+        is_inside = previous == "_" or previous.isalnum() or (ord(previous) > 127 and previous not in _SPACES)
+        out.append(character if is_inside else _mapped(character, character.title()))
+        previous = character
+    return "".join(out)
+
+
+@go_function(FUNCTIONS, "untitle", "(string) string")
+def untitle(text: str) -> str:
+    """With a small letter at the start of each word; only white space parts words."""
+    out = []
+    previous = " "
+    for character in text:
+        out.append(lower(character) if previous in _SPACES else character)
+        previous = character
+    return "".join(out)
+
+
+@go_function(FUNCTIONS, "repeat", "(int, string) string", wants_run=True)
+def repeat(run: Any, count: int, text: str) -> str:
+    """The text several times."""
+    if count < 0:
+        raise FunctionError(f"cannot repeat a text {count} times")
+    allowed = run.limits.max_output_bytes
+    if count * len(text) > allowed:
+        message = (
+            f"a text of {count * len(text):,} characters is larger than the {allowed:,} bytes of all output"
+        )
+        raise FunctionError(message, code="limit-output")
+    return text * count
+
+
+@go_function(FUNCTIONS, "nospace", "(string) string")
+def nospace(text: str) -> str:
+    """Without any white space."""
+    return "".join(character for character in text if character not in _SPACES)
+
+
+@go_function(FUNCTIONS, "contains", "(string, string) bool")
+def contains(part: str, text: str) -> bool:
+    """Whether the second text has the first one in it."""
+    return part in text
+
+
+@go_function(FUNCTIONS, "hasPrefix", "(string, string) bool")
+def has_prefix(prefix: str, text: str) -> bool:
+    """Whether the second text starts with the first one."""
+    return text.startswith(prefix)
+
+
+@go_function(FUNCTIONS, "hasSuffix", "(string, string) bool")
+def has_suffix(suffix: str, text: str) -> bool:
+    """Whether the second text ends with the first one."""
+    return text.endswith(suffix)
+
+
+@go_function(FUNCTIONS, "quote", "(...any) string")
+def quote(*values: object) -> str:
+    """Each value as a quoted Go string, with blanks between; nulls left out."""
+    return " ".join(go_quote(strval(value)) for value in values if value is not None)
+
+
+@go_function(FUNCTIONS, "squote", "(...any) string")
+def squote(*values: object) -> str:
+    """Each value in single quotes, with blanks between; nulls left out, nothing escaped."""
+    return " ".join(f"'{shown(value)}'" for value in values if value is not None)
+
+
+@go_function(FUNCTIONS, "cat", "(...any) string")
+def cat(*values: object) -> str:
+    """The values with blanks between; nulls left out."""
+    return " ".join(shown(value) for value in values if value is not None)
+
+
+@go_function(FUNCTIONS, "indent", "(int, string) string")
+def indent(spaces: int, text: str) -> str:
+    """With that many blanks at the start of each line."""
+    if spaces < 0:
+        raise FunctionError(f"cannot indent by {spaces} blanks")
+    pad = " " * spaces
+    return pad + text.replace("\n", "\n" + pad)
+
+
+@go_function(FUNCTIONS, "nindent", "(int, string) string")
+def nindent(spaces: int, text: str) -> str:
+    """The same behind a line break."""
+    return "\n" + indent(spaces, text)
+
+
+@go_function(FUNCTIONS, "replace", "(string, string, string) string")
+def replace(old: str, new: str, text: str) -> str:
+    """The third text with every first one replaced by the second."""
+    return text.replace(old, new)
+
+
+@go_function(FUNCTIONS, "plural", "(string, string, int) string")
+def plural(one: str, many: str, count: int) -> str:
+    """The first word for 1, else the second."""
+    return one if count == 1 else many
+
+
+@go_function(FUNCTIONS, "join", "(string, any) string")
+def join(separator: str, value: object) -> str:
+    """The entries of a list as one text; nulls left out."""
+    return separator.join(texts_of(value))
+
+
+@go_function(FUNCTIONS, "splitList", "(string, string) []string")
+def split_list(separator: str, text: str) -> StringList:
+    """The parts of a text; without a separator its characters."""
+    return StringList(text.split(separator) if separator else text)
+
+
+@go_function(FUNCTIONS, "split", "(string, string) map[string]string")
+def split(separator: str, text: str) -> StringMap:
+    """The parts of a text under the names _0, _1 and so on."""
+    return _numbered(split_list(separator, text))
+
+
+@go_function(FUNCTIONS, "splitn", "(string, int, string) map[string]string")
+def splitn(separator: str, count: int, text: str) -> StringMap:
+    """The parts of a text, at most `count`, as _0, _1 and so on; below 0 all, at 0 none."""
+    if count == 0:
+        return StringMap()
+    if count < 0:
+        return split(separator, text)
+    if separator:
+        return _numbered(text.split(separator, count - 1))
+    rest = [text[count - 1 :]] if len(text) >= count else []
+    return _numbered([*text[: count - 1], *rest])
+
+
+def _numbered(parts: list[str]) -> StringMap:
+    return StringMap({f"_{index}": part for index, part in enumerate(parts)})
+
+
+@go_function(FUNCTIONS, "toString", "(any) string")
+def to_string(value: object) -> str:
+    """A value as text."""
+    return strval(value)
+
+
+@go_function(FUNCTIONS, "toStrings", "(any) []string")
+def to_strings(value: object) -> StringList:
+    """The entries of a list as texts; nulls left out."""
+    return StringList(texts_of(value))
+
+
+@go_function(FUNCTIONS, "hello", "() string")
+def hello() -> str:
+    """Sprig's test of itself."""
+    return "Hello!"
