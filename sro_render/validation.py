@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sro_render.errors import InputError, RenderError, nearest
-from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate
@@ -45,14 +44,13 @@ def check_schema(
     *,
     source: Source,
     document: int = 0,
-    limits: Limits,
 ) -> tuple[InputError, ...]:
     """Every fault of a document by its schema, in the order in which they stand there."""
 
     def place(path: KeyPath, of_key: bool) -> Span | None:
         # A key that is absent has no place: point at the nearest mapping above it that has one.
         for length in range(len(path), -1, -1):
-            span = locate(source, path[:length], document=document, key=of_key, limits=limits)
+            span = locate(source, path[:length], document, value=not of_key)
             if span is not None:
                 return span
         return None

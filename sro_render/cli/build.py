@@ -116,7 +116,7 @@ def command(
             limits,
         ),
     )
-    recipes = _find_charts(spec_files, store, faults, limits) if spec_files and store else []
+    recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
     if spec_files is None or inventory_files is None or store is None:
         return report.refuse(tuple(faults))
     progress = Progress(talk, "rendering")
@@ -155,7 +155,7 @@ def _collect(faults: Faults, read: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults, limits: Limits) -> list[Recipe]:
+def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Recipe]:
     """Each SR with its chart; without one where it is not needed or was not found."""
     recipes = []
     for resource in specs.resources:
@@ -165,7 +165,7 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults, limits: Li
                 chart = store.find(resource.chart).chart
             except (SroError, ExceptionGroup) as error:
                 for each in flatten(error):
-                    faults.add(in_spec(each, resource, limits))
+                    faults.add(in_spec(each, resource))
         recipes.append(Recipe(resource=resource, chart=chart))
     return recipes
 

@@ -25,8 +25,8 @@ from sro_render.model.lock import (
 )
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
-from sro_render.targets.layout import kernel_folder, resource_folder
-from sro_render.targets.plain import with_kept
+from sro_render.targets.kept import with_kept
+from sro_render.targets.layout import folder_name
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -64,7 +64,7 @@ def write_bundle(
     with open_tree(out, bundle.cluster, say=say) as tree:
         old = _old_lock(tree, render)
         stale = _stale_files(render, old)
-        unmanaged = [path for name in render.unmanaged for path in _below(old, f"{resource_folder(name)}/")]
+        unmanaged = [path for name in render.unmanaged for path in _below(old, f"{folder_name(name)}/")]
         kept = sorted({*unmanaged, *(path for entry in stale for path in entry.files)} - rendered.keys())
         files = with_kept(rendered, kept)
         kept = [path for path in kept if path not in files]
@@ -90,10 +90,10 @@ def _stale_files(render: Render, old: Lock) -> tuple[StaleFiles, ...]:
     """The old files of what failed now; a whole SR that failed has one entry without a kernel."""
     entries = []
     for name, kernel in render.failed:
-        prefix = f"{resource_folder(name)}/"
+        prefix = f"{folder_name(name)}/"
         files = _below(old, prefix)
         if kernel:
-            part = kernel_folder(kernel)
+            part = folder_name(kernel)
             files = [path for path in files if path.removeprefix(prefix).split("/")[1:2] == [part]]
         if files:
             entries.append(StaleFiles(special_resource=name, kernel=kernel, files=tuple(sorted(files))))

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sro_render.charts.archive import read_archive
-from sro_render.charts.chart import Chart, load_chart, read_metadata
-from sro_render.charts.configmap import read_chart_configmap
+from sro_render.charts.chart import Chart, load_chart
+from sro_render.charts.configmap import find_chart, read_chart_configmap
+from sro_render.charts.ignore import without_ignored
 from sro_render.edges.files import similar_file
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, object_id, text_of
 from sro_render.model.specialresource import ChartReference
+from sro_render.yamltext.reader import decode, read_values
 
 _MAX_DEPTH = 4
 """Folders below `--charts` in which charts are looked for."""
@@ -114,17 +116,8 @@ class ChartStore:
     def _in_config_map(self, reference: ChartReference, key: str) -> FoundChart:
         origin = f"cm://{key}"
         archives = read_chart_configmap(self.config_maps[key], self.limits)
-        data = archives.get((reference.name, reference.version))
-        if data is None:
-            there = ", ".join(sorted(f"{name} {version}" for name, version in archives))
-            is_known = any(name == reference.name for name, _ in archives)
-            raise ChartError(
-                "chart-version-not-found" if is_known else "chart-not-found",
-                f"{origin} has no chart {reference}",
-                path="spec.chart.version" if is_known else "spec.chart.name",
-                hint=f"charts in it: {there or 'none'}",
-            )
-        name = f"{origin}!{reference.name}-{reference.version}.tgz"
+        version, data = find_chart(archives, reference.name, reference.version, origin)
+        name = f"{origin}!{reference.name}-{version}.tgz"
         chart = load_chart(read_archive(data, name, self.limits), name, self.limits)
         return FoundChart(chart=chart, origin=origin, path=None)
 
@@ -162,7 +155,7 @@ class ChartStore:
         chart_file = folder / "Chart.yaml"
         if chart_file.is_file():
             try:
-                metadata = read_metadata(chart_file.read_bytes(), chart_file.as_posix(), self.limits)
+                metadata = read_values(decode(chart_file.read_bytes(), chart_file.as_posix()), self.limits)
             except (SroError, ExceptionGroup):
                 # Found by its folder's name, it is loaded and its faults are shown; else it is not ours.
                 metadata = {}
@@ -218,7 +211,7 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
 
 
 def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
-    """The files of a chart's folder by their path in it, with `/`; `.helmignore` is applied later.
+    """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
 
     Raises: ChartError: a link leads out of the folder, or there are too many files or bytes.
     """
@@ -247,4 +240,4 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
                     hint="keep what is not part of the chart out of its folder",
                 )
             files[relative] = path.read_bytes()
-    return files
+    return without_ignored(files, folder.as_posix())

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sro_render.errors import Faults, InputError, nearest
+from sro_render.errors import Faults, InputError, OutputError, nearest
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -66,3 +66,17 @@ def read_source(path: Path) -> Source:
     except OSError as error:
         raise InputError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
     return decode(data, name)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a whole file, or leave what is there as it is.
+
+    Raises: OutputError: the system refuses.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error

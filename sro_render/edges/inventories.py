@@ -63,7 +63,6 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
                     schemas.schema(INVENTORY_KIND),
                     source=source,
                     document=index,
-                    limits=limits,
                 ):
                     faults.add(fault)
             config_maps.extend(_config_maps(value))

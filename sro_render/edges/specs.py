@@ -52,7 +52,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
         for index, document in enumerate(documents):
             try:
-                resource = _spec_document(document, source, index, limits)
+                resource = _spec_document(document, source, index)
             except (SroError, ExceptionGroup) as error:
                 faults.add(error)
                 continue
@@ -80,7 +80,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     )
 
 
-def _spec_document(document: Document, source: Source, index: int, limits: Limits) -> SpecialResource | None:
+def _spec_document(document: Document, source: Source, index: int) -> SpecialResource | None:
     """The SR of a document, or None for a document of another kind.
 
     Raises: InputError, or a group of them: it is no valid SR, or of a kind that is not supported.
@@ -98,7 +98,7 @@ def _spec_document(document: Document, source: Source, index: int, limits: Limit
         raise InputError(
             "kind-not-supported",
             f"{kind} is not supported",
-            span=locate(source, ["kind"], document=index, limits=limits) or document.span,
+            span=locate(source, ["kind"], index) or document.span,
             hint="sro-render renders SpecialResources; remove this document",
         )
     if kind == INVENTORY_KIND:
@@ -115,13 +115,13 @@ def _spec_document(document: Document, source: Source, index: int, limits: Limit
         raise InputError(
             "unknown-kind",
             f"{kind!r} is not a kind of spec" if kind else "this document has no kind",
-            span=locate(source, ["kind"], document=index, limits=limits) or document.span,
+            span=locate(source, ["kind"], index) or document.span,
             path="kind",
             hint=f"did you mean {KIND}?",
         )
     faults = Faults()
     for fault in check_schema(
-        value, schemas.validator(KIND), schemas.schema(KIND), source=source, document=index, limits=limits
+        value, schemas.validator(KIND), schemas.schema(KIND), source=source, document=index
     ):
         faults.add(fault)
     faults.raise_if_any()
@@ -154,12 +154,12 @@ def _check_names(resources: list[tuple[SpecialResource, Document]], faults: Faul
             )
 
 
-def in_spec(error: SroError, resource: SpecialResource, limits: Limits) -> SroError:
+def in_spec(error: SroError, resource: SpecialResource) -> SroError:
     """The same error, placed in the SR's spec by its key path where it has no place yet."""
     finding = error.finding
     if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
         path = finding.path.split(".")
-        span = locate(resource.source, path, document=resource.document, limits=limits)
+        span = locate(resource.source, path, resource.document)
         error.finding = replace(finding, span=span)
     return error.about(resource.name)
 

@@ -4,7 +4,8 @@ Decides which files there are ours, and how a new tree takes the place of an old
 hold is decided elsewhere. The rules:
 
 - OUT/CLUSTER belongs to us. A file that the last lock does not list, or anything that is no plain
-  file or folder, stops the build. A listed file that was edited or deleted is written again.
+  file or folder, stops the build. A listed file that was edited or deleted is written again. Empty
+  folders are nobody's.
 - The new tree is built in the hidden folder `OUT/.CLUSTER.sro-new`; files that stay as they are get
   hard links from the old tree, so that they keep their inodes and times. Then the two folders
   exchange their names in one step, and the old tree is removed, its lock first. If nothing differs,
@@ -231,15 +232,16 @@ class OutputTree:
     def _compare(
         self, found: Mapping[str, os.stat_result], files: Mapping[str, bytes], keep: Collection[str]
     ) -> TreeChange:
-        self._refuse_missing(path for path in keep if path not in found)
+        kept = frozenset(keep)
+        self._refuse_missing(kept.difference(found))
         same = {
             path for path, data in files.items() if path in found and self._is_same(path, found[path], data)
         }
         return TreeChange(
             created=tuple(sorted(path for path in files if path not in found)),
             updated=tuple(sorted(path for path in files if path in found and path not in same)),
-            removed=tuple(sorted(path for path in found if path not in files and path not in set(keep))),
-            unchanged=tuple(sorted({*same, *keep})),
+            removed=tuple(sorted(path for path in found if path not in files and path not in kept)),
+            unchanged=tuple(sorted(same | kept)),
         )
 
     def _is_same(self, path: str, status: os.stat_result, data: bytes) -> bool:
@@ -251,7 +253,7 @@ class OutputTree:
     def _refuse_foreign(self, found: Mapping[str, os.stat_result], keep: Collection[str]) -> None:
         lock = self.read_lock()
         ours = {self._lock_name, *lock.files} if lock else set()
-        self._refuse_missing(path for path in keep if path not in ours)
+        self._refuse_missing(set(keep).difference(ours))
         foreign = sorted(path for path in found if path not in ours)
         if not foreign:
             return
@@ -268,7 +270,7 @@ class OutputTree:
         if missing:
             raise OutputError(
                 "output-kept-missing",
-                f"{self._current} lacks {_count(len(missing), 'file', 'files')} of an earlier build that must stay",
+                f"{self._current} lacks {_count(len(missing), 'file', 'files')} that must stay as before",
                 notes=_some(missing),
                 hint="take them back (git checkout), or render again what they were made from",
             )

@@ -8,12 +8,14 @@ JSON text, so that quotes inside an action work, and it runs for each kernel.
 from __future__ import annotations
 
 from sro_render.errors import Finding
-from sro_render.gotemplate.functions import BUILTINS
+from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue
 from sro_render.source import Source
+
+_NAME = "spec"
 
 
 class SpecTemplates:
@@ -45,7 +47,7 @@ class SpecTemplates:
     def _parse(self, value: JsonValue, file: str, path: str) -> None:
         if isinstance(value, str):
             if "{{" in value and value not in self._programs:
-                parsed = parse_file(Source(f"{file} ({path})", value), path, BUILTINS)
+                parsed = parse_file(Source(f"{file} ({path})", value), _NAME, BUILTINS, self._limits)
                 self._programs[value] = Program([parsed], BUILTINS)
         elif isinstance(value, dict):
             for key, item in value.items():
@@ -72,6 +74,6 @@ class SpecTemplates:
         if program is None:
             return text
         run = Run(program, self._limits)
-        filled = program.execute(program.main, dot, run)
+        filled = program.execute(_NAME, dot, run)
         findings.extend(run.findings)
         return filled

@@ -64,7 +64,7 @@ class _Merger:
         if known.kernel != node.kernel:
             self._contradiction(f"the kernel of node {node.name}", known.kernel, where, node.kernel, file)
         elif known != node:
-            self._contradiction(f"node {node.name}", "its labels or facts", where, "others", file)
+            self._contradict(f"node {node.name} has other labels or facts in {file} than in {where}")
 
     def add_toolkit(self, toolkit: DriverToolkit, file: str) -> None:
         known, where = self.toolkits.setdefault(toolkit.image, (toolkit, file))
@@ -77,13 +77,11 @@ class _Merger:
             self._contradiction(f"the push secret of namespace {namespace}", known, where, name, file)
 
     def _contradiction(self, what: str, first: object, where: str, second: object, file: str) -> None:
-        self.faults.add(
-            InputError(
-                "inventory-contradiction",
-                f"{what} is {first} in {where}, but {second} in {file}",
-                hint="take one snapshot of the whole cluster, or drop the older file",
-            )
-        )
+        self._contradict(f"{what} is {first} in {where}, but {second} in {file}")
+
+    def _contradict(self, message: str) -> None:
+        hint = "take one snapshot of the whole cluster, or drop the older file"
+        self.faults.add(InputError("inventory-contradiction", message, hint=hint))
 
     def text(self, name: str) -> str:
         value = self.facts.get(name, ("", ""))[0]

@@ -89,4 +89,4 @@ def _path_in_chart(name: str) -> str:
 
 def _state_name(path: str) -> StateName:
     """The template's name without its ending; folders below `templates/` stay part of it."""
-    return StateName(_ENDING.sub("", path.removeprefix("templates/")).replace("/", "%2F"))
+    return StateName(_ENDING.sub("", path.removeprefix("templates/")))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine
+from sro_render.charts.engine import Engine, PreparedValues
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
@@ -30,6 +29,7 @@ from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import Shelves
+from sro_render.source import Span
 from sro_render.yamltext.reader import decode, locate
 
 NAMESPACE_STATE = StateName("namespace")
@@ -61,7 +61,7 @@ class _KernelInputs:
     """What one kernel's renders start from."""
 
     group: KernelGroup
-    values: JsonObject
+    values: PreparedValues
     placement: Placement
 
 
@@ -109,6 +109,10 @@ class _Expansion:
         self.chart = chart
         self.inventory = inventory
         self.options = options
+        cluster = inventory.cluster
+        self.capabilities = Capabilities(
+            cluster.kubernetes_version, (*cluster.api_versions, *options.api_versions)
+        )
         self.result = ResourceResult()
         self._seen_findings: set[tuple[object, ...]] = set()
 
@@ -122,18 +126,19 @@ class _Expansion:
         engine = Engine(self.chart, self.options.limits)
         reader = ManifestReader(self.options.limits, allow_secrets=self.options.allow_secrets)
         crds = self._read_crds(reader)
-        inputs = self._kernel_inputs(groups)
-        outputs = []
-        plan = plan_states(engine.template_names)
+        inputs = self._kernel_inputs(engine, groups)
+        if not inputs:
+            return
+        plan = plan_states(engine.template_names(inputs[0].values))
+        outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
-        for templates in plan:
-            output = _StateOutput(templates)
-            for kernel_inputs in inputs:
+        for index, output in enumerate(outputs):
+            for number, kernel_inputs in enumerate(inputs, start=1):
                 self._render(engine, reader, output, kernel_inputs)
-                progress(len(outputs) * len(inputs) + len(output.by_kernel), total)
-            outputs.append(output)
-        if any(group.kernel not in self.result.failed for group in groups):
-            self.result.rendered = self._assemble(inputs, crds, outputs)
+                progress(index * len(inputs) + number, total)
+        good = [each for each in inputs if each.group.kernel not in self.result.failed]
+        if good:
+            self.result.rendered = self._assemble(good, crds, outputs)
 
     # -- nodes and values
 
@@ -167,13 +172,7 @@ class _Expansion:
         ]
         span = None
         if self.resource.source:
-            span = locate(
-                self.resource.source,
-                ["spec", "nodeSelector"],
-                document=self.resource.document,
-                key=True,
-                limits=self.options.limits,
-            )
+            span = locate(self.resource.source, ["spec", "nodeSelector"], self.resource.document)
         return InputError(
             "selector-matches-none",
             f"no node of the inventory matches the nodeSelector of {self.resource.name}",
@@ -200,7 +199,7 @@ class _Expansion:
                     )
                 )
 
-    def _kernel_inputs(self, groups: Sequence[KernelGroup]) -> tuple[_KernelInputs, ...]:
+    def _kernel_inputs(self, engine: Engine, groups: Sequence[KernelGroup]) -> tuple[_KernelInputs, ...]:
         """Values and placement of each kernel; a kernel whose spec templates fail is left out."""
         limits = self.options.limits
         file = self.resource.source.name if self.resource.source else self.resource.name
@@ -223,15 +222,17 @@ class _Expansion:
                 in_spec = {**runtime, **release} if values.has_templates or place_texts.has_templates else {}
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
-            except SroError as error:
-                self._fail(error, kernel=group.kernel)
+                prepared = engine.prepare(merge_files(mapping_of(filled), runtime))
+            except (SroError, ExceptionGroup) as error:
+                for each in flatten(error):
+                    self._fail(each, kernel=group.kernel)
                 continue
             for finding in (*findings, *more):
                 self._find(finding)
             inputs.append(
                 _KernelInputs(
                     group=group,
-                    values=merge_files(mapping_of(filled), runtime),
+                    values=prepared,
                     placement=self._placement(mapping_of(where)),
                 )
             )
@@ -277,26 +278,31 @@ class _Expansion:
         """Render one state for one kernel into `output`; what is wrong goes to the result."""
         kernel = inputs.group.kernel
         is_first = not output.by_kernel
+        release = Release(name=self.resource.name, namespace=inputs.placement.namespace)
+        names = output.templates.templates
+        faults = Faults()
+        manifests: list[Manifest] = []
         try:
-            rendering = engine.render(
-                inputs.values,
-                Release(name=self.resource.name, namespace=inputs.placement.namespace),
-                self._capabilities(),
-                output.templates.templates,
-            )
-            for finding in rendering.findings:
-                self._find(finding)
-            faults = Faults()
-            manifests: list[Manifest] = []
-            for template, text in rendering.texts.items():
-                blame = partial(rendering.blame, template)
-                try:
-                    manifests.extend(reader.read(text, template, blame, remember=is_first))
-                except (SroError, ExceptionGroup) as error:
-                    faults.add(error)
-            faults.raise_if_any()
+            rendering = engine.render(inputs.values, release, self.capabilities, names)
         except (SroError, ExceptionGroup) as error:
             for each in flatten(error):
+                self._fail(each, kernel=kernel)
+            return
+        for finding in rendering.findings:
+            self._find(finding)
+        for template, text in rendering.texts.items():
+
+            def blame(offset: int, template: str = template) -> Span | None:
+                # Slow, and only needed to point at what is wrong.
+                trace = engine.trace(template, inputs.values, release, self.capabilities, names)
+                return trace.place_of(offset)
+
+            try:
+                manifests.extend(reader.read(text, template, blame, remember=is_first))
+            except (SroError, ExceptionGroup) as error:
+                faults.add(error)
+        if faults:
+            for each in faults:
                 self._fail(each, kernel=kernel)
             return
         if not is_first and not output.differs:
@@ -306,23 +312,15 @@ class _Expansion:
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
 
-    def _capabilities(self) -> Capabilities:
-        cluster = self.inventory.cluster
-        return Capabilities.of(
-            kube_version=cluster.kubernetes_version,
-            api_versions=(*cluster.api_versions, *self.options.api_versions),
-        )
-
     # -- objects
 
     def _assemble(
         self,
-        inputs: Sequence[_KernelInputs],
+        good: Sequence[_KernelInputs],
         crds: Sequence[Manifest],
         outputs: Sequence[_StateOutput],
     ) -> RenderedResource:
-        """All states in order, without the kernels that failed."""
-        good = [each for each in inputs if each.group.kernel not in self.result.failed]
+        """All states in order, for the kernels that did not fail."""
         shelves = Shelves(
             resource=self.resource.name,
             provenance=Provenance(self.chart.digest, self.resource),

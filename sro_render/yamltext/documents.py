@@ -1,0 +1,56 @@
+"""Cuts rendered text into documents, as Helm does before it reads any of them as YAML.
+
+Decides where a document begins and whether it has content; what it means is decided by `reader`.
+Re-implements Helm pkg/release/v1/util/manifest.go `SplitManifests`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Helm cuts at three dashes that begin a line, whatever follows: `---apiVersion: v1` too.
+_SEPARATOR = re.compile(r"^---[ \t]*", re.MULTILINE)
+# Go's `unicode.IsSpace`; Python's own idea of white space has four control characters more.
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_LEADING_SPACE = re.compile(f"[{_SPACE}]*")
+_BLANK = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\r\n]*|---|\.\.\.)?[\r\n]+)*[ \t]*(?:#[^\r\n]*|---|\.\.\.)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestText:
+    """One document of a rendered text, and the line of that text, from 1, where it begins."""
+
+    text: str
+    line: int
+
+
+def split_manifests(text: str) -> list[ManifestText]:
+    """The documents of a rendered text in their order, without those that are only white space.
+
+    Returns: texts without white space at their beginning; documents of comments alone are kept.
+    """
+    start = _skip_space(text, 0)
+    found: list[ManifestText] = []
+    line, counted = 1, 0
+    # The pattern is asked at `start`, where the text begins for Helm.
+    for separator in (*_SEPARATOR.finditer(text, start), None):
+        end = separator.start() if separator else len(text)
+        begin = _skip_space(text, start)
+        if begin < end:
+            line += text.count("\n", counted, begin)
+            counted = begin
+            found.append(ManifestText(text[begin:end], line))
+        start = separator.end() if separator else end
+    return found
+
+
+def _skip_space(text: str, start: int) -> int:
+    """The offset of the first character from `start` on that is no white space."""
+    match = _LEADING_SPACE.match(text, start)
+    return match.end() if match else start
+
+
+def is_blank(text: str) -> bool:
+    """Whether a document has no content: white space, comments and document markers at most."""
+    return _BLANK.fullmatch(text) is not None

@@ -1,0 +1,231 @@
+"""Inventory files as they come.
+
+Matrix: each kind that is read, both forms, typed lists, contradictions between files, and what is
+passed over. Objects are written as `kubectl get -o json` prints them, cut to what matters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sro_render.errors import InputError
+from sro_render.kernels.snapshot import InventoryDocument, merge_documents, read_inventory
+from sro_render.model.inventory import Cluster, DriverToolkit, Inventory, Proxy, ToolkitTag
+
+
+def node(name: str = "w1", kernel: str = "5.1", **metadata: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {"role": "w"}, **metadata},
+        "status": {
+            "nodeInfo": {
+                "kernelVersion": kernel,
+                "osImage": "Ubuntu 22.04.3 LTS",
+                "architecture": "amd64",
+                "kubeletVersion": "v1.23.5",
+            }
+        },
+    }
+
+
+def compact(**fields: Any) -> dict[str, Any]:
+    return {"apiVersion": "sro.openshift.io/v1alpha1", "kind": "NodeInventory", **fields}
+
+
+def read(*values: Any) -> Inventory:
+    """Each value is a document of a file of its own: 1.yaml, 2.yaml, …"""
+    return read_inventory(
+        [InventoryDocument(name=f"{number}.yaml", value=value) for number, value in enumerate(values, 1)]
+    )
+
+
+def cluster(*values: Any) -> Cluster:
+    return read(node(), *values).cluster
+
+
+def test_a_node_is_read_in_either_form() -> None:
+    (from_kubectl,) = read({"kind": "List", "items": [node()]}).nodes
+    (from_compact,) = read(
+        compact(
+            nodes=[
+                {
+                    "name": "w1",
+                    "labels": {"role": "w"},
+                    "kernelVersion": "5.1",
+                    "osImage": "Ubuntu 22.04.3 LTS",
+                    "architecture": "amd64",
+                    "kubeletVersion": "v1.23.5",
+                }
+            ]
+        )
+    ).nodes
+    assert from_kubectl == from_compact
+    assert (from_kubectl.name, from_kubectl.kernel, from_kubectl.labels) == ("w1", "5.1", {"role": "w"})
+
+
+def test_items_of_a_typed_list_have_no_kind_of_their_own() -> None:
+    item = {key: value for key, value in node().items() if key not in {"apiVersion", "kind"}}
+    assert [each.name for each in read({"kind": "NodeList", "items": [item]}).nodes] == ["w1"]
+
+
+def test_nodes_come_a_to_z_and_the_same_node_twice_counts_once() -> None:
+    names = [each.name for each in read(node("b"), node("a"), node("b")).nodes]
+    assert names == ["a", "b"]
+
+
+def test_the_clusters_version_is_that_of_the_newest_completed_update() -> None:
+    history = [
+        {"state": "Partial", "version": "4.11.0"},
+        {"state": "Completed", "version": "4.10.11"},
+        {"state": "Completed", "version": "4.9.5"},
+    ]
+    version = {"kind": "ClusterVersion", "metadata": {"name": "version"}, "status": {"history": history}}
+    assert (cluster(version).version, cluster(version).platform) == ("4.10.11", "OCP")
+
+
+def test_plain_kubernetes_has_no_version_of_openshift() -> None:
+    assert (cluster().version, cluster().platform, cluster().kubernetes_version) == ("", "K8S", "v1.23.5")
+
+
+def test_the_kubernetes_version_is_the_highest_kubelets() -> None:
+    older = node("a")
+    older["status"]["nodeInfo"]["kubeletVersion"] = "v1.9.10"
+    assert read(older, node("b")).cluster.kubernetes_version == "v1.23.5"
+    assert cluster(compact(cluster={"kubernetesVersion": "v1.30.0"})).kubernetes_version == "v1.30.0"
+
+
+def test_each_tag_of_the_driver_toolkit_names_its_newest_image() -> None:
+    items = [
+        {"created": "2022-01-01T00:00:00Z", "dockerImageReference": "old"},
+        {"created": "2022-09-01T00:00:00Z", "dockerImageReference": "new"},
+    ]
+    stream = {
+        "kind": "ImageStream",
+        "metadata": {"name": "driver-toolkit", "namespace": "openshift"},
+        "status": {"tags": [{"tag": "latest", "items": items}, {"tag": "empty", "items": None}]},
+    }
+    assert read(node(), stream).toolkit_tags == (ToolkitTag(tag="latest", image="new"),)
+
+
+def test_the_proxy_in_force_comes_before_the_one_asked_for() -> None:
+    proxy = {
+        "kind": "Proxy",
+        "metadata": {"name": "cluster"},
+        "spec": {"httpProxy": "http://asked", "noProxy": "a", "trustedCA": {"name": "ca"}},
+        "status": {"httpProxy": "http://in-force", "noProxy": "a,b"},
+    }
+    assert cluster(proxy).proxy == Proxy(http_proxy="http://in-force", no_proxy="a,b", trusted_ca="ca")
+
+
+def test_the_os_image_is_read_from_its_config_map() -> None:
+    config_map = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "machine-config-osimageurl", "namespace": "openshift-machine-config-operator"},
+        "data": {"osImageURL": "quay.io/x@sha256:1"},
+    }
+    assert cluster(config_map).os_image_url == "quay.io/x@sha256:1"
+
+
+def test_of_secrets_only_the_builders_name_is_kept() -> None:
+    secrets = [
+        {"kind": "Secret", "metadata": {"name": name, "namespace": "ns"}, "data": {"a": "c2VjcmV0"}}
+        for name in ("default-token-x", "builder-dockercfg-b", "builder-dockercfg-a")
+    ]
+    inventory = read(node(), *secrets)
+    assert dict(inventory.push_secrets) == {"ns": "builder-dockercfg-a"}
+    assert "c2VjcmV0" not in repr(inventory)
+
+
+def test_a_compact_inventory_has_everything() -> None:
+    inventory = read(
+        compact(
+            metadata={"name": "east"},
+            cluster={
+                "version": "4.10.11",
+                "apiVersions": ["b/v1", "a/v1"],
+                "osImageURL": "img",
+                "proxy": {"httpProxy": "http://p"},
+            },
+            driverToolkits=[{"image": "dtk", "kernelFullVersion": "5.1", "osVersion": "8.4"}],
+            pushSecrets={"ns": "push"},
+            nodes=[{"name": "w1", "kernelVersion": "5.1"}],
+            plannedKernels=[{"kernelVersion": "5.2"}, {"kernelVersion": "5.2"}],
+        )
+    )
+    assert inventory.cluster == Cluster(
+        name="east",
+        version="4.10.11",
+        api_versions=("a/v1", "b/v1"),
+        platform="OCP",
+        os_image_url="img",
+        proxy=Proxy(http_proxy="http://p"),
+    )
+    assert inventory.toolkits == (DriverToolkit(image="dtk", kernel="5.1", os_version="8.4"),)
+    assert dict(inventory.push_secrets) == {"ns": "push"}
+    assert [(each.name, each.kernel) for each in inventory.planned] == [("", "5.2")]
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        {"kind": "Pod", "metadata": {"name": "p"}},
+        {"kind": "ImageStream", "metadata": {"name": "other", "namespace": "openshift"}},
+        {"kind": "ClusterVersion", "metadata": {"name": "other"}, "status": {"history": None}},
+        {"kind": "Proxy", "metadata": {"name": "other"}, "spec": {"httpProxy": "x"}},
+        {"kind": "ConfigMap", "metadata": {"name": "other", "namespace": "ns"}, "data": {"osImageURL": "x"}},
+        {"metadata": {}},
+    ],
+)
+def test_objects_of_other_kinds_and_names_are_passed_over(stranger: dict[str, Any]) -> None:
+    assert read(node(), stranger) == read(node())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([node(), node(kernel="5.2")], "the kernel of node w1 is 5.1 in 1.yaml, but 5.2 in 2.yaml"),
+        ([node(), node(labels={})], "node w1 has other labels or facts in 2.yaml than in 1.yaml"),
+        (
+            [node(), compact(metadata={"name": "a"}), compact(metadata={"name": "b"})],
+            "the cluster's name is a in 2.yaml, but b in 3.yaml",
+        ),
+        (
+            [node(), compact(pushSecrets={"ns": "a"}), compact(pushSecrets={"ns": "b"})],
+            "the push secret of namespace ns is a in 2.yaml, but b in 3.yaml",
+        ),
+    ],
+)
+def test_a_contradiction_names_both_files(values: list[Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(*values)
+    assert str(caught.value) == (
+        f"error[inventory-contradiction]: {message}\n"
+        "  help: take one snapshot of the whole cluster, or drop the older file"
+    )
+
+
+def test_all_faults_of_all_files_come_at_once() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        read(node(), node(kernel="5.2"), node(""), {"kind": "Node", "metadata": {"name": "x"}})
+    assert [str(each).split("\n", 1)[0] for each in caught.value.exceptions] == [
+        "error[inventory-contradiction]: the kernel of node w1 is 5.1 in 1.yaml, but 5.2 in 2.yaml",
+        "error[inventory-node]: a node has no name",
+        "error[inventory-node]: node x reports no kernel",
+    ]
+
+
+def test_an_inventory_without_nodes_says_how_to_make_one() -> None:
+    with pytest.raises(InputError) as caught:
+        read({"kind": "List", "items": []})
+    assert str(caught.value) == (
+        "error[inventory-empty]: no nodes in 1.yaml\n"
+        "  help: make one with: kubectl get nodes -o json > nodes.json"
+    )
+
+
+def test_one_file_of_several_may_have_no_nodes() -> None:
+    toolkits = InventoryDocument(name="t.yaml", value=compact(driverToolkits=[{"image": "i"}]))
+    assert merge_documents([toolkits]).toolkits == (DriverToolkit(image="i"),)
