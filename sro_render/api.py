@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sro_render.pipeline.build import Recipe, Render
+from sro_render.pipeline.build import Recipe, Render, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.targets.plain import lay_out
 
-__all__ = ["Recipe", "Render", "lay_out", "render"]
+__all__ = ["Recipe", "Render", "in_spec", "lay_out", "render"]

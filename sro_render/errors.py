@@ -59,9 +59,10 @@ class SroError(Exception):
         return describe(self.finding)
 
     def about(self, subject: str) -> SroError:
-        """The same error, said to be about `subject` where it does not name one yet."""
-        if not self.finding.subject:
-            self.finding = replace(self.finding, subject=subject)
+        """The same error, said to be about `subject`; what it names itself comes behind that."""
+        own = self.finding.subject
+        whole = subject if not own or own in subject else f"{subject} / {own}"
+        self.finding = replace(self.finding, subject=whole)
         return self
 
 

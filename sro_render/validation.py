@@ -8,7 +8,7 @@ Source of the rules for names: https://kubernetes.io/docs/concepts/overview/work
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sro_render.errors import InputError, RenderError, nearest
@@ -95,7 +95,7 @@ def _faults(
         _wrong(name, fault, found),
         span=place(path, False),
         path=format_path(path),
-        hint=_type_hint(found) if name == "type" else _description(schema, path),
+        hint=_type_hint(found, fault.kind.types) if name == "type" else _description(schema, path),
     )
 
 
@@ -146,9 +146,11 @@ def type_name(value: JsonValue) -> str:
             return "a mapping"
 
 
-def _type_hint(found: JsonValue) -> str:
-    if isinstance(found, bool | int | float):
+def _type_hint(found: JsonValue, wanted: Sequence[str]) -> str:
+    if "string" in wanted and isinstance(found, bool | int | float):
         return "put it into quotes to make it a string"
+    if "boolean" in wanted and isinstance(found, str):
+        return "write true or false, without quotes"
     return ""
 
 
@@ -188,157 +190,105 @@ def format_path(path: KeyPath) -> str:
     return text
 
 
-def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[RenderError]:
-    """What Kubernetes would refuse about an object's identity and labels, whatever its kind."""
+def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, RenderError]]:
+    """What Kubernetes would refuse about an object's identity and labels, whatever its kind.
+
+    Yields: the key path of each fault, and the fault, which names the object but not yet a place.
+    """
     identity = object_id(manifest)
-    subject = str(identity)
     metadata = mapping_of(manifest.get("metadata"))
-    for key, given in (("apiVersion", identity.api_version), ("kind", identity.kind)):
-        if not given:
-            yield RenderError(
+    for key, text in (("apiVersion", identity.api_version), ("kind", identity.kind)):
+        if not text:
+            yield _fault(
                 "object-incomplete",
+                [key],
                 f"the object has no {key}",
-                path=key,
-                subject=subject,
-                hint="every Kubernetes object has apiVersion, kind and metadata.name",
+                "every Kubernetes object has apiVersion, kind and metadata.name",
             )
-    given = metadata.get("name")
-    if given is not None and not isinstance(given, str):
-        yield RenderError(
-            "object-name",
-            f"the name of an object must be a string, and is {type_name(given)}",
-            path="metadata.name",
-            subject=subject,
-            hint="put it into quotes: {{ ... | quote }}",
-        )
-    elif not identity.name:
-        yield RenderError(
-            "object-incomplete",
-            f"the {identity.kind or 'object'} has no name",
-            path="metadata.name",
-            subject=subject,
-            hint="set metadata.name; a template that reads a missing value renders an empty name",
-        )
-    else:
-        yield from _check_name(identity.kind, identity.name, subject)
+    yield from _check_name(identity.kind, metadata)
     if identity.namespace and not _fits(_DNS_LABEL, identity.namespace, 63):
-        yield RenderError(
+        yield _fault(
             "object-name",
-            f"{identity.namespace!r} is not a namespace's name",
-            path="metadata.namespace",
-            subject=subject,
-            hint="lower-case letters, digits and '-', at most 63, a letter or digit at both ends",
+            ["metadata", "namespace"],
+            f"{identity.namespace!r} cannot be the name of a namespace",
+            "lower-case letters, digits and '-', at most 63, a letter or digit at both ends",
         )
-    yield from check_labels(metadata.get("labels"), "metadata.labels", subject)
-    yield from _check_annotations(metadata.get("annotations"), subject)
+    yield from _check_texts(metadata.get("labels"), ["metadata", "labels"], "label")
+    yield from _check_texts(metadata.get("annotations"), ["metadata", "annotations"], "annotation")
 
 
-def _check_name(kind: str, name: str, subject: str) -> Iterator[RenderError]:
+def _fault(code: str, path: KeyPath, message: str, hint: str) -> tuple[KeyPath, RenderError]:
+    return path, RenderError(code, message, path=format_path(path), hint=hint)
+
+
+def _check_name(kind: str, metadata: JsonObject) -> Iterator[tuple[KeyPath, RenderError]]:
+    path = ["metadata", "name"]
+    name = metadata.get("name")
+    if name is None or name == "":
+        what = "generateName, but no name" if metadata.get("generateName") else "no name"
+        yield _fault(
+            "object-incomplete",
+            path,
+            f"the {kind or 'object'} has {what}",
+            "set metadata.name; a template that reads a missing value renders an empty name",
+        )
+        return
+    if not isinstance(name, str):
+        yield _fault(
+            "object-name",
+            path,
+            f"the name of an object must be a string, and is {type_name(name)}",
+            "put it into quotes: {{ ... | quote }}",
+        )
+        return
     if kind in _PATH_SEGMENT_KINDS:
-        if "/" in name or "%" in name or name in {".", ".."}:
-            yield RenderError(
-                "object-name",
-                f"{name!r} cannot be the name of a {kind}",
-                path="metadata.name",
-                subject=subject,
-                hint="it must have no '/' and no '%', and not be '.' or '..'",
-            )
-        return
-    pattern, limit, rule = _SUBDOMAIN, 253, "lower-case letters, digits, '-' and '.'"
-    if kind in _LABEL_KINDS:
-        pattern, limit, rule = _DNS_LABEL, 63, "lower-case letters, digits and '-'"
-    elif kind in _SERVICE_KINDS:
-        pattern, limit, rule = _SERVICE_NAME, 63, "lower-case letters, digits and '-', a letter first"
-    if not _fits(pattern, name, limit):
+        fits = "/" not in name and "%" not in name and name not in {".", ".."}
+        rule = "it must have no '/' and no '%', and not be '.' or '..'"
+    else:
+        pattern, limit, letters = _SUBDOMAIN, 253, "lower-case letters, digits, '-' and '.'"
+        if kind in _LABEL_KINDS:
+            pattern, limit, letters = _DNS_LABEL, 63, "lower-case letters, digits and '-'"
+        elif kind in _SERVICE_KINDS:
+            pattern, limit, letters = _SERVICE_NAME, 63, "lower-case letters, digits and '-', a letter first"
+        fits = _fits(pattern, name, limit)
+        rule = f"{letters}, at most {limit} (it has {len(name)}), a letter or digit at both ends"
+    if not fits:
         shown = name if len(name) <= 80 else f"{name[:80]}…"
-        yield RenderError(
-            "object-name",
-            f"{shown!r} cannot be the name of a {kind}",
-            path="metadata.name",
-            subject=subject if len(subject) <= 120 else kind,
-            hint=f"{rule}, at most {limit} characters (it has {len(name)}), a letter or digit at both ends",
-        )
+        yield _fault("object-name", path, f"{shown!r} cannot be the name of a {kind}", rule)
 
 
-def check_labels(labels: JsonValue, path: str, subject: str) -> Iterator[RenderError]:
-    """Labels, or a nodeSelector: keys and values that Kubernetes would refuse."""
-    if labels is None:
+def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[KeyPath, RenderError]]:
+    """Labels or annotations: both have strings for values, and labels are short ones."""
+    if texts is None:
         return
-    if not isinstance(labels, dict):
-        yield RenderError(
-            "object-shape",
-            f"{path} must be a mapping, and is {type_name(labels)}",
-            path=path,
-            subject=subject,
-        )
+    if not isinstance(texts, dict):
+        yield _fault("object-shape", path, f"this must be a mapping, and is {type_name(texts)}", "")
         return
-    for key, value in labels.items():
-        yield from _check_label_key(key, path, subject)
-        if not isinstance(value, str):
-            yield RenderError(
-                "object-label",
-                f"the value of label {key!r} must be a string, and is {type_name(value)}",
-                path=f"{path}.{key}",
-                subject=subject,
-                hint="put it into quotes: {{ ... | quote }}",
+    for key, value in texts.items():
+        prefix, slash, name = key.rpartition("/")
+        if not _fits(_LABEL_NAME, name, 63) or (slash and not _fits(_SUBDOMAIN, prefix.lower(), 253)):
+            yield _fault(
+                f"object-{what}",
+                [*path, key],
+                f"{key!r} cannot be the key of a {what}",
+                "an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'",
             )
-        elif value and not _fits(_LABEL_NAME, value, 63):
-            yield RenderError(
+        if not isinstance(value, str):
+            yield _fault(
+                f"object-{what}",
+                [*path, key],
+                f"the value of {what} {key!r} must be a string, and is {type_name(value)}",
+                "put it into quotes: {{ ... | quote }}",
+            )
+        elif what == "label" and value and not _fits(_LABEL_NAME, value, 63):
+            yield _fault(
                 "object-label",
+                [*path, key],
                 f"{value!r} cannot be the value of label {key!r}",
-                path=f"{path}.{key}",
-                subject=subject,
-                hint="letters, digits, '-', '_' and '.', at most 63 characters "
+                "letters, digits, '-', '_' and '.', at most 63 "
                 f"(it has {len(value)}), a letter or digit at both ends",
             )
 
 
-def _check_annotations(annotations: JsonValue, subject: str) -> Iterator[RenderError]:
-    path = "metadata.annotations"
-    if annotations is None:
-        return
-    if not isinstance(annotations, dict):
-        yield RenderError(
-            "object-shape",
-            f"{path} must be a mapping, and is {type_name(annotations)}",
-            path=path,
-            subject=subject,
-        )
-        return
-    for key, value in annotations.items():
-        yield from _check_label_key(key, path, subject)
-        if not isinstance(value, str):
-            yield RenderError(
-                "object-annotation",
-                f"the value of annotation {key!r} must be a string, and is {type_name(value)}",
-                path=f"{path}.{key}",
-                subject=subject,
-                hint="put it into quotes: {{ ... | quote }}",
-            )
-
-
-def _check_label_key(key: str, path: str, subject: str) -> Iterator[RenderError]:
-    prefix, slash, name = key.rpartition("/")
-    fits = _fits(_LABEL_NAME, name, 63) and (not slash or _fits(_SUBDOMAIN, prefix.lower(), 253))
-    if not fits:
-        yield RenderError(
-            "object-label",
-            f"{key!r} cannot be the key of a label or annotation",
-            path=path,
-            subject=subject,
-            hint="an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'",
-        )
-
-
 def _fits(pattern: re.Pattern[str], text: str, limit: int) -> bool:
     return len(text) <= limit and pattern.fullmatch(text) is not None
-
-
-def first_duplicates(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """(name, where it stands first, where it stands again) for names that are given twice."""
-    first: dict[str, str] = {}
-    for name, where in names:
-        if name in first:
-            yield name, first[name], where
-        else:
-            first[name] = where

@@ -226,9 +226,7 @@ def _sort_files(files: Mapping[str, bytes], prefix: str, *, is_v1: bool) -> _Par
             parts.templates.append(file)
         elif name.startswith("charts/") and not name.endswith(".prov"):
             folder, _, path = name.removeprefix("charts/").partition("/")
-            is_hidden = folder.startswith(("_", "."))
-            is_loose = not path and not folder.endswith(".tgz")  # a README beside the sub-charts
-            if not is_hidden and not is_loose:
+            if not folder.startswith(("_", ".")):
                 parts.subcharts.setdefault(folder, {})[path] = data
         else:
             parts.files.append(file)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.metadata import Requirement
-from sro_render.charts.values import Table, coalesce_values, merge_tables, merge_values
+from sro_render.charts.values import Table, coalesce_values, deep_copy, merge_values
 from sro_render.errors import ChartError
 from sro_render.sprig.versions import admits
 
@@ -134,15 +134,14 @@ def _value_at(values: Mapping[str, Any], path: str) -> object:
     return None if isinstance(value, dict) else value
 
 
-def table_at(values: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any] | None:
+def table_at(values: Mapping[str, Any], path: Sequence[str]) -> Table | None:
     """The table at a path of keys; None where there is none."""
-    table = values
+    table: Any = values
     for key in path:
-        inner = table.get(key)
-        if not isinstance(inner, dict):
+        table = table.get(key)
+        if not isinstance(table, dict):
             return None
-        table = inner
-    return table
+    return dict(values) if table is values else table
 
 
 def replace_name(chart: Chart, name: str) -> Chart:
@@ -175,7 +174,7 @@ def _with_imports(chart: Chart, requirements: Sequence[Requirement]) -> Chart:
     """The chart with its defaults over what its requirements' `import-values` bring into them."""
     if not requirements:
         return replace(chart, metadata=replace(chart.metadata, dependencies=None))
-    values = merge_values(chart, {})
+    values: Table = deep_copy(merge_values(chart, {}))
     imported: Table = {}
     shown = []
     for requirement in requirements:
@@ -183,11 +182,27 @@ def _with_imports(chart: Chart, requirements: Sequence[Requirement]) -> Chart:
         for child, parent in paths:
             table = table_at(values, [requirement.name, *child.split(".")]) if child else None
             if table is not None:
-                imported = merge_tables(imported, _nested(parent, table))
+                _merge_in_place(imported, _nested(parent, table))
         imports = tuple({"child": child, "parent": parent} for child, parent in paths if child)
         shown.append(replace(requirement, import_values=imports))
     metadata = replace(chart.metadata, dependencies=tuple(shown))
-    return replace(chart, metadata=metadata, values=merge_tables(values, imported))
+    values = deep_copy(values)  # parts of it are in `imported` too
+    _merge_in_place(values, imported)
+    return replace(chart, metadata=metadata, values=values)
+
+
+def _merge_in_place(over: Table, under: Table) -> None:
+    """Put `under` below `over`, changing both.
+
+    In place, because Helm does: when two imports bring the same table, what the second one adds to it
+    also shows up in the sub-chart from which the first one came.
+    """
+    under.update({key: None for key, value in over.items() if value is None})
+    for key, value in under.items():
+        if key not in over:
+            over[key] = value
+        elif isinstance(value, dict) and isinstance(over[key], dict):
+            _merge_in_place(over[key], value)
 
 
 def _import_paths(wanted: object) -> tuple[str, str]:
@@ -199,7 +214,7 @@ def _import_paths(wanted: object) -> tuple[str, str]:
     return "", ""
 
 
-def _nested(path: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _nested(path: str, table: Table) -> Table:
     if path == ".":
         return table
     for key in reversed(path.split(".")):

@@ -46,14 +46,10 @@ def merge_values(chart: Chart, values: Mapping[str, Any]) -> Table:
     return _coalesce(chart, dict(values), chart.name, keep_nulls=True)
 
 
-def merge_tables(over: Mapping[str, Any], under: Mapping[str, Any]) -> Table:
-    """Two tables with nulls kept; `over` wins."""
-    return _coalesce_tables(over, under, keep_nulls=True)
-
-
 def _coalesce(chart: Chart, values: Table, path: str, *, keep_nulls: bool) -> Table:
     """`values` over the defaults of a chart and of its sub-charts. `values` is this call's own."""
     values = _coalesce_defaults(chart, values, keep_nulls=keep_nulls)
+    has_leaked = False
     for dependency in chart.dependencies:
         name = dependency.name
         given = values.get(name, {})
@@ -64,9 +60,11 @@ def _coalesce(chart: Chart, values: Table, path: str, *, keep_nulls: bool) -> Ta
                 path=name,
                 hint=f"write {name}: {{...}}, or give the sub-chart an alias",
             )
-        inner = _coalesce(dependency, _with_globals(given, values), f"{path}/{name}", keep_nulls=keep_nulls)
-        values[name] = inner
-        _leak_globals(values, inner)
+        given = _with_globals(given, values)
+        values[name] = _coalesce(dependency, given, f"{path}/{name}", keep_nulls=keep_nulls)
+        has_leaked |= _leak_globals(values, values[name])
+    if has_leaked:
+        _share_globals(chart, values, values[GLOBAL])
     return values
 
 
@@ -118,21 +116,25 @@ def _with_globals(values: Mapping[str, Any], parent: Mapping[str, Any]) -> Table
             if key not in merged:
                 merged[key] = value
             elif isinstance(below, dict):
-                merged[key] = merge_tables(value, below)
+                merged[key] = _coalesce_tables(value, below, keep_nulls=True)
         elif not isinstance(below, dict):
             merged[key] = value
     return {**values, GLOBAL: merged}
 
 
-def _leak_globals(parent: Table, inner: Mapping[str, Any]) -> None:
+def _leak_globals(parent: Table, inner: Mapping[str, Any]) -> bool:
     """Put what a sub-chart added to tables inside the parent's global tables into the parent.
 
-    Helm copies a global table only one level deep before it hands it down, so that a sub-chart's
-    defaults for `global.a.b` show up in its parent and in the sub-charts after it.
+    Helm copies a global table only one level deep before it hands it down, so that `global.a.b`, where
+    it is a table, is one object for a chart and all below it: a sub-chart's defaults for it show up in
+    its parent and in all other sub-charts.
+
+    Returns: whether anything was added.
     """
     own, changed = parent.get(GLOBAL), inner.get(GLOBAL)
     if not isinstance(own, dict) or not isinstance(changed, dict):
-        return
+        return False
+    has_leaked = False
     for key, table in own.items():
         below = changed.get(key)
         if not isinstance(table, dict) or not isinstance(below, dict):
@@ -144,6 +146,28 @@ def _leak_globals(parent: Table, inner: Mapping[str, Any]) -> None:
         }
         if leaked:
             parent[GLOBAL] = {**parent[GLOBAL], key: {**table, **leaked}}
+            has_leaked = True
+    return has_leaked
+
+
+def _share_globals(chart: Chart, values: Mapping[str, Any], shared: Mapping[str, Any]) -> None:
+    """Put the tables inside `shared`, a chart's global tables, into the sub-charts' values as well."""
+    for dependency in chart.dependencies:
+        inner = values[dependency.name]
+        own = inner.get(GLOBAL)
+        if isinstance(own, dict):
+            inner[GLOBAL] = {key: _with_shared(table, shared.get(key)) for key, table in own.items()}
+        _share_globals(dependency, inner, shared)
+
+
+def _with_shared(own: Any, shared: Any) -> Any:
+    """A global table whose inner tables are those of `shared`, where both have one."""
+    if not isinstance(own, dict) or not isinstance(shared, dict):
+        return own
+    return {
+        name: shared[name] if isinstance(value, dict) and isinstance(shared.get(name), dict) else value
+        for name, value in own.items()
+    }
 
 
 def _without_nulls(value: Any) -> Any:

@@ -8,15 +8,16 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, render
+from sro_render.api import Recipe, Render, in_spec, render
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Progress, Talk
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import read_inventories
-from sro_render.edges.specs import SpecFiles, in_spec, read_specs
+from sro_render.edges.specs import SpecFiles, read_specs
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.limits import Limits
+from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState
 
@@ -133,7 +134,7 @@ def command(
         specs=spec_files.files,
         inventories=inventory_files.files,
         resources=spec_files.resources,
-        options={"apiVersions": sorted(api_versions), "secrets": secrets, "target": "plain"},
+        options={"apiVersions": list[JsonValue](sorted(api_versions)), "secrets": secrets, "target": "plain"},
     )
     try:
         written = write_bundle(outcome, inputs, Path(out), say=talk.note)
@@ -201,5 +202,6 @@ class _Report:
             self._talk.findings(findings)
             for error in errors:
                 self._talk.errors(error)
-            click.echo(text_report(outcome, written), nl=False)
+            if not self._talk.quiet:
+                click.echo(text_report(outcome, written), nl=False)
         return PARTLY_DONE if errors else 0

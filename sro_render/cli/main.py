@@ -6,7 +6,6 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -70,8 +69,6 @@ def cli(ctx: click.Context, *, quiet: bool, verbose: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; every message has gone to standard error."""
-    # A run is short and makes few cycles: collecting them costs a third of the time and saves nothing.
-    gc.disable()
     try:
         code = cli.main(list(arguments), prog_name="sro-render", standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -26,7 +26,7 @@ from sro_render.model.lock import (
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
 from sro_render.targets.kept import with_kept
-from sro_render.targets.layout import folder_name
+from sro_render.targets.layout import folder_name, share
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -58,7 +58,8 @@ def write_bundle(
     Raises: OutputError, or a group of them: see `tree.open_tree` and `tree.OutputTree.replace`;
             RenderError: two SRs render one object differently.
     """
-    bundle = render.bundle
+    bundle = share(render.bundle)
+    render = replace(render, bundle=bundle)
     rendered = lay_out(bundle)
     folder = out / bundle.cluster
     with open_tree(out, bundle.cluster, say=say) as tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
@@ -14,7 +14,7 @@ from sro_render.model.bundle import InputFile
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 from sro_render.model.specialresource import KIND, SpecialResource
 from sro_render.pipeline.provenance import canonical_text, digest_of
-from sro_render.source import Source
+from sro_render.source import Source, Span
 from sro_render.validation import check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
@@ -38,7 +38,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     Raises: InputError, or a group of them: everything that is wrong in any of the files.
     """
     faults = Faults()
-    resources: list[tuple[SpecialResource, Document]] = []
+    resources: list[SpecialResource] = []
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
@@ -57,7 +57,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                 faults.add(error)
                 continue
             if resource is not None:
-                resources.append((resource, document))
+                resources.append(resource)
             elif mapping_of(document.value).get("kind") == "ConfigMap":
                 config_maps.append(mapping_of(document.value))
             else:
@@ -73,7 +73,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
         )
     faults.raise_if_any()
     return SpecFiles(
-        resources=tuple(resource for resource, _ in resources),
+        resources=tuple(resources),
         config_maps=tuple(config_maps),
         files=tuple(files),
         findings=tuple(findings),
@@ -137,31 +137,26 @@ def _ignored(document: Document) -> Finding:
     )
 
 
-def _check_names(resources: list[tuple[SpecialResource, Document]], faults: Faults) -> None:
-    first: dict[str, Document] = {}
-    for resource, document in resources:
-        known = first.setdefault(resource.name, document)
-        if known is not document:
+def _name_place(resource: SpecialResource) -> Span | None:
+    if resource.source is None:
+        return None
+    return locate(resource.source, ["metadata", "name"], resource.document, value=True)
+
+
+def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
+    first: dict[str, SpecialResource] = {}
+    for resource in resources:
+        if first.setdefault(resource.name, resource) is not resource:
             faults.add(
                 InputError(
                     "duplicate-resource",
                     f"there are two SpecialResources named {resource.name!r}",
-                    span=document.span,
+                    span=_name_place(resource),
                     path="metadata.name",
-                    notes=(f"the first one is at {known.span}",),
+                    notes=(f"the first one is at {_name_place(first[resource.name])}",),
                     hint="SpecialResources are cluster-scoped: rename one of them",
                 )
             )
-
-
-def in_spec(error: SroError, resource: SpecialResource) -> SroError:
-    """The same error, placed in the SR's spec by its key path where it has no place yet."""
-    finding = error.finding
-    if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
-        path = finding.path.split(".")
-        span = locate(resource.source, path, resource.document)
-        error.finding = replace(finding, span=span)
-    return error.about(resource.name)
 
 
 def _content_digest(documents: Iterable[Document]) -> str:

@@ -17,7 +17,7 @@ from sro_render.gotemplate.values import NIL, GoObject, Missing, type_label
 from sro_render.source import Source, Span
 
 CallMethod = Callable[[Function, GoObject, Any, Frame], Any]
-"""Calls a method with the arguments that stand behind a chain: method, receiver, dot, frame."""
+"""Calls a method with the arguments that stand behind a chain: method, receiver, context, frame."""
 
 _ABSENT: Final = object()
 
@@ -42,6 +42,7 @@ class FieldChain:
         end: int,
         prefix: str,
         names: tuple[str, ...],
+        *,
         call_method: CallMethod | None = None,
     ) -> None:
         self.source: Final = source
@@ -52,12 +53,8 @@ class FieldChain:
         self.call_method: Final = call_method
 
     def getter(self, start: Getter | None) -> Getter:
-        """The chain as a closure, from what `start` gives; from dot where it is None."""
+        """The chain, without arguments, as a closure: from what `start` gives; from dot where that is None."""
         names, walk = self.names, self.walk
-        if self.call_method is not None:
-            if start is None:
-                return lambda dot, frame: walk(dot, dot, frame)
-            return lambda dot, frame: walk(start(dot, frame), dot, frame)
         # Only maps answer to a string in brackets: whatever else comes, comes by the slow way.
         if start is not None:
 
@@ -93,16 +90,16 @@ class FieldChain:
 
         return get
 
-    def walk(self, value: Any, dot: Any, frame: Frame) -> Any:
-        """Follow the chain step by step."""
+    def walk(self, value: Any, context: Any, frame: Frame) -> Any:
+        """Follow the chain step by step; `context` goes to `call_method` as it is."""
         if value is None or value.__class__ is Missing:
             # A value that was nil before the chain began has no fields, but no error either.
             return value
         for index in range(len(self.names)):
-            value = self.field(value, index, dot, frame)
+            value = self.field(value, index, context, frame)
         return value
 
-    def field(self, value: Any, index: int, dot: Any, frame: Frame) -> Any:
+    def field(self, value: Any, index: int, context: Any, frame: Frame) -> Any:
         """The field at `index` of the chain, of `value`."""
         name, has_arguments = self.names[index], self.call_method is not None and index == len(self.names) - 1
         if isinstance(value, dict):
@@ -114,7 +111,7 @@ class FieldChain:
             zero = getattr(type(value), "zero", None)
             return Missing(self.span(index), self.path(index), name, value) if zero is None else zero
         if isinstance(value, GoObject):
-            return self.member(value, index, dot, frame)
+            return self.member(value, index, context, frame)
         if value is None or value is NIL or value.__class__ is Missing:
             self.fail_nil(value, index, frame)
         self.fail(
@@ -124,14 +121,14 @@ class FieldChain:
         )
         return None
 
-    def member(self, value: GoObject, index: int, dot: Any, frame: Frame) -> Any:
+    def member(self, value: GoObject, index: int, context: Any, frame: Frame) -> Any:
         """A method, field or key of a Go object, in this order."""
         name, has_arguments = self.names[index], self.call_method is not None and index == len(self.names) - 1
         method = value.go_methods.get(name)
         if method is not None:
             function = function_of(method)
             if has_arguments and self.call_method is not None:
-                return self.call_method(function, value, dot, frame)
+                return self.call_method(function, value, context, frame)
             return self.call_alone(function, value, index, frame)
         fields = value.go_fields()
         if name in fields:
@@ -140,7 +137,7 @@ class FieldChain:
             return fields[name]
         underlying = value.go_underlying()
         if isinstance(underlying, dict):
-            return self.field(underlying, index, dot, frame)
+            return self.field(underlying, index, context, frame)
         near = nearest(name, [*fields, *value.go_methods])
         message = f"{self.path(index - 1) or '.'} is of type {value.go_type}, which has no field {name}"
         self.fail(frame, index, message, hint=f"did you mean {near}?" if near else "")

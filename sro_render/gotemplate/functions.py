@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Final, TypeVar
 
 from sro_render.gotemplate.values import GoMethod, GoObject, Missing, NamedMap, plain, type_label, type_name
@@ -45,7 +45,7 @@ class Signature:
         return f"({', '.join(parameters)}) {self.result}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse_signature(text: str) -> Signature:
     """Read `(string, ...any) string`.
 
@@ -125,10 +125,17 @@ def go_function(
     return enter
 
 
-@lru_cache(maxsize=None)
+@cache
 def function_of(method: GoMethod) -> Function:
-    """The method as a function whose first Python argument is its receiver."""
-    return Function(method.name, method.call, method.signature, wants_run=method.wants_run)
+    """The method as a function whose first argument is its receiver."""
+    body = method.call
+    if not method.wants_run:
+        return Function(method.name, body, method.signature)
+
+    def call(run: object, receiver: object, *arguments: object) -> object:
+        return body(receiver, run, *arguments)
+
+    return Function(method.name, call, method.signature, wants_run=True)
 
 
 _CLASSES: Final[dict[str, type]] = {

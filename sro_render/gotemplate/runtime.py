@@ -124,6 +124,7 @@ class Run:
         self._counted = 0
         self._size = 0
         self._outer_size = 0
+        self._done_size = 0
         self._marks: list[tuple[int, Span]] | None = None
         self._plan_check()
 
@@ -235,7 +236,8 @@ class Run:
     def _outermost(self, body: Step, code: Code, dot: object) -> str:
         pieces: list[str] = []
         self._pieces = pieces
-        self._counted = self._size = self._outer_size = 0
+        self._counted = self._size = 0
+        self._outer_size = self._done_size
         self.calls.clear()
         self.program = self._root
         try:
@@ -259,7 +261,8 @@ class Run:
             # Bytes that were written one by one may add up to characters.
             data = to_bytes(text)
             size, text = len(data), from_bytes(data)
-        if size > self.limits.max_output_bytes:
+        self._done_size += size
+        if self._done_size > self.limits.max_output_bytes:
             self._fail_size()
         return text
 
@@ -343,10 +346,11 @@ class Run:
     def count_text(self, length: int, span: Span) -> None:
         """A function made a large text."""
         self._made += length
-        if self._made > TEXT_FACTOR * self.limits.max_output_bytes:
+        most = TEXT_FACTOR * self.limits.max_output_bytes
+        if self._made > most:
             raise LimitError(
                 "limit-output",
-                f"functions made more than {TEXT_FACTOR * self.limits.max_output_bytes:,} characters of text in this render",
+                f"functions made more than {most:,} characters of text in this render",
                 span=span,
                 notes=self.notes(),
             )

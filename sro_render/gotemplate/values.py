@@ -131,7 +131,12 @@ class StringMap(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class GoMethod:
-    """A method that templates may call. `signature` in Go's words, without the receiver."""
+    """A method that templates may call.
+
+    name:      as templates write it.
+    signature: in Go's words, without the receiver.
+    call:      the Python function; gets the receiver, then the run where it wants it, then the arguments.
+    """
 
     name: str
     signature: str

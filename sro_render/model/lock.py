@@ -64,7 +64,7 @@ class LockedResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFiles:
-    """Files that an earlier build wrote for a kernel that failed in this one."""
+    """Files that an earlier build wrote for a kernel that failed in this one; no kernel is the whole SR."""
 
     special_resource: str
     kernel: str
@@ -251,7 +251,9 @@ def _read_stale(entry: _Fields) -> StaleFiles:
     for path in files:
         entry.check_own_path(path)
     return StaleFiles(
-        special_resource=entry.text("specialResource"), kernel=entry.text("kernel"), files=files
+        special_resource=entry.text("specialResource"),
+        kernel=entry.text("kernel", may_be_empty=True),
+        files=files,
     )
 
 

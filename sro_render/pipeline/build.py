@@ -14,6 +14,7 @@ from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
 from sro_render.pipeline.resource import Progress, render_resource
+from sro_render.yamltext.reader import locate
 
 DEFAULT_CLUSTER = "cluster"
 
@@ -60,7 +61,7 @@ def build(
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
             continue
         if resource.dependencies:
-            errors.append(_dependencies(resource))
+            errors.append(in_spec(_dependencies(resource), resource))
         if recipe.chart is None or resource.dependencies:
             failed.append((resource.name, ""))
             continue
@@ -89,6 +90,16 @@ def build(
     )
 
 
+def in_spec(error: SroError, resource: SpecialResource) -> SroError:
+    """The same error, placed in the SR's spec by its key path where it has no place yet."""
+    finding = error.finding
+    if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
+        path = finding.path.split(".")
+        span = locate(resource.source, path, resource.document)
+        error.finding = replace(finding, span=span)
+    return error.about(resource.name)
+
+
 def _named(recipes: Sequence[Recipe], state: ManagementState) -> tuple[str, ...]:
     return tuple(sorted(each.resource.name for each in recipes if each.resource.management_state is state))
 
@@ -109,7 +120,6 @@ def _dependencies(resource: SpecialResource) -> InputError:
         "dependencies-not-supported",
         f"{resource.name} depends on {names}, and dependencies are not rendered by this version",
         path="spec.dependencies",
-        subject=resource.name,
         hint="write a SpecialResource for each dependency, and remove spec.dependencies",
     )
 

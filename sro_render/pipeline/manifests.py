@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id
 from sro_render.source import Source, Span
-from sro_render.validation import check_object
+from sro_render.validation import KeyPath, check_object
 from sro_render.yamltext.documents import split_manifests
-from sro_render.yamltext.reader import read_manifest
+from sro_render.yamltext.reader import locate, read_manifest
 
 PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
 
@@ -84,37 +84,55 @@ class ManifestReader:
             ) from error
         if value is None:
             return ()
-        place = blame(start + len(document) - len(document.lstrip()))
+        beginning = start + len(document) - len(document.lstrip())
         if not isinstance(value, dict):
             raise RenderError(
                 "not-an-object",
-                f"{template} renders a document that is not an object, at rendered line {line}",
-                span=place,
-                notes=(f"it begins with: {document.strip().splitlines()[0][:80]}",),
+                f"{template} renders a document that is not an object",
+                span=blame(beginning),
+                notes=(f"rendered line {line}: {document.strip().splitlines()[0][:80]}",),
                 hint="every document of a template is a Kubernetes object; put comments behind #",
             )
-        found = tuple(
+
+        def place(path: KeyPath) -> tuple[Span | None, int]:
+            """The template's place that wrote a field, and the field's rendered line."""
+            for length in range(len(path), 0, -1):
+                span = locate(source, path[:length], value=True)
+                if span is not None:
+                    return blame(start + span.start), line + span.line - 1
+            return blame(beginning), line
+
+        values = _unpacked(value)
+        self._check(values, template, place)
+        return tuple(
             Manifest(
                 value=each, text=document if len(values) == 1 else f"{index}:{document}", template=template
             )
-            for values in [_unpacked(value)]
             for index, each in enumerate(values)
         )
-        self._check(found, line, place)
-        return found
 
-    def _check(self, manifests: tuple[Manifest, ...], line: int, place: Span | None) -> None:
+    def _check(
+        self,
+        values: list[JsonObject],
+        template: str,
+        place: Callable[[KeyPath], tuple[Span | None, int]],
+    ) -> None:
         """Raise everything that Kubernetes, or Git's readers, should not see."""
         faults = Faults()
-        for manifest in manifests:
-            for fault in check_object(manifest.value):
-                faults.add(_placed(fault, manifest.template, line, place))
-            if self._is_open_secret(manifest.value):
+        for index, value in enumerate(values):
+            prefix: list[str | int] = [] if len(values) == 1 else ["items", index]
+            for path, fault in check_object(value):
+                finding = fault.finding
+                span, line = place([*prefix, *path])
+                note = f"rendered line {line} of {template}, in {object_id(value)}"
+                fault.finding = replace(finding, span=span, notes=(*finding.notes, note))
+                faults.add(fault)
+            if self._is_open_secret(value):
                 faults.add(
                     RenderError(
                         "plain-secret",
-                        f"{object_id(manifest.value)} holds data in plain text, and bundles end up in Git",
-                        span=place,
+                        f"{object_id(value)} holds data in plain text, and bundles end up in Git",
+                        span=place([*prefix, "kind"])[0],
                         hint="create the Secret by other means (External Secrets, Sealed Secrets), "
                         f'annotate it {PLAIN_SECRET_ANNOTATION}: "allowed", or use --secrets allow',
                     )
@@ -154,17 +172,4 @@ def _not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame
         span=blame(min(offset, len(text) - 1)),
         notes=(f"rendered line {rendered_line}, column {column}: {shown[:160]}", *finding.notes),
         hint=finding.hint,
-    )
-
-
-def _placed(error: RenderError, template: str, line: int, place: Span | None) -> RenderError:
-    finding = error.finding
-    return RenderError(
-        finding.code,
-        finding.message,
-        span=place,
-        path=finding.path,
-        subject=finding.subject,
-        hint=finding.hint,
-        notes=(*finding.notes, f"rendered by {template}, in the document at rendered line {line}"),
     )

@@ -77,7 +77,7 @@ def facts_digest(documents: Sequence[InventoryDocument]) -> str | None:
     return digest_of(_facts(inventory))
 
 
-def _facts(inventory: Inventory) -> JsonObject:
+def _facts(inventory: Inventory) -> dict[str, object]:
     return {
         "cluster": asdict(inventory.cluster),
         "nodes": [_node_facts(node) for node in inventory.nodes],
@@ -88,7 +88,7 @@ def _facts(inventory: Inventory) -> JsonObject:
     }
 
 
-def _node_facts(node: Node) -> JsonObject:
+def _node_facts(node: Node) -> dict[str, object]:
     return {
         "name": node.name,
         "kernel": node.kernel,

@@ -179,7 +179,7 @@ class _Expansion:
             span=span,
             path="spec.nodeSelector",
             notes=(f"no node has {', '.join(lacking)}",) if lacking else ("no node has all of its labels",),
-            hint=f"the inventory has {len(self.inventory.nodes)} nodes; check the selector's labels, "
+            hint=f"compare the selector with the labels of the {len(self.inventory.nodes)} nodes, "
             "or take the snapshot again",
         )
 

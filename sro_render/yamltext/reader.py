@@ -37,7 +37,7 @@ from sro_render.model.objects import JsonValue
 from sro_render.source import Source, Span
 from sro_render.yamltext.json_text import NotJson, read_json
 from sro_render.yamltext.places import locate
-from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, WORDS, key_text, resolve, resolve_tagged
+from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, key_text, parse_number, resolve, resolve_tagged
 from sro_render.yamltext.syntax import syntax_fault
 
 __all__ = ["Document", "decode", "locate", "read_manifest", "read_stream", "read_values"]
@@ -112,8 +112,10 @@ def read_stream(source: Source, limits: Limits, *, strict: bool = True) -> list[
     try:
         value = read_json(source, limits, strict=strict)
     except NotJson:
-        return _Reader(source, limits).documents()
-    return [Document(value=value, span=source.span(0, len(source.text)))]
+        pass
+    else:
+        return [Document(value=value, span=source.span(0, len(source.text)))]
+    return _Reader(source, limits).documents()
 
 
 def read_values(source: Source, limits: Limits) -> dict[str, Any]:
@@ -366,16 +368,19 @@ class _Reader:
         )
 
     def _key_text(self, value: Any, event: _Event) -> str:
-        """The key as a string; null is a fault."""
-        if self._chart_side and value.__class__ is int and not -(2**63) <= value < 2**63:
-            # Go refuses a key that needs its uint64, and reads longer ones as floats.
-            value = None if 0 < value < 2**64 else float(value)
-        text = key_text(value)
-        if text is None:
+        """The key as a string; null is a fault, and on the chart side what Go's uint64 must hold."""
+        number = parse_number(event.value) if value.__class__ in (int, float) and event.value else None
+        if number is not None:
+            value = number
+        too_large = self._chart_side and value.__class__ is int and not -(2**63) <= value < 2**63
+        text = key_text(float(value) if too_large and not 0 < value < 2**64 else value)
+        if text is None or (too_large and 0 < value < 2**64):
             self._faults.add(
                 YamlError(
                     "yaml-key",
-                    "a key cannot be null" if event.value in WORDS else "this number is too large for a key",
+                    "a key cannot be null"
+                    if text is None
+                    else "Helm takes no number beyond 64 bits for a key",
                     span=self._span_of(event),
                     hint="write the key in quotes",
                 )
@@ -386,6 +391,7 @@ class _Reader:
         """The key that an alias stands for."""
         if isinstance(value, _COLLECTIONS):
             self._fail_complex_key(event)
+        event.value = ""
         return self._key_text(value, event)
 
     def _check_duplicate(self, name: str, first: _Event, event: _Event, stack: Sequence[_Frame]) -> None:
@@ -418,8 +424,8 @@ class _Reader:
     def _merge(self, into: dict[str, Any], keys: dict[str, _Event], merged: Any) -> None:
         """Take over what `<<` brings; of several mappings the first wins.
 
-        Keys written in the mapping itself win wherever they stand, except on the chart side, where
-        a merge replaces what stands above it, as in Helm.
+        It replaces keys that stand above it, and keys below replace what it brings: so do go-yaml
+        v2, and with it kubectl, Helm and SRO, where YAML would let all keys of the mapping win.
         """
         sources = merged if isinstance(merged, list) else [merged]
         if not all(isinstance(source, dict) for source in sources):
@@ -430,9 +436,7 @@ class _Reader:
                 hint='write "<<" in quotes if a key of that name is meant',
             )
         for source in reversed(sources):
-            into.update(
-                {name: value for name, value in source.items() if self._chart_side or name not in keys}
-            )
+            into.update(source)
 
     def _copied(self, value: Any, event: _Event, depth: int) -> Any:
         """A copy of an anchor's value, counted, so that no two places share one collection."""

@@ -110,6 +110,33 @@ _MEANINGS = {
 }
 
 _TAB = _Meaning("a tab cannot indent", "indent with spaces")
+_DIRECTIVE = _Meaning(
+    "a line that begins with % is a directive, and this is none", "quote the text, or remove the line"
+)
+_TAG = _Meaning("this is no tag", "quote a text that begins with !")
+_MEANINGS |= dict.fromkeys(
+    (
+        "could not find expected directive name",
+        "did not find expected digit or '.' character",
+        "did not find expected version number",
+        "found duplicate %YAML directive",
+        "found extremely long version number",
+        "found unexpected non-alphabetical character",
+        "found unknown directive name",
+    ),
+    _DIRECTIVE,
+) | dict.fromkeys(
+    (
+        "did not find URI escaped octet",
+        "did not find expected '!'",
+        "did not find expected tag URI",
+        "did not find expected whitespace or line break",
+        "did not find the expected '>'",
+        "found an incorrect leading UTF-8 octet",
+        "found an incorrect trailing UTF-8 octet",
+    ),
+    _TAG,
+)
 _NO_TEXT = _Meaning("these bytes are no text", "write the character itself")
 
 
@@ -118,7 +145,7 @@ def syntax_fault(fault: yaml.YAMLError | UnicodeError, source: Source, start: in
 
     Args: start: where in the source the text began that libyaml was given, in characters.
     """
-    offset, length, problem = start, 0, ""
+    offset, problem = start, ""
     match fault:
         case ReaderError():
             problem = str(fault.reason)
@@ -137,9 +164,7 @@ def syntax_fault(fault: yaml.YAMLError | UnicodeError, source: Source, start: in
         meaning = _TAB
     else:
         meaning = _MEANINGS.get(problem) or _Meaning(problem, "") if problem else _NO_TEXT
-    return YamlError(
-        "yaml-syntax", meaning.message, span=source.span(offset, offset + max(length, 1)), hint=meaning.hint
-    )
+    return YamlError("yaml-syntax", meaning.message, span=source.span(offset), hint=meaning.hint)
 
 
 def _characters(text: str, size: int) -> int:

@@ -208,7 +208,15 @@ def test_a_damaged_lock_stops_the_build_with_the_way_out(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<<<<<<< HEAD\nkind: a\n=======\nkind: b\n>>>>>>> x\n", "", "\0", "- a", "a: b\na: c\n"]
+    "text",
+    [
+        "<<<<<<< HEAD\nkind: a\n=======\nkind: b\n>>>>>>> x\n",
+        "",
+        "\0",
+        "- a",
+        "a: b\na: c\n",
+        "a: b\na: c\nd: e\nd: f\n",
+    ],
 )
 def test_a_lock_that_is_no_lock_stops_the_build(out: Path, text: str) -> None:
     (out / "c/sro.lock.yaml").write_text(text)

@@ -280,8 +280,8 @@ def test_two_versions_of_one_object_are_a_conflict() -> None:
 
 def test_all_conflicts_are_told_at_once() -> None:
     laid = bundle(
-        resource("a", s=(config_map("x", {"k": 1}), config_map("y", {"k": [1]}))),
-        resource("b", s=(config_map("x", {"k": 2}), config_map("y", {"k": []}))),
+        resource("a", s=(config_map("x", {"k": 1}), config_map("y", {"k": [1]}), config_map("z", {}))),
+        resource("b", s=(config_map("x", {"k": 2}), config_map("y", {"k": []}), config_map("z", {"k": 1}))),
     )
     with pytest.raises(ExceptionGroup) as caught:
         share(laid)
@@ -289,4 +289,5 @@ def test_all_conflicts_are_told_at_once() -> None:
     assert [(one.subject, one.path) for one in found] == [
         ("ConfigMap/a/x", "data.k"),
         ("ConfigMap/a/y", "data.k[0]"),
+        ("ConfigMap/a/z", "data.k"),
     ]
