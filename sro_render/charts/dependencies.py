@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.metadata import Requirement
@@ -141,7 +141,7 @@ def table_at(values: Mapping[str, Any], path: Sequence[str]) -> Table | None:
         table = table.get(key)
         if not isinstance(table, dict):
             return None
-    return dict(values) if table is values else table
+    return cast("Table", table)
 
 
 def replace_name(chart: Chart, name: str) -> Chart:

@@ -220,7 +220,7 @@ class Engine:
         layout = self._layout(prepared.selection)
         chosen = _choose(layout, templates)
         program, changes_values = self._program(prepared.selection, chosen)
-        values = deep_copy(prepared.values) if changes_values else prepared.values
+        values = NamedMap(deep_copy(prepared.values) if changes_values else prepared.values)
         scopes = _Scopes(layout, release, capabilities)
         scopes.add(layout.chart, layout.chart.name, values)
         run = Run(program, self.limits, deadline)

@@ -182,7 +182,7 @@ class Files(JsonObject):
         """Contents in base 64."""
         return {name: base64.b64encode(data).decode() for name, data in self.files.items()}
 
-    def found(self, run: Run, name: str) -> bytes:
+    def _found(self, run: Run, name: str) -> bytes:
         """A file's content; empty, as in Helm, with a finding, where there is no such file."""
         if name not in self.files:
             near = nearest(name, self.files)
@@ -200,22 +200,19 @@ class Files(JsonObject):
         return self.files.get(name, b"")
 
     @go_method("Get", "(string) string", wants_run=True)
-    @staticmethod
-    def get(run: Run, files: Files, name: str) -> str:
+    def get(self, run: Run, name: str) -> str:
         """A file's content as text."""
-        return from_bytes(files.found(run, name))
+        return from_bytes(self._found(run, name))
 
     @go_method("GetBytes", "(string) []byte", wants_run=True)
-    @staticmethod
-    def get_bytes(run: Run, files: Files, name: str) -> bytes:
+    def get_bytes(self, run: Run, name: str) -> bytes:
         """A file's content."""
-        return files.found(run, name)
+        return self._found(run, name)
 
     @go_method("Lines", "(string) []string", wants_run=True)
-    @staticmethod
-    def lines(run: Run, files: Files, name: str) -> StringList:
+    def lines(self, run: Run, name: str) -> StringList:
         """A file's lines without their line breaks."""
-        text = from_bytes(files.found(run, name))
+        text = from_bytes(self._found(run, name))
         return StringList(text.removesuffix("\n").split("\n")) if text else StringList()
 
     @go_method("Glob", "(string) engine.files")

@@ -26,7 +26,7 @@ from sro_render.model.lock import (
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
 from sro_render.targets.kept import with_kept
-from sro_render.targets.layout import folder_name, share
+from sro_render.targets.layout import SHARED, folder_name, share
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -118,6 +118,7 @@ def _lock(render: Render, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
             digest=resource.chart_digest,
         )
         for resource in bundle.resources
+        if resource.name != SHARED
     ]
     return Lock(
         cluster=bundle.cluster,

@@ -53,7 +53,7 @@ class FieldChain:
         self.call_method: Final = call_method
 
     def getter(self, start: Getter | None) -> Getter:
-        """The chain, without arguments, as a closure: from what `start` gives; from dot where that is None."""
+        """The chain without arguments, from what `start` gives; from dot where that is None."""
         names, walk = self.names, self.walk
         # Only maps answer to a string in brackets: whatever else comes, comes by the slow way.
         if start is not None:

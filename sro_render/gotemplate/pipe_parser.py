@@ -35,7 +35,9 @@ from sro_render.gotemplate.tokens import Token, TokenKind
 from sro_render.source import Source
 
 MAX_NESTING: Final = 100
-"""Blocks and parentheses inside each other; Go stops at 10,000 parentheses. Real charts stay below 20."""
+"""Blocks and parentheses inside each other, and commands of one pipeline.
+
+Go stops at 10,000 parentheses. Real charts stay below 20."""
 
 FIRST_SLOT: Final = 3
 """Slots below it belong to the frame itself; the one before it is `$`. See `runtime`."""
@@ -126,12 +128,13 @@ class PipeParser:
         """Go one level deeper; whoever calls takes `nesting` back."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
-            raise LimitError(
-                "limit-nesting",
-                f"blocks and parentheses are more than {MAX_NESTING} levels deep here",
-                span=self.source.span(token.start, token.end),
-                hint="move inner parts into a template of their own, with define",
-            )
+            self.fail_nesting(f"blocks and parentheses are more than {MAX_NESTING} levels deep here", token)
+
+    def fail_nesting(self, message: str, at: Token) -> NoReturn:
+        """More than Python's stack is sure to hold."""
+        span = self.source.span(at.start, max(at.end, at.start + 1))
+        hint = "move inner parts into a template of their own, with define"
+        raise LimitError("limit-nesting", message, span=span, hint=hint)
 
     # Tokens
 
@@ -177,6 +180,8 @@ class PipeParser:
                 where = "in a pipeline" if end is TokenKind.RIGHT else "in parentheses"
                 self.unexpected(token, where, hint=self.hint_for(token))
             commands.append(self.parse_command())
+            if len(commands) > MAX_NESTING:
+                self.fail_nesting(f"this pipeline has more than {MAX_NESTING} commands", first)
         self.next()
         if not commands:
             what = {"action": "this action", "parenthesis": "this pair of parentheses"}.get(
@@ -268,6 +273,8 @@ class PipeParser:
             return "only a variable such as $x can stand before := or ="
         if token.kind is TokenKind.CHAR:
             operators = {"+": "add", "*": "mul", "%": "mod", "!": "not", "&": "and", "<": "lt", ">": "gt"}
+            if token.text == "}":
+                return "end the action with }}"
             if token.text == "/":
                 return "there are no operators; a comment begins right behind the braces, as in {{/* */}}"
             if token.text == ",":

@@ -29,8 +29,10 @@ from sro_render.gotemplate.values import (
 )
 
 NO_VALUE: Final = "<no value>"
-MAX_TEXT: Final = 256 * 2**20
+MAX_TEXT: Final = 64 * 2**20
 """Characters of one printed text: values that hold each other can grow without bound when printed."""
+PART_COST: Final = 32
+"""What each part counts beside its characters, so that a million empty lists are not free."""
 MAX_DEPTH: Final = 150
 """Containers inside each other; a map that holds itself would never end."""
 _MAX_WIDTH: Final = 1_000_000
@@ -268,8 +270,7 @@ class _Printer:
         return "".join(self.parts)
 
     def write(self, text: str) -> None:
-        # Each part counts for a few characters, so that empty ones are not free.
-        self.room -= len(text) + 4
+        self.room -= len(text) + PART_COST
         if self.room < 0:
             raise FunctionError("the value is too large to be printed", code="limit-output")
         self.parts.append(text)

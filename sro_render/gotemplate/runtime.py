@@ -246,7 +246,7 @@ class Run:
             span = self.calls[-1] if self.calls else None
             raise LimitError(
                 "limit-call-depth",
-                "templates call each other too deeply",
+                "templates call each other, or hold pipelines and blocks, too deeply",
                 span=span,
                 hint="look for a template that calls itself without end",
                 notes=self.notes()[1:],
@@ -302,7 +302,7 @@ class Run:
                 hint="look for a template that calls itself without end",
                 notes=self.notes()[1:],
             )
-        self.check_size()
+        self.check_size(span)
         if self.deadline is not None:
             self.deadline()
 
@@ -320,7 +320,7 @@ class Run:
                 span=span(),
                 notes=self.notes(),
             )
-        self.check_size()
+        self.check_size(span())
         if self.deadline is not None:
             self.deadline()
         self._plan_check()
@@ -328,19 +328,20 @@ class Run:
     def _plan_check(self) -> None:
         self.next_check = min(self.rounds + ROUNDS_BETWEEN_CHECKS, self.limits.max_loop_iterations)
 
-    def check_size(self) -> None:
-        """Count what was written since the last time."""
+    def check_size(self, span: Span | None = None) -> None:
+        """Count what was written since the last time; `span` is where the run is now."""
         pieces = self._pieces
         self._size += sum(map(len, pieces[self._counted :]))
         self._counted = len(pieces)
         if self._size + self._outer_size > self.limits.max_output_bytes:
-            self._fail_size()
+            self._fail_size(span)
 
-    def _fail_size(self) -> None:
+    def _fail_size(self, span: Span | None = None) -> None:
         raise LimitError(
             "limit-output",
             f"the output has more than {self.limits.max_output_bytes:,} bytes",
-            span=self.calls[-1] if self.calls else None,
+            span=span,
+            notes=self.notes(),
         )
 
     def count_text(self, length: int, span: Span) -> None:

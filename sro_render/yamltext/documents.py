@@ -30,11 +30,12 @@ def split_manifests(text: str) -> list[ManifestText]:
 
     Returns: texts without white space at their beginning; documents of comments alone are kept.
     """
-    start = _skip_space(text, 0)
+    skipped = _skip_space(text, 0)
+    # What is left begins a line for Helm, even where white space stood before it.
+    line, text = 1 + text.count("\n", 0, skipped), text[skipped:]
     found: list[ManifestText] = []
-    line, counted = 1, 0
-    # The pattern is asked at `start`, where the text begins for Helm.
-    for separator in (*_SEPARATOR.finditer(text, start), None):
+    start = counted = 0
+    for separator in (*_SEPARATOR.finditer(text), None):
         end = separator.start() if separator else len(text)
         begin = _skip_space(text, start)
         if begin < end:

@@ -40,7 +40,7 @@ from sro_render.yamltext.places import locate
 from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, key_text, parse_number, resolve, resolve_tagged
 from sro_render.yamltext.syntax import syntax_fault
 
-__all__ = ["Document", "decode", "locate", "read_manifest", "read_stream", "read_values"]
+__all__ = ["Document", "decode", "locate", "read_manifest", "read_stream", "read_value", "read_values"]
 
 _NO_KEY: Any = object()
 _MERGE: Any = object()
@@ -116,6 +116,16 @@ def read_stream(source: Source, limits: Limits, *, strict: bool = True) -> list[
     else:
         return [Document(value=value, span=source.span(0, len(source.text)))]
     return _Reader(source, limits).documents()
+
+
+def read_value(source: Source, limits: Limits) -> Any:
+    """What Helm's fromYaml and fromYamlArray read: the first document, whatever it is, else `None`.
+
+    Returns: numbers are floats, and of equal keys the last one counts, as in `read_values`.
+    Raises:  as `read_manifest`.
+    """
+    documents = _Reader(source, limits, chart_side=True).documents(most=1)
+    return documents[0].value if documents else None
 
 
 def read_values(source: Source, limits: Limits) -> dict[str, Any]:
@@ -197,16 +207,18 @@ class _Reader:
         self._alias_nodes = 0
 
     def documents(self, most: int | None = None) -> list[Document]:
-        """The documents that have content, at most so many; raises all faults together."""
+        """Those of the documents, or of the first `most`, that have content; raises all faults together."""
         found: list[Document] = []
         try:
             parser = CParser(self._text)
-            while len(found) != most:
+            read = 0
+            while read != most:
                 event = parser.get_event()
                 if event.__class__ is StreamEndEvent:
                     break
                 if event.__class__ is DocumentStartEvent:
                     document = self._document(parser)
+                    read += 1
                     if document is not None:
                         found.append(document)
         except YamlError as fault:

@@ -109,6 +109,7 @@ _MEANINGS = {
     ),
 }
 
+_END = _Meaning("the text ends where a value is expected", "close the list or mapping that is still open")
 _TAB = _Meaning("a tab cannot indent", "indent with spaces")
 _DIRECTIVE = _Meaning(
     "a line that begins with % is a directive, and this is none", "quote the text, or remove the line"
@@ -162,6 +163,8 @@ def syntax_fault(fault: yaml.YAMLError | UnicodeError, source: Source, start: in
     offset = min(offset, len(source.text))
     if problem == "found character that cannot start any token" and source.text[offset : offset + 1] == "\t":
         meaning = _TAB
+    elif problem == "did not find expected node content" and not source.text[offset:].strip():
+        meaning = _END
     else:
         meaning = _MEANINGS.get(problem) or _Meaning(problem, "") if problem else _NO_TEXT
     return YamlError("yaml-syntax", meaning.message, span=source.span(offset), hint=meaning.hint)

@@ -1,0 +1,376 @@
+"""`sro-render build` as a whole, inside this process.
+
+Matrix: what is written for one and more kernels; builds that change something; strict, keep-going,
+management states, Secrets, shared objects; reports. Left out: wrong inputs, sameness, kills.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+OTHER = "4.18.0-305.19.1.el8_4.x86_64"
+KERNEL = "4.18.0-305.45.1.el8_4.x86_64"
+FAILS_FOR_OTHER = """\
+{{- if eq .Values.kernelFullVersion "4.18.0-305.19.1.el8_4.x86_64" }}{{ fail "no driver" }}{{ end }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: kmod
+  annotations:
+    specialresource.openshift.io/kernel-affine: "true"
+"""
+
+
+def paths(project: Any) -> list[str]:
+    return [path for path in project.files() if not path.endswith(("kustomization.yaml", "sro.lock.yaml"))]
+
+
+def lock(project: Any) -> Any:
+    return yaml.safe_load(project.files()["cluster/sro.lock.yaml"])
+
+
+def test_each_kernel_has_its_objects_in_a_folder_of_its_own(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER, KERNEL)
+    outcome = project.build()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == (
+        "kmod: chart kmod 1.0.0, namespace kmod, 2 kernels\n"
+        f"  {OTHER}  1 node, 1 object\n"
+        f"  {KERNEL}  2 nodes, 1 object\n"
+        "out/cluster: 10 created, 0 updated, 0 removed, 0 unchanged\n"
+    )
+    assert paths(project) == [
+        f"cluster/kmod/0000-state/{OTHER}/configmap-kmod-bfb16b50984f16f0.yaml",
+        f"cluster/kmod/0000-state/{KERNEL}/configmap-kmod-b657a71de7fad62f.yaml",
+        "cluster/kmod/namespace/namespace-kmod.yaml",
+    ]
+
+
+def test_the_lock_names_inputs_files_states_and_nodes(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER, KERNEL)
+    project.build()
+    locked = lock(project)
+    assert [entry["path"] for entry in locked["inputs"]["specs"]] == ["../../spec.yaml"]
+    assert [entry["path"] for entry in locked["inventory"]["inputs"]] == ["../../nodes.json"]
+    assert locked["inventory"]["kernels"] == {OTHER: ["n1"], KERNEL: ["n0", "n2"]}
+    assert [state["name"] for state in locked["specialResources"][0]["states"]] == ["namespace", "0000-state"]
+    assert {f"cluster/{path}" for path in locked["files"]} == project.files().keys() - {
+        "cluster/sro.lock.yaml"
+    }
+
+
+def test_a_second_build_touches_nothing(project: Any) -> None:
+    project.build()
+    times = {path: path.stat().st_mtime_ns for path in (project.root / "out").rglob("*")}
+    assert project.build().out.splitlines()[-1] == "out/cluster: up to date, 8 files"
+    assert {path: path.stat().st_mtime_ns for path in (project.root / "out").rglob("*")} == times
+
+
+def test_a_kernel_that_goes_takes_its_files_along_and_no_others(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.build()
+    before = project.files()
+    project.write_nodes(KERNEL)
+    project.build()
+    after = project.files()
+    assert {path for path in before.keys() - after.keys() if "kustomization" not in path} == {
+        f"cluster/kmod/0000-state/{OTHER}/configmap-kmod-bfb16b50984f16f0.yaml"
+    }
+    assert after.keys() <= before.keys()
+
+
+def test_a_new_node_with_a_known_kernel_changes_the_lock_alone(project: Any) -> None:
+    project.build()
+    before = project.files()
+    project.write_nodes(KERNEL, KERNEL)
+    project.build()
+    after = project.files()
+    assert [path for path in before if before[path] != after[path]] == ["cluster/sro.lock.yaml"]
+
+
+def test_every_object_says_where_it_comes_from(project: Any) -> None:
+    project.build()
+    path = f"cluster/kmod/0000-state/{KERNEL}/configmap-kmod-b657a71de7fad62f.yaml"
+    annotations = yaml.safe_load(project.files()[path])["metadata"]["annotations"]
+    assert annotations["sro.openshift.io/state"] == "0000-state"
+    assert annotations["sro.openshift.io/kernel"] == KERNEL
+    assert annotations["sro.openshift.io/digest"].startswith("sha256:")
+
+
+MISSING = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: {{ .Values.kernelfullversion }}\n"
+)
+MISSING_TEXT = """\
+[missing-value]: .Values.kernelfullversion is not set
+  --> charts/kmod/templates/0000-state.yaml:6:9
+  6 |   x: {{ .Values.kernelfullversion }}
+    |         ^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: did you mean kernelFullVersion?
+"""
+
+
+def test_a_missing_value_is_a_finding(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", MISSING)
+    outcome = project.build()
+    assert (outcome.code, outcome.err) == (0, f"warning{MISSING_TEXT}")
+
+
+def test_under_strict_a_finding_is_an_error_and_nothing_is_written(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", MISSING)
+    outcome = project.build("--strict")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == f"error{MISSING_TEXT}nothing was written: 1 error\n"
+    assert not (project.root / "out").exists()
+
+
+def test_a_failing_kernel_stops_the_build_and_every_error_is_shown(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.write("charts/kmod/templates/0000-state.yaml", FAILS_FOR_OTHER)
+    outcome = project.build()
+    assert outcome.code == 2
+    assert f"  in: kmod / kernel {OTHER}\n" in outcome.err
+    assert not (project.root / "out").exists()
+
+
+def test_with_keep_going_what_is_right_is_written_and_what_failed_stays(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.build()
+    before = project.files()
+    project.write("charts/kmod/templates/0000-state.yaml", FAILS_FOR_OTHER)
+    outcome = project.build("--keep-going")
+    after = project.files()
+    old = f"cluster/kmod/0000-state/{OTHER}/configmap-kmod-bfb16b50984f16f0.yaml"
+    new = f"cluster/kmod/0000-state/{KERNEL}/configmap-kmod-b657a71de7fad62f.yaml"
+    assert outcome.code == 1
+    assert f"kmod: kernel {OTHER} is stale, 2 files kept\n" in outcome.out
+    assert after[old] == before[old]
+    assert after[new] != before[new]
+    state = yaml.safe_load(after["cluster/kmod/0000-state/kustomization.yaml"])
+    assert state["resources"] == [OTHER, KERNEL]
+    assert [(entry["specialResource"], entry["kernel"]) for entry in lock(project)["stale"]] == [
+        ("kmod", OTHER)
+    ]
+
+
+def test_a_stale_kernel_that_is_mended_is_stale_no_more(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.build()
+    before = project.files()
+    text = (project.root / "charts/kmod/templates/0000-state.yaml").read_text()
+    project.write("charts/kmod/templates/0000-state.yaml", FAILS_FOR_OTHER)
+    project.build("--keep-going")
+    project.write("charts/kmod/templates/0000-state.yaml", text)
+    assert project.build().code == 0
+    assert project.files() == before
+
+
+def test_with_keep_going_a_resource_that_fails_as_a_whole_stays_as_it_was(project: Any) -> None:
+    add_second(project)
+    project.build()
+    before = project.files()
+    project.write("charts/other/templates/0000-state.yaml", "{{ .Values.a.b }}\n")
+    outcome = project.build("--keep-going")
+    after = project.files()
+    assert outcome.code == 1
+    assert "other: kernel 4.18.0-305.45.1.el8_4.x86_64 is stale" not in outcome.out
+    assert "other: everything is stale, 6 files kept\n" in outcome.out
+    assert {p: d for p, d in after.items() if p.startswith("cluster/other/")} == {
+        p: d for p, d in before.items() if p.startswith("cluster/other/")
+    }
+    assert after["cluster/kustomization.yaml"] == before["cluster/kustomization.yaml"]
+    project.write("charts/other/templates/0000-state.yaml", "a: {{ .Values.a.b }}\n")
+    assert project.build("--keep-going").code == 1
+    assert project.files() == after
+
+
+def add_second(project: Any) -> None:
+    """Another SR, `other`, with a chart of its own, in the same spec file."""
+    spec = yaml.safe_load((project.root / "spec.yaml").read_text())
+    other = json.loads(json.dumps(spec).replace('"kmod"', '"other"'))
+    project.write("spec.yaml", yaml.safe_dump_all([spec, other]))
+    chart = project.root / "charts" / "kmod"
+    for name in ("Chart.yaml", "templates/0000-state.yaml"):
+        text = (chart / name).read_text()
+        project.write(f"charts/other/{name}", text.replace("name: kmod", "name: other"))
+
+
+def test_an_unmanaged_resource_is_left_exactly_as_it_is(project: Any) -> None:
+    add_second(project)
+    project.build()
+    before, locked = project.files(), lock(project)
+    specs = list(yaml.safe_load_all((project.root / "spec.yaml").read_text()))
+    specs[1]["spec"]["managementState"] = "Unmanaged"
+    project.write("spec.yaml", yaml.safe_dump_all(specs))
+    project.write("charts/other/templates/0000-state.yaml", "broken: {{")
+    outcome = project.build()
+    assert outcome.code == 0
+    assert "other: unmanaged, left as it is\n" in outcome.out
+    assert project.files().keys() == before.keys()
+    changed = [path for path, data in project.files().items() if data != before[path]]
+    assert changed == ["cluster/sro.lock.yaml"]
+    assert lock(project)["specialResources"] == locked["specialResources"]
+    assert lock(project)["inputs"]["charts"] == locked["inputs"]["charts"]
+
+
+def test_a_removed_resource_renders_nothing_and_is_recorded(project: Any) -> None:
+    project.build()
+    project.write_spec(managementState="Removed")
+    outcome = project.build()
+    assert outcome.code == 0
+    assert "kmod: removed, nothing rendered\n" in outcome.out
+    assert project.files().keys() == {"cluster/kustomization.yaml", "cluster/sro.lock.yaml"}
+    assert lock(project)["removed"] == ["kmod"]
+
+
+@pytest.mark.parametrize("how", ["option", "annotation"])
+def test_a_secret_is_written_where_it_is_allowed(project: Any, how: str) -> None:
+    annotation = '\n  annotations: {sro.openshift.io/plain-secret: "allowed"}' if how == "annotation" else ""
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: a{annotation}\nstringData: {{x: y}}\n",
+    )
+    outcome = project.build(*(["--secrets", "allow"] if how == "option" else []))
+    assert outcome.code == 0
+    assert "cluster/kmod/0000-state/secret-a.yaml" in project.files()
+
+
+def test_an_object_of_two_resources_is_written_once(project: Any) -> None:
+    add_second(project)
+    specs = list(yaml.safe_load_all((project.root / "spec.yaml").read_text()))
+    for spec in specs:
+        spec["spec"]["namespace"] = "drivers"
+    project.write("spec.yaml", yaml.safe_dump_all(specs))
+    outcome = project.build()
+    assert outcome.code == 0
+    assert [path for path in paths(project) if "namespace" in path] == [
+        "cluster/_shared/namespace/namespace-drivers.yaml"
+    ]
+    assert project.build().out.splitlines()[-1].startswith("out/cluster: up to date")
+
+
+def test_a_state_that_differs_by_kernel_without_being_affine_is_a_finding(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: {{ .Values.kernelFullVersion }}}\n",
+    )
+    outcome = project.build()
+    assert outcome.err == (
+        f"warning[state-depends-on-kernel]: state 0000-state renders differently for kernels {OTHER} "
+        f"and {KERNEL}, but nothing in it is kernel-affine\n"
+        "  in: kmod\n"
+        f"  help: it is rendered once, for {OTHER}; annotate what differs "
+        'specialresource.openshift.io/kernel-affine: "true"\n'
+    )
+    assert yaml.safe_load(project.files()["cluster/kmod/0000-state/configmap-a.yaml"])["data"] == {"k": OTHER}
+
+
+def test_an_object_that_differs_by_kernel_in_an_affine_state_is_a_finding(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    plain = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: {{ .Values.kernelFullVersion }}}\n"
+    )
+    text = (project.root / "charts/kmod/templates/0000-state.yaml").read_text()
+    project.write("charts/kmod/templates/0000-state.yaml", f"{text}---\n{plain}")
+    outcome = project.build()
+    assert outcome.err == (
+        "warning[object-depends-on-kernel]: ConfigMap/kmod/a differs from kernel to kernel, "
+        "but is not kernel-affine\n"
+        "  in: kmod / kmod/templates/0000-state.yaml\n"
+        "  help: it is rendered once, for the first kernel; annotate it "
+        'specialresource.openshift.io/kernel-affine: "true"\n'
+    )
+
+
+def test_templates_in_set_run_for_each_kernel(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.write_spec(set={"tag": 'v{{ printf "%s" .Values.kernelPatchVersion }}', "big": 9007199254740993})
+    text = (project.root / "charts/kmod/templates/0000-state.yaml").read_text()
+    project.write(
+        "charts/kmod/templates/0000-state.yaml", f"{text}  tag: {{{{ .Values.tag }}}}-{{{{ .Values.big }}}}\n"
+    )
+    project.build()
+    path = f"cluster/kmod/0000-state/{KERNEL}/configmap-kmod-b657a71de7fad62f.yaml"
+    assert yaml.safe_load(project.files()[path])["data"]["tag"] == "v4.18.0-305-9007199254740993"
+
+
+def test_a_planned_kernel_is_rendered_before_a_node_runs_it(project: Any) -> None:
+    project.write(
+        "next.yaml",
+        f"apiVersion: sro.openshift.io/v1alpha1\nkind: NodeInventory\nplannedKernels:\n- kernelVersion: {OTHER}\n"
+        "  osImage: Red Hat Enterprise Linux 8.4 (Ootpa)\n",
+    )
+    outcome = project.build("--inventory", "next.yaml")
+    assert f"  {OTHER}  planned, 1 object\n" in outcome.out
+
+
+def test_the_cluster_may_be_named(project: Any) -> None:
+    project.build("--cluster", "east")
+    assert (project.root / "out" / "east" / "sro.lock.yaml").is_file()
+
+
+def test_credentials_of_a_repository_are_nowhere(project: Any) -> None:
+    repository = {"name": "r", "url": "file:///charts", "username": "u5er", "password": "hunter2"}
+    project.write_spec(chart={"name": "kmod", "version": "1.0.0", "repository": repository})
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {all: {{ .Values | toJson | quote }}}\n",
+    )
+    outcome = project.build("-o", "json")
+    everything = outcome.out + outcome.err + b"".join(project.files().values()).decode()
+    assert "u5er" not in everything
+    assert "hunter2" not in everything
+
+
+def test_the_json_report_has_everything_a_program_needs(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", MISSING)
+    report = json.loads(project.build("-o", "json").out)
+    (finding,) = report["findings"]
+    assert (report["written"], report["errors"], report["cluster"], report["folder"]) == (
+        True,
+        [],
+        "cluster",
+        "out/cluster",
+    )
+    assert finding == {
+        "code": "missing-value",
+        "message": ".Values.kernelfullversion is not set",
+        "file": "charts/kmod/templates/0000-state.yaml",
+        "line": 6,
+        "column": 9,
+        "path": "",
+        "subject": "",
+        "hint": "did you mean kernelFullVersion?",
+        "notes": [],
+    }
+    (resource,) = report["specialResources"]
+    assert [(each["kernel"], each["nodes"]) for each in resource["kernels"]] == [(KERNEL, ["n0"])]
+    assert sorted(report["files"]["created"]) == sorted(
+        path.removeprefix("cluster/") for path in project.files()
+    )
+
+
+def test_the_json_report_of_a_refused_build_has_its_errors(project: Any) -> None:
+    project.write_spec(nodeSelector={"gpu": "yes"})
+    outcome = project.build("-o", "json")
+    report = json.loads(outcome.out)
+    assert (outcome.code, report["written"]) == (2, False)
+    assert [error["code"] for error in report["errors"]] == ["selector-matches-none"]
+
+
+def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) -> None:
+    project.write_spec(debug="yes")
+    project.write("nodes.json", '{"apiVersion": "v1", "kind": "List", "items": []}')
+    outcome = project.run(
+        "build", "spec.yaml", "nowhere", "--inventory", "nodes.json", "--charts", "chart", "--out", "out"
+    )
+    assert [line for line in outcome.err.splitlines() if line.startswith("error")] == [
+        "error[wrong-type]: this must be true or false, and is the string 'yes'",
+        "error[no-such-file]: there is no file or folder nowhere",
+        "error[inventory-empty]: no nodes in nodes.json",
+        "error[no-such-file]: there is no folder chart",
+    ]
