@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from sro_render.gotemplate.functions import Function, FunctionError, Signature, assign, go_function, parse_signature
+from sro_render.gotemplate.functions import (
+    Function,
+    FunctionError,
+    Signature,
+    assign,
+    go_function,
+    parse_signature,
+)
 from sro_render.gotemplate.values import NIL, Int64, NamedMap, StringList, StringMap
 
 

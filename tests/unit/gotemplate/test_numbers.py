@@ -37,7 +37,9 @@ def test_floats_and_the_integers_that_they_may_stand_for(text: str, real: float,
     assert read(text) == (integer, real, True)
 
 
-@pytest.mark.parametrize("text", ["089", "0x", "1__0", "1_.5", "1._5", "0x1.8", "1e400", "-", "+", ".", "0b2", "0x1p99999"])
+@pytest.mark.parametrize(
+    "text", ["089", "0x", "1__0", "1_.5", "1._5", "0x1.8", "1e400", "-", "+", ".", "0b2", "0x1p99999"]
+)
 def test_what_is_no_number_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         read(text)

@@ -138,7 +138,10 @@ def test_addresses_are_refused() -> None:
     assert caught.value.message == "%p prints an address, which differs from run to run"
     with pytest.raises(FunctionError) as caught:
         sprint([[Metadata()]])
-    assert caught.value.message == "a *chart.Metadata inside a value prints as an address, which differs from run to run"
+    assert (
+        caught.value.message
+        == "a *chart.Metadata inside a value prints as an address, which differs from run to run"
+    )
 
 
 def test_a_map_that_holds_itself_is_an_error() -> None:
@@ -146,7 +149,9 @@ def test_a_map_that_holds_itself_is_an_error() -> None:
     mapping["self"] = mapping
     with pytest.raises(FunctionError) as caught:
         to_text(mapping)
-    assert caught.value.message == "the value holds itself, or too many values inside each other, to be printed"
+    assert (
+        caught.value.message == "the value holds itself, or too many values inside each other, to be printed"
+    )
 
 
 def test_values_that_grow_when_printed_are_bounded() -> None:
@@ -155,4 +160,7 @@ def test_values_that_grow_when_printed_are_bounded() -> None:
         value = [value, value]
     with pytest.raises(FunctionError) as caught:
         to_text(value)
-    assert (caught.value.code, caught.value.message) == ("limit-output", "the value is too large to be printed")
+    assert (caught.value.code, caught.value.message) == (
+        "limit-output",
+        "the value is too large to be printed",
+    )

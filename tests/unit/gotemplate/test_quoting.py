@@ -33,7 +33,15 @@ def test_a_text_is_quoted_as_go_does(text: str, quoted: str, ascii_only: str) ->
 
 @pytest.mark.parametrize(
     ("code", "quoted"),
-    [(97, "'a'"), (39, r"'\''"), (34, "'\"'"), (10, r"'\n'"), (233, "'é'"), (-1, "'\ufffd'"), (0x110000, "'\ufffd'")],
+    [
+        (97, "'a'"),
+        (39, r"'\''"),
+        (34, "'\"'"),
+        (10, r"'\n'"),
+        (233, "'é'"),
+        (-1, "'\ufffd'"),
+        (0x110000, "'\ufffd'"),
+    ],
 )
 def test_a_character_is_quoted_as_go_does(code: int, quoted: str) -> None:
     assert quote_rune(code) == quoted

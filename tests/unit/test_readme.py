@@ -1,0 +1,88 @@
+"""What the README shows is what happens.
+
+Each of its commands runs here as it stands, or its effect is tried; its tables name what exists.
+Left out: the command that installs packages, which is what runs this test.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLE = ROOT / "examples" / "01-simple-kmod"
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command of the README that starts with sro-render, with this Python's sro-render."""
+    _, *arguments = shlex.split(command)
+    return subprocess.run(
+        [sys.executable, "-m", "sro_render", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "example"))
+
+
+def test_the_example_prints_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ (sro-render build .*?)\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    done = run(shown[1], example)
+    assert done.returncode == 0
+    assert done.stderr + done.stdout == shown[2]
+
+
+def test_the_first_command_builds_the_example(tmp_path: Path) -> None:
+    command = re.search(r"\.venv/bin/(sro-render build .*) --out out\n", README)
+    assert command is not None
+    done = run(f"{command[1]} --out {shlex.quote(str(tmp_path))}", ROOT)
+    assert (done.returncode, (tmp_path / "cluster" / "sro.lock.yaml").is_file()) == (0, True)
+
+
+def test_the_tree_of_the_example_is_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ find (\S+) -type f \| sort\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    command = re.search(r"\$ (sro-render build .*)", README)
+    assert command is not None
+    run(command[1], example)
+    files = sorted(path.relative_to(example).as_posix() for path in (example / shown[1]).rglob("*.yaml"))
+    assert files == shown[2].split()
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    command = re.search(r"## Test it\n\n```sh\n(.*?)\n```", README, re.DOTALL)
+    assert command is not None
+    assert command[1] in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_every_finding_of_the_table_exists_and_every_finding_is_in_the_table() -> None:
+    section = README.split("## What it finds")[1].split("\n## ")[0]
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "sro_render").rglob("*.py"))
+    made = set(re.findall(r"(?:Finding\(|_report\(\s*run,)\s*(?:code=)?\"([a-z-]+)\"", source))
+    assert listed == made
+
+
+def test_the_layer_picture_is_that_of_the_contracts() -> None:
+    contracts = (ROOT / "pyproject.toml").read_text("utf-8").split('name = "sro_render is layered"')[1]
+    layers = re.findall(r'^  "(.*)",$', contracts.split("layers = [")[1].split("\n]")[0], re.MULTILINE)
+    there = {path.stem for path in (ROOT / "sro_render").iterdir()}
+    expected = [name for layer in layers for name in re.findall(r"\w+", layer) if name in there]
+    picture = README.split("## How it is built")[1].split("```")[1]
+    named = [
+        name for line in picture.strip().splitlines() for name in re.findall(r"\w+", line.split("  ")[0])
+    ]
+    assert named == expected
