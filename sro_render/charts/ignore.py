@@ -7,11 +7,11 @@ Source: helm pkg/ignore/rules.go; patterns are those of Go's `path/filepath.Matc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import basename
 
+from sro_render.charts.patterns import NO_SLASH, OneOf, Part, Run, literal, matches
 from sro_render.errors import ChartError
 from sro_render.source import Source
 
@@ -22,13 +22,13 @@ _ALWAYS = "templates/.?*"
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    pattern: re.Pattern[str]
+    pattern: tuple[Part, ...]
     is_negated: bool
     only_folders: bool
     by_base_name: bool
 
     def matches(self, path: str) -> bool:
-        return self.pattern.fullmatch(basename(path) if self.by_base_name else path) is not None
+        return matches(self.pattern, basename(path) if self.by_base_name else path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def _parse_rule(rule: str, source: Source, line: int) -> _Rule:
     body = body.removesuffix("/")
     is_rooted = body.startswith("/")
     try:
-        pattern = re.compile(_translate(body.removeprefix("/")), re.DOTALL)
-    except (ValueError, re.error):
+        pattern = _parse_pattern(body.removeprefix("/"))
+    except ValueError:
         raise ChartError(
             "chart-ignore",
             f'the rule "{rule}" is not a file pattern',
@@ -123,51 +123,48 @@ def _parse_rule(rule: str, source: Source, line: int) -> _Rule:
     )
 
 
-def _translate(pattern: str) -> str:
-    """A pattern of Go's `filepath.Match` as a regular expression. Raises ValueError if it is none.
+def _parse_pattern(pattern: str) -> tuple[Part, ...]:
+    """A pattern of Go's `filepath.Match`. Raises ValueError if it is none.
 
     `*` and `?` do not match `/`; a class is `[` with an optional `^`, and one or more characters or
     ranges; a backslash makes the next character literal.
     """
-    out = []
+    parts: list[Part] = []
     rest = pattern
     while rest:
-        first, rest = rest[0], rest[1:]
-        if first == "*":
-            out.append("[^/]*")
-        elif first == "?":
-            out.append("[^/]")
-        elif first == "[":
-            translated, rest = _translate_class(rest)
-            out.append(translated)
+        if rest[0] == "*":
+            parts.append(Run())
+            rest = rest[1:]
+        elif rest[0] == "?":
+            parts.append(NO_SLASH)
+            rest = rest[1:]
+        elif rest[0] == "[":
+            part, rest = _parse_class(rest[1:])
+            parts.append(part)
         else:
-            character, rest = _literal(first + rest)
-            out.append(re.escape(character))
-    return "".join(out)
+            character, rest = _literal(rest)
+            parts.append(literal(character))
+    return tuple(parts)
 
 
-def _translate_class(rest: str) -> tuple[str, str]:
-    """A character class after its `[`, as a regular expression, and what follows it."""
+def _parse_class(rest: str) -> tuple[OneOf, str]:
+    """A character class behind its `[`, and what follows it."""
     is_negated = rest.startswith("^")
     rest = rest.removeprefix("^")
-    ranges: list[str] = []
+    ranges: list[tuple[str, str]] = []
     while not (rest.startswith("]") and ranges):
-        if rest[:1] in {"-", "]", ""}:
-            raise ValueError(rest)
-        low, rest = _literal(rest)
+        low, rest = _class_literal(rest)
         high = low
         if rest.startswith("-"):
-            if rest[1:2] in {"-", "]", ""}:
-                raise ValueError(rest)
-            high, rest = _literal(rest[1:])
-        if low <= high:  # a range that is the wrong way round matches nothing
-            ranges.append(f"{re.escape(low)}-{re.escape(high)}")
-        else:
-            ranges.append("")
-    body = "".join(ranges)
-    if not body:
-        return (".", rest[1:]) if is_negated else ("(?!)", rest[1:])
-    return (f"[{'^' if is_negated else ''}{body}]", rest[1:])
+            high, rest = _class_literal(rest[1:])
+        ranges.append((low, high))
+    return OneOf(tuple(ranges), is_negated), rest[1:]
+
+
+def _class_literal(rest: str) -> tuple[str, str]:
+    if rest[:1] in {"-", "]", ""}:
+        raise ValueError(rest)
+    return _literal(rest)
 
 
 def _literal(rest: str) -> tuple[str, str]:

@@ -15,6 +15,8 @@ from posixpath import basename
 from typing import Any, ClassVar
 
 from sro_render.charts.api_versions import DEFAULT_API_VERSIONS
+from sro_render.charts.patterns import NO_SLASH, Choice, OneOf, Part, literal, matches
+from sro_render.charts.patterns import Run as AnyCharacters
 from sro_render.errors import ChartError, Finding, nearest
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
@@ -219,10 +221,10 @@ class Files(JsonObject):
     def glob(self, pattern: str) -> Files:
         """The files whose paths match a pattern; all of them if it is no pattern."""
         try:
-            matches = re.compile(translate_glob(pattern), re.DOTALL).fullmatch
-        except (ValueError, re.error):
+            parts = parse_glob(pattern)
+        except ValueError:
             return self
-        return Files({name: data for name, data in self.files.items() if matches(name)})
+        return Files({name: data for name, data in self.files.items() if matches(parts, name)})
 
     @go_method("AsConfig", "() string")
     def as_config(self) -> str:
@@ -238,45 +240,43 @@ class Files(JsonObject):
         return go_yaml.marshal(data).removesuffix("\n")
 
 
-def translate_glob(pattern: str) -> str:
-    """A pattern of github.com/gobwas/glob with `/` as separator, as a regular expression.
+_GLOB_TOKEN = re.compile(r"\*\*+|\\.|\[(!?)((?:[^\]\\]|\\.)+)\]|.", re.DOTALL)
+
+
+def parse_glob(pattern: str) -> tuple[Part, ...]:
+    """A pattern of github.com/gobwas/glob with `/` as separator.
 
     `*` and `?` stop at a slash, `**` does not; `[abc]`, `[!abc]`, `[a-z]`; `{one,other}`, nested too.
     Raises: ValueError: it is no pattern.
     """
-    out: list[str] = []
-    depth = 0
-    rest = pattern
-    while rest:
-        token = re.match(r"\*\*+|\\.|\[(!?)((?:[^\]\\]|\\.)+)\]|.", rest, re.DOTALL)
-        text = token[0] if token else rest
-        rest = rest[len(text) :]
-        if token and token[2]:
-            out.append(_glob_class(token[2], is_negated=bool(token[1])))
-        elif text.startswith("**"):
-            out.append(".*")
-        elif text in {"*", "?"}:
-            out.append("[^/]*" if text == "*" else "[^/]")
-        elif text == "{":
-            depth += 1
-            out.append("(?:")
-        elif text == "}" and depth:
-            depth -= 1
-            out.append(")")
-        elif text == "," and depth:
-            out.append("|")
-        elif text in {"[", "\\", "}"}:
-            raise ValueError(pattern)
+    # One list of options for the whole pattern and for each brace that is open; the last one grows.
+    open_options: list[list[list[Part]]] = [[[]]]
+    for token in _GLOB_TOKEN.finditer(pattern):
+        text = token[0]
+        options = open_options[-1]
+        if text == "{":
+            open_options.append([[]])
+        elif text == "}" and len(open_options) > 1:
+            open_options.pop()
+            open_options[-1][-1].append(Choice(tuple(map(tuple, options))))
+        elif text == "," and len(open_options) > 1:
+            options.append([])
         else:
-            out.append(re.escape(text.removeprefix("\\") if len(text) > 1 else text))
-    if depth:
+            options[-1].append(_glob_part(token))
+    if len(open_options) > 1:
         raise ValueError(pattern)
-    return "".join(out)
+    return tuple(open_options[0][0])
 
 
-def _glob_class(body: str, *, is_negated: bool) -> str:
-    sign = "^" if is_negated else ""
-    if len(body) == 3 and body[1] == "-":
-        return f"[{sign}{re.escape(body[0])}-{re.escape(body[2])}]"
-    characters = re.escape(re.sub(r"\\(.)", r"\1", body))
-    return f"[{sign}{characters}]"
+def _glob_part(token: re.Match[str]) -> Part:
+    text, body = token[0], token[2]
+    if body:
+        is_range = len(body) == 3 and body[1] == "-"
+        plain = re.sub(r"\\(.)", r"\1", body)
+        ranges = ((body[0], body[2]),) if is_range else tuple((one, one) for one in plain)
+        return OneOf(ranges, is_negated=bool(token[1]))
+    if text in {"[", "\\", "}"}:
+        raise ValueError(text)
+    if text[0] == "*":
+        return AnyCharacters(with_slashes=len(text) > 1)
+    return NO_SLASH if text == "?" else literal(text[-1])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 _MAX_UINT64 = 2**64 - 1
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
@@ -68,6 +68,7 @@ class Version:
         return (self.numbers, not parts, ranked)
 
 
+@lru_cache(maxsize=1024)
 def parse_version(text: str) -> Version | None:
     """The version that a text stands for, missing numbers as 0; None if it is none."""
     match = _VERSION.fullmatch(text)
@@ -113,6 +114,7 @@ class Constraint:
         )
 
 
+@lru_cache(maxsize=1024)
 def parse_constraint(text: str) -> Constraint | None:
     """The constraint that a text stands for; None if it is none, as an empty text."""
     text = _HYPHEN.sub(lambda match: f">= {match[1]}, <= {match[2]} ", text)

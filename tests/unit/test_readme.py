@@ -72,7 +72,7 @@ def test_every_finding_of_the_table_exists_and_every_finding_is_in_the_table() -
     section = README.split("## What it finds")[1].split("\n## ")[0]
     listed = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
     source = "".join(path.read_text("utf-8") for path in (ROOT / "sro_render").rglob("*.py"))
-    made = set(re.findall(r"(?:Finding\(|_report\(\s*run,)\s*(?:code=)?\"([a-z-]+)\"", source))
+    made = set(re.findall(r'(?:Finding\(|_report\(\s*run,)\s*(?:code=)?"([a-z-]+)"', source))
     assert listed == made
 
 
