@@ -243,7 +243,7 @@ class _Lexer:
             or (kind is TokenKind.COMPLEX and self.text[end - 1] != "i")
         ):
             raise _Fault(
-                f"{self.text[start : end + 1]} is not a number",
+                f"{self.text[start : end + 1].strip()} is not a number",
                 start,
                 end + 1,
                 "put names that begin with digits in quotes",

@@ -29,7 +29,7 @@ _OTHER_THAN_TEXT = re.compile(
 _PLAIN = re.compile(
     r"""
     (?! --- | \.\.\. )
-    (?: [A-Za-z0-9_./\\+($^<;)] | - [^\ ] )                   # no indicator begins a text
+    (?: [A-Za-z0-9_./\\+($^<;)] | - (?= [!-~] ) )                  # no indicator begins a text
     (?: [!"$-9;-~] | : (?! \ | \Z ) | (?<! \ ) \# | \  (?! \Z ) )*  # nor a comment or a value inside it
     """,
     re.VERBOSE,

@@ -64,7 +64,7 @@ def test_a_text_becomes_tokens(text: str, tokens: list[str]) -> None:
         ("{{ \x00 }}", "the character U+0000 cannot stand here", "\x00", ""),
         ("{{ : }}", "a lone : cannot stand here", ":", "declare a variable with :="),
         ("{{ 1x }}", "1x is not a number", "1x", "put names that begin with digits in quotes"),
-        ("{{ 1+2 }}", "1+2  is not a number", "1+2 ", "put names that begin with digits in quotes"),
+        ("{{ 1+2 }}", "1+2 is not a number", "1+2 ", "put names that begin with digits in quotes"),
     ],
 )
 def test_a_lexical_fault_is_the_last_token(text: str, message: str, marked: str, hint: str) -> None:

@@ -121,7 +121,7 @@ def test_printf_prints_as_go_does(format_text: str, arguments: list[object], tex
         ("%", [], "%!(NOVERB)"),
         ("%5", [], "%!(NOVERB)"),
         ("%!", [], "%!!(MISSING)"),
-        ("%[9]d|%[x]d|%[2", [1], "%!d(BADINDEX)|%!d(BADINDEX)|%!2(BADINDEX)"),
+        ("%[9]d|%[x]d|%[2", [1], "%!d(BADINDEX)|%!d(BADINDEX)|%!(NOVERB)"),
         ("%[1]2d", [3], "%!d(BADINDEX)"),
         ("%*d", ["x", 5], "%!(BADWIDTH)5"),
         ("%.*d", ["x", 5], "%!(BADPREC)5"),
