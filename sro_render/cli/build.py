@@ -120,6 +120,11 @@ def command(
     recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
     if spec_files is None or inventory_files is None or store is None:
         return report.refuse(tuple(faults))
+    for file in (*spec_files.files, *inventory_files.files):
+        talk.detail(f"read {file.path}")
+    for recipe in recipes:
+        if recipe.chart is not None:
+            talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
     progress = Progress(talk, "rendering")
     outcome = render(recipes, inventory_files.inventory, options, progress)
     progress.close()

@@ -37,6 +37,9 @@ CRDS_STATE = StateName("crds")
 PRE_INSTALL_STATE = StateName("pre-install")
 POST_INSTALL_STATE = StateName("post-install")
 
+MAX_NOTES = 5
+"""Of what may be thousands, messages name so many and count the rest."""
+
 Progress = Callable[[int, int], None]
 """Called with the renders that are done and the renders that there are."""
 
@@ -187,17 +190,22 @@ class _Expansion:
         """A chart that builds in the driver toolkit needs one for each kernel."""
         if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
             return
-        for group in groups:
-            if group.toolkit is None:
-                self._find(
-                    Finding(
-                        code="toolkit-missing",
-                        message=f"no driver toolkit of the inventory has kernel {group.kernel}, "
-                        "so that driverToolkitImage is empty",
-                        subject=f"{self.resource.name} / kernel {group.kernel}",
-                        hint="add it to driverToolkits of a NodeInventory",
-                    )
-                )
+        lacking = [group for group in groups if group.toolkit is None]
+        if not lacking:
+            return
+        shown = [f"kernel {each.kernel} on {_on_nodes(each)}" for each in lacking[:MAX_NOTES]]
+        if len(lacking) > len(shown):
+            shown.append(f"and {len(lacking) - len(shown)} more kernels")
+        self._find(
+            Finding(
+                code="toolkit-missing",
+                message=f"{len(lacking)} of {len(groups)} kernels without a driver toolkit: "
+                "driverToolkitImage is empty there",
+                subject=self.resource.name,
+                notes=tuple(shown),
+                hint="add the toolkits of these kernels to driverToolkits of a NodeInventory",
+            )
+        )
 
     def _kernel_inputs(self, engine: Engine, groups: Sequence[KernelGroup]) -> tuple[_KernelInputs, ...]:
         """Values and placement of each kernel; a kernel whose spec templates fail is left out."""
@@ -417,6 +425,14 @@ def namespace_object(name: str) -> JsonObject:
             "labels": monitoring,
         },
     }
+
+
+def _on_nodes(group: KernelGroup) -> str:
+    """The nodes of a kernel, for a note: all of few, else some."""
+    if group.is_planned:
+        return "no node yet"
+    names = ", ".join(group.nodes[:MAX_NOTES])
+    return names + (f" and {len(group.nodes) - MAX_NOTES} more" if len(group.nodes) > MAX_NOTES else "")
 
 
 def _install_order(manifest: Manifest) -> tuple[int, str]:

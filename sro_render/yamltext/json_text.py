@@ -24,10 +24,6 @@ class NotJson(Exception):  # noqa: N818 (an answer, not a fault)
     """The YAML reader has to read this text."""
 
 
-class _NotFiniteError(Exception):
-    """A number that no float64 holds, or JavaScript's NaN and Infinity."""
-
-
 def read_json(source: Source, limits: Limits, *, strict: bool) -> JsonValue:
     """The value of a JSON text.
 
@@ -38,27 +34,35 @@ def read_json(source: Source, limits: Limits, *, strict: bool) -> JsonValue:
     text = source.text
     if not _START.match(text):
         raise NotJson
+    not_finite: list[str] = []
     decoder = json.JSONDecoder(
-        object_pairs_hook=_unique if strict else None, parse_float=_number, parse_constant=_refuse
+        object_pairs_hook=_unique if strict else None,
+        parse_float=lambda written: _number(written, not_finite),
+        parse_constant=not_finite.append,
     )
     try:
         value: Any = decoder.decode(text)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
-    except _NotFiniteError as fault:
-        written = str(fault)
-        start = max(0, re.search(rf"(?<![\w\"]){re.escape(written)}(?![\w\"])", text).start())  # type: ignore[union-attr]
-        raise YamlError(
-            "yaml-not-finite",
-            f"{written} is no number that JSON knows",
-            span=source.span(start, start + len(written)),
-            hint="write it in quotes if it is a text",
-        ) from None
     except (ValueError, RecursionError):
         raise NotJson from None
+    if not_finite:
+        _fail_not_finite(source, not_finite[0])
     if _is_deeper(value, limits.max_yaml_depth):
         raise NotJson
     return value  # type: ignore[no-any-return]
+
+
+def _fail_not_finite(source: Source, number: str) -> NoReturn:
+    """Say where the number stands outside of strings for the first time."""
+    found = re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(number)}\b', source.text)
+    place = next(match for match in found if match[0] == number)
+    raise YamlError(
+        "yaml-not-finite",
+        f"{number} is no number that JSON knows",
+        span=source.span(*place.span()),
+        hint="write it in quotes if it is a text",
+    )
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
@@ -68,15 +72,11 @@ def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     return mapping
 
 
-def _number(text: str) -> float:
+def _number(text: str, not_finite: list[str]) -> float:
     number = float(text)
     if abs(number) == float("inf"):
-        raise _NotFiniteError(text)
+        not_finite.append(text)
     return as_json_prints(number)
-
-
-def _refuse(text: str) -> NoReturn:
-    raise _NotFiniteError(text)
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

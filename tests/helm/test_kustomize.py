@@ -39,8 +39,13 @@ def identity(manifest: Any) -> tuple[str, str, str]:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out")
-    inputs = ["--inventory", EXAMPLE / "cluster.yaml", "--inventory", EXAMPLE / "driver-toolkits.yaml"]
-    options = [*inputs, "--charts", EXAMPLE / "charts", "--out", out]
+    inputs: list[str | Path] = [
+        "--inventory",
+        EXAMPLE / "cluster.yaml",
+        "--inventory",
+        EXAMPLE / "driver-toolkits.yaml",
+    ]
+    options: list[str | Path] = [*inputs, "--charts", EXAMPLE / "charts", "--out", out]
     subprocess.run(
         [sys.executable, "-m", "sro_render", "-q", "build", EXAMPLE / "specialresource.yaml", *options],
         check=True,

@@ -37,7 +37,8 @@ sys.addaudithook(_audit)
 @contextmanager
 def watched() -> Iterator[list[str]]:
     global _watching  # noqa: PLW0603 - an audit hook stays for the life of the process
-    _watching = seen = []
+    seen: list[str] = []
+    _watching = seen
     try:
         yield seen
     finally:

@@ -73,6 +73,13 @@ def test_quiet_says_nothing_but_errors(project: Any) -> None:
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
+def test_verbose_says_what_is_read(project: Any) -> None:
+    arguments = ["build", "spec.yaml", "--inventory", "nodes.json", "--charts", "charts", "--out", "out"]
+    lines = project.run("-v", *arguments).err.splitlines()
+    assert lines[:2] == ["read spec.yaml", "read nodes.json"]
+    assert lines[2].startswith("kmod: chart charts/kmod, sha256:")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_that_the_shell_understands(project: Any, shell: str) -> None:
     script = project.run("completion", shell).out

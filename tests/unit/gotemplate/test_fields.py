@@ -20,7 +20,7 @@ class Capabilities(GoObject):
     go_type = "*common.Capabilities"
 
     def __init__(self) -> None:
-        self.secret = "not reachable"
+        self.zzz = "not reachable"
 
     def go_fields(self) -> dict[str, object]:
         return {"KubeVersion": "v1.2.3", "Extra": None}
@@ -143,10 +143,10 @@ def test_a_chain_reaches_what_go_reaches(render: Callable[..., str], action: str
             "did you mean KubeVersion?",
         ),
         (
-            ".c.secret",
+            ".c.zzz",
             "template-runtime",
-            ".c is of type *common.Capabilities, which has no field secret",
-            ".c.secret",
+            ".c is of type *common.Capabilities, which has no field zzz",
+            ".c.zzz",
             "",
         ),
         (

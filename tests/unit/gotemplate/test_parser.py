@@ -239,7 +239,7 @@ def test_a_variable_that_go_misses_only_when_it_runs_has_no_slot() -> None:
             "  --> a.yaml:1:4\n"
             "  1 | {{ app: .Values.x }\n"
             "    |    ^^^\n"
-            "  help: did you mean add?",
+            "  help: a value is written with a dot, as in .app",
         ),
     ],
 )

@@ -100,6 +100,7 @@ def test_a_stream_gives_each_document_with_its_place() -> None:
         ),
         (' \n[{"a": "\\ud83d\\ude00"}]', [{"a": "\U0001f600"}]),
         ('\ufeff{"a": 1}', {"a": 1}),
+        ("[NaN, a: Infinity]", ["NaN", {"a": "Infinity"}]),
         ("{a: yes, 'b': [c,]}", {"a": True, "b": ["c"]}),
         ('{"a": "' + "9" * 5000 + '"}', {"a": "9" * 5000}),
         ("[" + "9" * 5000 + "]", ["9" * 5000]),
@@ -204,12 +205,12 @@ error[yaml-merge]: << takes a mapping or a list of mappings
 """,
     ),
     (
-        '{"a": "NaN", "b": -Infinity}',
+        '{"a": "\\" -Infinity", "b": -Infinity}',
         """\
 error[yaml-not-finite]: -Infinity is no number that JSON knows
-  --> f.yaml:1:19
-  1 | {"a": "NaN", "b": -Infinity}
-    |                   ^^^^^^^^^
+  --> f.yaml:1:28
+  1 | {"a": "\\" -Infinity", "b": -Infinity}
+    |                            ^^^^^^^^^
   help: write it in quotes if it is a text
 """,
     ),
