@@ -385,7 +385,7 @@ class _Reader:
         if number is not None:
             value = number
         too_large = self._chart_side and value.__class__ is int and not -(2**63) <= value < 2**63
-        text = key_text(float(value) if too_large and not 0 < value < 2**64 else value)
+        text = key_text(_as_float(value, event.value) if too_large and not 0 < value < 2**64 else value)
         if text is None or (too_large and 0 < value < 2**64):
             self._faults.add(
                 YamlError(

@@ -13,6 +13,7 @@ import re
 import struct
 from calendar import monthrange
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TypeAlias
 
 Scalar: TypeAlias = "bool | int | float | str | None"
@@ -51,6 +52,8 @@ _FRACTION = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?", 
 
 _WIDEST_JSON_INTEGER = 1e21
 """From here on Go writes a float with an exponent, and it stays a float."""
+
+_EXACT = 2**53
 
 _LONGEST_INTEGER = 4_300
 """Digits that Python turns into an int; Go's float64 ends at 309 digits and gives text beyond."""
@@ -107,9 +110,13 @@ def _finite(text: str) -> float | None:
 
 
 def as_json_prints(number: float) -> int | float:
-    """The number with the type that is left after Go has written it as JSON."""
+    """The number with the type that is left after Go has written it as JSON.
+
+    Beyond 2**53 that is the number of its shortest digits: 4.165573631708857e+16 has become
+    41655736317088570, though the float is 41655736317088568.
+    """
     if type(number) is float and number.is_integer() and abs(number) < _WIDEST_JSON_INTEGER:
-        return int(number)
+        return int(number) if abs(number) < _EXACT else int(Decimal(repr(number)))
     return number
 
 

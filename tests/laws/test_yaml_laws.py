@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def shape(value: Any, *, whole_floats: bool = True) -> Any:
     if isinstance(value, list):
         return [shape(inner, whole_floats=whole_floats) for inner in value]
     if not whole_floats and isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        value = int(value)
+        value = int(Decimal(repr(value)))
     return type(value).__name__, repr(value)
 
 

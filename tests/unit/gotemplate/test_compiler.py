@@ -35,7 +35,7 @@ DOT = {"l": [1, None, "x"], "m": {"b": 2, "a": 1}, "e": [], "n": 3.0, "s": "text
         ("{{range 3}}{{.}}{{end}}", "012"),
         ("{{range $i := 2}}{{$i}}{{end}}", "01"),
         ("{{range 0}}a{{else}}b{{end}}{{range -1}}a{{else}}b{{end}}", "bb"),
-        ("{{range (byte 2)}}{{printf \"%T\" .}} {{end}}", "uint8 uint8 "),
+        ('{{range (byte 2)}}{{printf "%T" .}} {{end}}', "uint8 uint8 "),
         ('{{range bytes "ab"}}{{.}} {{end}}', "97 98 "),
         ("{{range .e}}a{{else}}{{.n}}{{end}}", "3"),
         ("{{range .absent}}a{{else}}b{{end}}", "b"),
@@ -44,7 +44,7 @@ DOT = {"l": [1, None, "x"], "m": {"b": 2, "a": 1}, "e": [], "n": 3.0, "s": "text
         ("{{$i := 9}}{{$v := 8}}{{range $i, $v = .ms}}{{end}}{{$i}}{{$v.a}}", "12"),
         ("{{$x := 1}}{{if true}}{{$x := 2}}{{$x}}{{end}}{{$x}}", "21"),
         ("{{$x := 1}}{{if true}}{{$x = 2}}{{end}}{{$x}}", "2"),
-        ("{{range .l}}{{if eq (print .) \"x\"}}{{break}}{{end}}{{.}},{{end}}", "1,<no value>,"),
+        ('{{range .l}}{{if eq (print .) "x"}}{{break}}{{end}}{{.}},{{end}}', "1,<no value>,"),
         ("{{range $i, $e := .l}}{{if eq $i 1}}{{continue}}{{end}}{{$i}}{{end}}", "02"),
         ("{{range .l}}{{range $.l}}{{break}}{{end}}x{{end}}", "xxx"),
         ("{{range .l}}{{range $.e}}{{else}}{{break}}{{end}}x{{end}}", "xxx"),
@@ -54,7 +54,7 @@ DOT = {"l": [1, None, "x"], "m": {"b": 2, "a": 1}, "e": [], "n": 3.0, "s": "text
         ('{{block "b" .m}}{{.a}}{{end}}{{template "b" .m}}', "11"),
         ('{{template "t" $x := 5}}{{$x}}{{define "t"}}{{.}}{{end}}', "55"),
         ('{{if false}}{{template "absent"}}{{end}}', ""),
-        ("a{{- /* c */ -}} b {{- \"c\" -}} d", "abcd"),
+        ('a{{- /* c */ -}} b {{- "c" -}} d', "abcd"),
         ("", ""),
     ],
 )
@@ -73,8 +73,18 @@ def test_a_statement_writes_what_go_writes(render: Callable[..., str], text: str
             "a number from a values file is float64; convert it with int",
         ),
         ("{{range true}}{{end}}", "range cannot go over a value of type bool", "true", ""),
-        ("{{range $i, $x := 3}}{{end}}", "range over a number has no index", "$i, $x := 3", "declare one variable only"),
-        ('{{template "nme"}}{{define "name"}}{{end}}', 'there is no template "nme"', 'template "nme"', "did you mean name?"),
+        (
+            "{{range $i, $x := 3}}{{end}}",
+            "range over a number has no index",
+            "$i, $x := 3",
+            "declare one variable only",
+        ),
+        (
+            '{{template "nme"}}{{define "name"}}{{end}}',
+            'there is no template "nme"',
+            'template "nme"',
+            "did you mean name?",
+        ),
     ],
 )
 def test_a_statement_that_cannot_run_says_why(

@@ -77,7 +77,13 @@ DOT, X = Dot(0, 0), Variable(0, 0, "$x", (), 3)
                     False,
                     (
                         Command(
-                            0, 0, (Identifier(0, 0, "print"), String(0, 0, '"a"', "a"), Number(0, 0, "1", 1, 1.0, False))
+                            0,
+                            0,
+                            (
+                                Identifier(0, 0, "print"),
+                                String(0, 0, '"a"', "a"),
+                                Number(0, 0, "1", 1, 1.0, False),
+                            ),
                         ),
                         Command(0, 0, (Identifier(0, 0, "quote"),)),
                     ),
@@ -118,7 +124,7 @@ def test_a_node_prints_as_text_that_means_the_same(text: str) -> None:
 
 
 def test_what_is_trimmed_is_gone() -> None:
-    assert body("a\n{{- /* c */ -}}\n b {{- .x }}") == body("ab{{.x}}")[:0] + (
+    assert body("a\n{{- /* c */ -}}\n b {{- .x }}") == (
         Text(0, 0, "a"),
         Text(0, 0, "b"),
         Action(0, 0, simple(Field(0, 0, ("x",)))),
@@ -146,7 +152,10 @@ def test_definitions_stand_beside_the_text_that_holds_them() -> None:
 
 
 def test_of_two_definitions_in_a_file_the_one_that_is_not_empty_stands() -> None:
-    for text in ('{{define "b"}} {{end}}{{define "b"}}B{{end}}', '{{define "b"}}B{{end}}{{define "b"}}{{end}}'):
+    for text in (
+        '{{define "b"}} {{end}}{{define "b"}}B{{end}}',
+        '{{define "b"}}B{{end}}{{define "b"}}{{end}}',
+    ):
         [definition] = [d for d in parse_text(text).definitions if d.name == "b"]
         assert show_body(definition.body) == "B"
 
@@ -163,7 +172,9 @@ def test_of_two_definitions_in_a_file_the_one_that_is_not_empty_stands() -> None
         ("{{$}}{{$ := 1}}{{$}}", [2, 3]),
     ],
 )
-def test_every_declaration_has_a_slot_and_every_use_the_slot_of_its_scope(text: str, slots: list[int]) -> None:
+def test_every_declaration_has_a_slot_and_every_use_the_slot_of_its_scope(
+    text: str, slots: list[int]
+) -> None:
     def used(node: object) -> list[int | None]:
         match node:
             case Variable():
@@ -193,53 +204,65 @@ def test_a_variable_that_go_misses_only_when_it_runs_has_no_slot() -> None:
     [
         (
             "a\n{{ if .x }}\nb",
-            "error[template-syntax]: this {{ if }} is never closed\n"
-            "  --> a.yaml:2:4\n"
-            "  2 | {{ if .x }}\n"
-            "    |    ^^\n"
-            "  help: add {{ end }} where it ends",
+            (
+                "error[template-syntax]: this {{ if }} is never closed\n"
+                "  --> a.yaml:2:4\n"
+                "  2 | {{ if .x }}\n"
+                "    |    ^^\n"
+                "  help: add {{ end }} where it ends"
+            ),
         ),
         (
             "{{ if .x }}\n{{ range .y }}",
-            "error[template-syntax]: this {{ range }} is never closed\n"
-            "  --> a.yaml:2:4\n"
-            "  2 | {{ range .y }}\n"
-            "    |    ^^^^^\n"
-            "  note: inside the {{ if }} that begins at a.yaml:1:4\n"
-            "  help: add {{ end }} where it ends",
+            (
+                "error[template-syntax]: this {{ range }} is never closed\n"
+                "  --> a.yaml:2:4\n"
+                "  2 | {{ range .y }}\n"
+                "    |    ^^^^^\n"
+                "  note: inside the {{ if }} that begins at a.yaml:1:4\n"
+                "  help: add {{ end }} where it ends"
+            ),
         ),
         (
             "{{ with .x }}{{ qoute .y }}{{ end }}",
-            "error[template-function-unknown]: there is no function qoute\n"
-            "  --> a.yaml:1:17\n"
-            "  1 | {{ with .x }}{{ qoute .y }}{{ end }}\n"
-            "    |                 ^^^^^\n"
-            "  note: inside the {{ with }} that begins at a.yaml:1:4\n"
-            "  help: did you mean quote?",
+            (
+                "error[template-function-unknown]: there is no function qoute\n"
+                "  --> a.yaml:1:17\n"
+                "  1 | {{ with .x }}{{ qoute .y }}{{ end }}\n"
+                "    |                 ^^^^^\n"
+                "  note: inside the {{ with }} that begins at a.yaml:1:4\n"
+                "  help: did you mean quote?"
+            ),
         ),
         (
             "{{ Values }}",
-            "error[template-function-unknown]: there is no function Values\n"
-            "  --> a.yaml:1:4\n"
-            "  1 | {{ Values }}\n"
-            "    |    ^^^^^^\n"
-            "  help: a value is written with a dot, as in .Values",
+            (
+                "error[template-function-unknown]: there is no function Values\n"
+                "  --> a.yaml:1:4\n"
+                "  1 | {{ Values }}\n"
+                "    |    ^^^^^^\n"
+                "  help: a value is written with a dot, as in .Values"
+            ),
         ),
         (
             "{{ $name := 1 }}{{ $nmae }}",
-            "error[template-variable-unknown]: the variable $nmae is not declared here\n"
-            "  --> a.yaml:1:20\n"
-            "  1 | {{ $name := 1 }}{{ $nmae }}\n"
-            "    |                    ^^^^^\n"
-            "  help: did you mean $name?",
+            (
+                "error[template-variable-unknown]: the variable $nmae is not declared here\n"
+                "  --> a.yaml:1:20\n"
+                "  1 | {{ $name := 1 }}{{ $nmae }}\n"
+                "    |                    ^^^^^\n"
+                "  help: did you mean $name?"
+            ),
         ),
         (
             "{{ app: .Values.x }",
-            "error[template-function-unknown]: there is no function app\n"
-            "  --> a.yaml:1:4\n"
-            "  1 | {{ app: .Values.x }\n"
-            "    |    ^^^\n"
-            "  help: a value is written with a dot, as in .app",
+            (
+                "error[template-function-unknown]: there is no function app\n"
+                "  --> a.yaml:1:4\n"
+                "  1 | {{ app: .Values.x }\n"
+                "    |    ^^^\n"
+                "  help: a value is written with a dot, as in .app"
+            ),
         ),
     ],
 )
@@ -266,24 +289,49 @@ def test_a_fault_is_shown_with_its_place_its_block_and_a_way_out(text: str, erro
             "/",
             "there are no operators; a comment begins right behind the braces, as in {{/* */}}",
         ),
-        ("{{ .x := 1 }}", 'unexpected ":=" behind .x', ":=", "only a variable such as $x can stand before := or ="),
+        (
+            "{{ .x := 1 }}",
+            'unexpected ":=" behind .x',
+            ":=",
+            "only a variable such as $x can stand before := or =",
+        ),
         ("{{ .x if }}", 'unexpected "if" behind .x', "if", "if is a keyword; it stands first in an action"),
         ("{{ print(.x) }}", 'unexpected "(" right behind print', "(", "separate words by a blank"),
         ("{{ | print }}", 'unexpected "|" in a pipeline', "|", ""),
         ("{{ (.x | ,) }}", 'unexpected "," in parentheses', ",", "arguments are separated by blanks"),
         ("{{ }}", "this action holds no value", "}}", "write a field, a function or a constant there"),
-        ("{{ () }}", "this pair of parentheses holds no value", ")", "write a field, a function or a constant there"),
-        ("{{ if }}{{ end }}", "{{ if }} holds no value", "}}", "write a field, a function or a constant there"),
+        (
+            "{{ () }}",
+            "this pair of parentheses holds no value",
+            ")",
+            "write a field, a function or a constant there",
+        ),
+        (
+            "{{ if }}{{ end }}",
+            "{{ if }} holds no value",
+            "}}",
+            "write a field, a function or a constant there",
+        ),
         (
             "{{ .x | 1 }}",
             "1 cannot take the value that the pipeline gives it",
             "1",
             "only a function or a method can stand behind |",
         ),
-        ('{{ "a".x }}', '"a" has no fields', ".x", "put a blank before the dot if it is an argument of its own"),
+        (
+            '{{ "a".x }}',
+            '"a" has no fields',
+            ".x",
+            "put a blank before the dot if it is an argument of its own",
+        ),
         ("{{ .a..b }}", 'unexpected "." right behind .a', ".", "separate words by a blank"),
         ("{{-}}", "- is not a number", "-", "write {{- with a blank behind it to trim"),
-        (r'{{ "\q" }}', r"\q is no escape that Go knows", r'"\q"', r"write \\ for a backslash, or use a raw string in backquotes"),
+        (
+            r'{{ "\q" }}',
+            r"\q is no escape that Go knows",
+            r'"\q"',
+            r"write \\ for a backslash, or use a raw string in backquotes",
+        ),
         ("{{ 1i }}", "1i is imaginary; templates here know integers and floats", "1i", ""),
         (
             "{{ $x, $y := .a }}",
@@ -304,7 +352,12 @@ def test_a_fault_is_shown_with_its_place_its_block_and_a_way_out(text: str, erro
             "take it away, or add the if, with, range, define or block before it",
         ),
         ("{{ if .x }}{{ end .x }}", 'unexpected ".x" after end', ".x", "write {{ end }}"),
-        ("{{ if .x }}{{ else .y }}", 'unexpected ".y" after else', ".y", "write {{ else }}, or {{ else if PIPELINE }}"),
+        (
+            "{{ if .x }}{{ else .y }}",
+            'unexpected ".y" after else',
+            ".y",
+            "write {{ else }}, or {{ else if PIPELINE }}",
+        ),
         ("{{ range .x }}{{ else if .y }}", 'unexpected "if" after else', "if", "write {{ else }}"),
         (
             "{{ if .x }}{{ else }}{{ else }}{{ end }}",
@@ -350,7 +403,12 @@ def test_a_fault_is_shown_with_its_place_its_block_and_a_way_out(text: str, erro
             ".x",
             'write {{ template "NAME" . }}; a name is a string, not a pipeline',
         ),
-        ('{{ block "x" }}{{ end }}', "{{ block }} holds no value", "}}", "write a field, a function or a constant there"),
+        (
+            '{{ block "x" }}{{ end }}',
+            "{{ block }} holds no value",
+            "}}",
+            "write a field, a function or a constant there",
+        ),
         ("{{ .x", "this action is never closed", "{{", "end it with }}"),
         (
             '{{ $x := 1 }}{{ define "d" }}{{ $x }}{{ end }}',
@@ -360,7 +418,9 @@ def test_a_fault_is_shown_with_its_place_its_block_and_a_way_out(text: str, erro
         ),
     ],
 )
-def test_a_fault_names_what_is_wrong_and_what_would_be_right(text: str, message: str, marked: str, hint: str) -> None:
+def test_a_fault_names_what_is_wrong_and_what_would_be_right(
+    text: str, message: str, marked: str, hint: str
+) -> None:
     with pytest.raises(TemplateError) as caught:
         parse_text(text)
     finding = caught.value.finding
@@ -394,28 +454,35 @@ def test_the_size_of_a_text_is_bounded() -> None:
     assert caught.value.finding.message == "this template has more than 10 bytes"
 
 
-NAMES = st.sampled_from(["a", "b", "Values"])
-OPERANDS = st.deferred(
-    lambda: st.one_of(
+def in_parentheses(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Operands, some of which hold what `inner` gives."""
+    return st.one_of(
         st.sampled_from([".", "$", "nil", "true", "1", "-2.5", '"s"', "`r`", "'c'", "print"]),
-        st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "." + ".".join(names)),
-        st.tuples(PIPES, st.sampled_from(["", ".a", ".a.b"])).map(lambda pair: f"({pair[0]}){pair[1]}"),
-    )
-)
-COMMANDS = st.lists(OPERANDS, min_size=1, max_size=3).map(" ".join)
-PIPES = st.lists(COMMANDS, min_size=1, max_size=2).map(lambda parts: " | print ".join(parts))
-BODIES = st.deferred(
-    lambda: st.lists(
-        st.one_of(
-            st.sampled_from(["a", "\n b", "{{break}}"]),
-            PIPES.map(lambda pipe: f"{{{{{pipe}}}}}"),
-            st.tuples(st.sampled_from(["if", "with", "range"]), PIPES, BODIES, BODIES).map(
-                lambda parts: f"{{{{{parts[0]} {parts[1]}}}}}{parts[2]}{{{{else}}}}{parts[3]}{{{{end}}}}"
-            ),
+        st.lists(st.sampled_from(["a", "b", "Values"]), min_size=1, max_size=3).map(
+            lambda names: "." + ".".join(names)
         ),
-        max_size=3,
-    ).map("".join)
-)
+        st.tuples(inner, st.sampled_from(["", ".a", ".a.b"])).map(lambda pair: f"({pair[0]}){pair[1]}"),
+    )
+
+
+def pipes(operands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    commands = st.lists(operands, min_size=1, max_size=3).map(" ".join)
+    return st.lists(commands, min_size=1, max_size=2).map(" | print ".join)
+
+
+PIPES = st.recursive(st.just("."), lambda inner: pipes(in_parentheses(inner)), max_leaves=10)
+ACTIONS = PIPES.map(lambda pipe: f"{{{{{pipe}}}}}")
+
+
+def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    parts = st.tuples(st.sampled_from(["if", "with", "range"]), PIPES, inner, inner)
+    block = parts.map(lambda p: f"{{{{{p[0]} {p[1]}}}}}{p[2]}{{{{else}}}}{p[3]}{{{{end}}}}")
+    return st.lists(st.one_of(st.sampled_from(["a", "\n b", "{{break}}"]), ACTIONS, block), max_size=3).map(
+        "".join
+    )
+
+
+BODIES = st.recursive(ACTIONS, blocks, max_leaves=8)
 
 
 @given(BODIES)

@@ -47,7 +47,7 @@ DOT = {"m": {"a": 1}, "s": "text", "f": 2.0, "null": None, "l": [None], "i64": I
         ("($y := 5)}}{{$y", "55"),
         ("if false}}{{$y = 1}}{{print $y}}{{end", ""),
         ("if false}}{{$y := $y}}{{trunc 1}}{{end", ""),
-        ("$x := 1}}{{$x := print $x}}{{printf \"%q\" $x", '"1"'),
+        ('$x := 1}}{{$x := print $x}}{{printf "%q" $x', '"1"'),
         ("print", ""),
         ("1 | ", "1"),
     ],
@@ -149,7 +149,9 @@ def test_a_missing_value_is_a_finding_where_it_is_needed(
     assert [finding.message for finding in rendered.findings] == messages
 
 
-def test_the_finding_of_a_missing_value_names_the_place_and_the_nearest_key(engine: Callable[..., Any]) -> None:
+def test_the_finding_of_a_missing_value_names_the_place_and_the_nearest_key(
+    engine: Callable[..., Any],
+) -> None:
     dot = {"Values": {"kernelFullVersion": "5.14"}}
     rendered = engine().render('kernel: "{{.Values.KernelFullVersion}}"', dot)
     [finding] = rendered.findings
@@ -166,4 +168,7 @@ def test_a_place_gives_its_finding_once(engine: Callable[..., Any]) -> None:
 
 
 def test_containers_never_hold_what_is_missing(render: Callable[..., str]) -> None:
-    assert render('{{ printf "%v" (list .absent .null (dict "k" .absent)) }}', DOT) == "[<nil> <nil> map[k:<nil>]]"
+    assert (
+        render('{{ printf "%v" (list .absent .null (dict "k" .absent)) }}', DOT)
+        == "[<nil> <nil> map[k:<nil>]]"
+    )

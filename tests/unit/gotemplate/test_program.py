@@ -36,7 +36,9 @@ def run(templates: Program, name: str, dot: object = None) -> str:
         ('{{block "n" .}}1{{end}}', '{{define "n"}}2{{end}}', "2"),
     ],
 )
-def test_of_two_definitions_the_later_one_stands_unless_it_is_empty(first: str, second: str, text: str) -> None:
+def test_of_two_definitions_the_later_one_stands_unless_it_is_empty(
+    first: str, second: str, text: str
+) -> None:
     templates = program(a=first, b=second, main='{{template "n" .}}')
     assert run(templates, "main") == text
 
@@ -58,7 +60,10 @@ def test_functions_stand_beside_those_that_every_template_has() -> None:
 def test_an_unknown_name_is_an_error_with_the_nearest_one() -> None:
     with pytest.raises(TemplateError) as caught:
         run(program(main=""), "mian")
-    assert (caught.value.finding.message, caught.value.finding.hint) == ('there is no template "mian"', "did you mean main?")
+    assert (caught.value.finding.message, caught.value.finding.hint) == (
+        'there is no template "mian"',
+        "did you mean main?",
+    )
 
 
 def test_names_are_given_in_their_order() -> None:

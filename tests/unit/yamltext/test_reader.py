@@ -653,6 +653,7 @@ def test_values_are_floats_and_their_documents_are_merged_as_in_helm() -> None:
         ("a: 1\n...\nb: [", {"a": 1.0}),
         ("9223372036854775807: 1", {"9223372036854775807": 1.0}),
         ("99999999999999999999: 1", {"1e+20": 1.0}),
+        ("9" * 400 + ": 1", {"9" * 400: 1.0}),
     ],
 )
 def test_values_are_read_with_helms_leniency(text: str, values: object) -> None:
