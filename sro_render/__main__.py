@@ -12,6 +12,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     # A run is short and makes few cycles: looking for them costs time and frees nothing.
     gc.disable()
+    # Templates that include each other nest a few Python calls each; their own limit must come first.
+    sys.setrecursionlimit(10_000)
     sys.exit(run(sys.argv[1:]))
 
 

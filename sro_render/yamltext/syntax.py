@@ -120,6 +120,8 @@ _MEANINGS |= dict.fromkeys(
         "could not find expected directive name",
         "did not find expected digit or '.' character",
         "did not find expected version number",
+        "did not find expected whitespace",
+        "found duplicate %TAG directive",
         "found duplicate %YAML directive",
         "found extremely long version number",
         "found unexpected non-alphabetical character",

@@ -268,7 +268,7 @@ def test_what_we_write_is_read_by_kubectl_as_it_was(kubectl: Path) -> None:
     theirs = in_kubectl(kubectl, write(value))
     del theirs["metadata"]["annotations"]
     ours = json.loads(go_json.marshal(value))
-    assert_same(list(value), list(ours.values()), [theirs[key] for key in value])
+    assert_same(list(value), [ours[key] for key in value], [theirs[key] for key in value])
 
 
 def test_documents_are_split_as_helm_splits_them(helm: Path, tmp_path: Path) -> None:

@@ -136,6 +136,7 @@ def test_an_archive_without_chart_yaml_is_refused() -> None:
         (tgz(), "archive-empty"),
         (gzip.compress(b"no tar at all" * 100), "archive-damaged"),
     ],
+    ids=["nothing", "text", "nothing-packed", "empty-tar", "packed-text"],
 )
 def test_what_is_no_archive_is_named(data: bytes, code: str) -> None:
     assert fault(data).startswith(f"error[{code}]: ")

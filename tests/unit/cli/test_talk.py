@@ -6,6 +6,8 @@ printable. Time is played: nothing here waits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sro_render.cli.talk import Progress, Talk, printable
@@ -28,44 +30,38 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return played
 
 
-def bar_after(
-    seconds: float, clock: Clock, capsys: pytest.CaptureFixture[str], settings: Talk | None = None
-) -> str:
-    progress = Progress(settings or Talk(), "rendering")
-    clock.now += seconds
-    progress(500, 1000)
-    shown = capsys.readouterr().err
-    progress.close()
-    return shown
+Bar = Callable[..., str]
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    del capsys  # puts its own stream in the place of standard error first
-    monkeypatch.setattr("sro_render.cli.talk.sys.stderr.isatty", lambda: True, raising=False)
+def bar_after(clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bar:
+    """What standard error got when half of the work was done after so many seconds."""
+
+    def show(seconds: float, *, is_terminal: bool = True, quiet: bool = False) -> str:
+        monkeypatch.setattr("sro_render.cli.talk.sys.stderr.isatty", lambda: is_terminal, raising=False)
+        progress = Progress(Talk(quiet=quiet), "rendering")
+        clock.now += seconds
+        progress(500, 1000)
+        progress.close()
+        return capsys.readouterr().err
+
+    return show
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_run_of_more_than_a_second_shows_how_far_it_is(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert bar_after(1.5, clock, capsys) == "\rrendering [###############...............] 500/1000"
-    assert capsys.readouterr().err == "\r\x1b[K"
+def test_a_run_of_more_than_a_second_shows_how_far_it_is_and_cleans_up(bar_after: Bar) -> None:
+    assert bar_after(1.5) == "\rrendering [###############...............] 500/1000\r\x1b[K"
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_short_run_shows_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bar_after(0.5, clock, capsys) == ""
-    assert capsys.readouterr().err == ""
+def test_a_short_run_shows_nothing(bar_after: Bar) -> None:
+    assert bar_after(0.5) == ""
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_quiet_run_shows_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bar_after(5, clock, capsys, Talk(quiet=True)) == ""
+def test_a_quiet_run_shows_nothing(bar_after: Bar) -> None:
+    assert bar_after(5, quiet=True) == ""
 
 
-def test_what_is_no_terminal_gets_no_bar(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bar_after(5, clock, capsys) == ""
+def test_what_is_no_terminal_gets_no_bar(bar_after: Bar) -> None:
+    assert bar_after(5, is_terminal=False) == ""
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ def test_without_the_annotation_no_container_changes(annotations: JsonObject) ->
     ],
 )
 def test_a_field_of_the_wrong_shape_is_named(
-    broken: JsonObject, path: str, message: str, subject: str
+    broken: dict[str, Any], path: str, message: str, subject: str
 ) -> None:
     with pytest.raises(RenderError) as caught:
         place(manifest("DaemonSet", **broken), PLACEMENT, GROUP)
