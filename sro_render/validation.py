@@ -102,7 +102,9 @@ def _faults(
 def _wrong(name: str, fault: Any, found: JsonValue) -> str:
     match name:
         case "type":
-            wanted = " or ".join(f"{_TYPE_NAMES.get(each, each)}" for each in fault.kind.types)
+            # Null last: it is never what the user meant to write.
+            names = sorted(fault.kind.types, key=lambda each: each == "null")
+            wanted = " or ".join(_TYPE_NAMES.get(each, each) for each in names)
             return f"this must be {wanted}, and is {type_name(found)}"
         case "enum":
             options = ", ".join(repr(option) for option in fault.kind.options if option != "")
@@ -114,7 +116,7 @@ def _wrong(name: str, fault: Any, found: JsonValue) -> str:
         case "maxLength":
             return f"this has {len(text_of(found))} characters, and may have {fault.kind.limit}"
         case "pattern":
-            return f"{found!r} does not look right"
+            return f"{found!r} is not of the form that is wanted here"
     return str(fault.message)
 
 
@@ -270,7 +272,7 @@ def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[K
             yield _fault(
                 f"object-{what}",
                 [*path, key],
-                f"{key!r} cannot be the key of a {what}",
+                f"{key!r} cannot be the key of {'an' if what == 'annotation' else 'a'} {what}",
                 "an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.'",
             )
         if not isinstance(value, str):
