@@ -22,7 +22,7 @@ from sro_render.gotemplate.values import GoObject
 from sro_render.source import Source
 from sro_render.sprig import registry
 from sro_render.yamltext import go_json, go_yaml
-from sro_render.yamltext.reader import read_manifest, read_values
+from sro_render.yamltext.reader import read_value
 
 FUNCTIONS: dict[str, Function] = {}
 NO_VALUE = "<no value>"
@@ -147,20 +147,23 @@ for _name, _write, _is_strict in (
 def from_yaml(run: Run, text: str) -> dict[str, object]:
     """A YAML mapping; of what is none, a mapping with the key Error, and a finding."""
     try:
-        return read_values(Source("the text given to fromYaml", text), run.limits)
+        value = read_value(Source("the text given to fromYaml", text), run.limits)
     except (YamlError, ExceptionGroup) as fault:
         return {"Error": _unreadable(run, "fromYaml", fault)}
+    if value is None or isinstance(value, dict):
+        return value or {}
+    return {"Error": _unreadable(run, "fromYaml", ValueError("the text is no mapping"))}
 
 
 @go_function(FUNCTIONS, "fromYamlArray", "(string) []any", wants_run=True)
 def from_yaml_array(run: Run, text: str) -> list[object]:
     """A YAML list; of what is none, a list with the error, and a finding."""
     try:
-        value = read_manifest(Source("the text given to fromYamlArray", text), run.limits)
+        value = read_value(Source("the text given to fromYamlArray", text), run.limits)
     except (YamlError, ExceptionGroup) as fault:
         return [_unreadable(run, "fromYamlArray", fault)]
     if value is None or isinstance(value, list):
-        return [_with_floats(item) for item in value or []]
+        return value or []
     return [_unreadable(run, "fromYamlArray", ValueError("the text is no list"))]
 
 
@@ -206,15 +209,6 @@ def _unreadable(run: Run, name: str, fault: Exception) -> str:
         message = str(fault)
     _report(run, "not-readable", f"{name} cannot read its text: {message}")
     return message
-
-
-def _with_floats(value: Any) -> Any:
-    """A value of a manifest with every number a float, as Go's JSON reads it."""
-    if isinstance(value, dict):
-        return {key: _with_floats(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_floats(item) for item in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _parse_json(text: str) -> Any:
