@@ -10,7 +10,7 @@ import click
 
 from sro_render.api import Recipe, Render, in_spec, render
 from sro_render.cli.report import count, json_report, text_report
-from sro_render.cli.talk import Progress, Talk
+from sro_render.cli.talk import Progress, Talk, talk_options
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import read_inventories
@@ -74,10 +74,10 @@ Example:
     show_default=True,
     help="How to report.",
 )
-@click.pass_obj
+@talk_options
 def command(
-    talk: Talk,
     *,
+    talk: Talk,
     specs: Sequence[str],
     inventories: Sequence[str],
     charts: str | None,

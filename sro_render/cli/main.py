@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import click
 
-from sro_render.cli.talk import Talk
+from sro_render.cli.talk import CONTRADICTION, Talk
 from sro_render.errors import SroError
 from sro_render.version import __version__
 
@@ -63,7 +63,7 @@ class _LazyGroup(click.Group):
 def cli(ctx: click.Context, *, quiet: bool, verbose: bool) -> None:
     """Render OpenShift SpecialResources into per-kernel manifests: offline, the same bytes every time."""
     if quiet and verbose:
-        raise click.UsageError("-q and -v contradict each other: give one of them")
+        raise click.UsageError(CONTRADICTION)
     ctx.obj = Talk(quiet=quiet, verbose=verbose)
 
 

@@ -9,6 +9,7 @@ import click
 
 from sro_render.charts.configmap import write_chart_configmap
 from sro_render.charts.package import package_chart
+from sro_render.cli.talk import Talk, talk_options
 from sro_render.edges.chart_store import read_chart_folder
 from sro_render.edges.files import write_file
 from sro_render.errors import ChartError, Faults, SroError
@@ -30,7 +31,8 @@ Example:
     help="The ConfigMap to make; a spec then names its charts by cm://NAMESPACE/NAME.",
 )
 @click.option("--out", metavar="FILE", help="Where to write; else standard output.")
-def command(*, charts: Sequence[str], configmap: str, out: str | None) -> None:
+@talk_options
+def command(*, talk: Talk, charts: Sequence[str], configmap: str, out: str | None) -> None:
     """Pack the folders CHART as helm package, helm repo index and oc create cm do together.
 
     The same charts give the same bytes, so that the ConfigMap can be kept in Git.
@@ -50,6 +52,7 @@ def command(*, charts: Sequence[str], configmap: str, out: str | None) -> None:
                     f"there is no folder {chart}",
                     hint="name the folder that has Chart.yaml",
                 )
+            talk.detail(f"read {chart}")
             packages.append(package_chart(read_chart_folder(folder, limits), folder.as_posix(), limits))
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
@@ -59,3 +62,4 @@ def command(*, charts: Sequence[str], configmap: str, out: str | None) -> None:
         click.echo(text, nl=False)
     else:
         write_file(Path(out), text.encode())
+        talk.note(f"wrote {out}")

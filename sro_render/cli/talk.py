@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
 
 import click
 
 from sro_render.errors import Finding, SroError, describe, flatten
 
 _COLOURS = {"error": "red", "warning": "yellow"}
+CONTRADICTION = "-q and -v contradict each other: give one of them"
+_R = TypeVar("_R")
 _QUIET_S = 1.0
 """A run that ends sooner shows no progress."""
 
@@ -66,6 +70,23 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text)
+
+
+def talk_options(body: Callable[..., _R]) -> Callable[..., _R]:
+    """`-q` and `-v` behind the command's name too: adds the options, and passes a Talk as `talk`."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say what is read.")
+    @click.pass_context
+    @wraps(body)
+    def with_talk(context: click.Context, /, *, quiet: bool, verbose: bool, **options: Any) -> _R:
+        outer = context.obj if isinstance(context.obj, Talk) else Talk()
+        talk = Talk(quiet=outer.quiet or quiet, verbose=outer.verbose or verbose)
+        if talk.quiet and talk.verbose:
+            raise click.UsageError(CONTRADICTION)
+        return body(talk=talk, **options)
+
+    return with_talk
 
 
 class Progress:

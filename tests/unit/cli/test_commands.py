@@ -56,6 +56,10 @@ def test_the_help_of_each_command_has_an_example(project: Any, command: str) -> 
         (["build"], "Missing argument 'SPEC...'"),
         (["build", "spec.yaml"], "Missing option '--inventory'"),
         (["build", "spec.yaml", "--inventroy", "x"], "No such option '--inventroy'"),
+        (
+            ["-q", "build", "-v", "spec.yaml", "--inventory", "x", "--out", "x"],
+            "-q and -v contradict each other",
+        ),
         (["-q", "-v", "schema"], "-q and -v contradict each other: give one of them"),
         (["package", "charts/kmod", "--configmap", "name"], "'name' is not NAMESPACE/NAME"),
     ],
@@ -66,10 +70,11 @@ def test_a_usage_error_says_so_and_exits_with_2(project: Any, arguments: list[st
     assert text in outcome.err
 
 
-def test_quiet_says_nothing_but_errors(project: Any) -> None:
-    quiet = project.run(
-        "-q", "build", "spec.yaml", "--inventory", "nodes.json", "--charts", "charts", "--out", "out"
-    )
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_quiet_says_nothing_but_errors(project: Any, place: str) -> None:
+    options = ["--inventory", "nodes.json", "--charts", "charts", "--out", "out"]
+    before, behind = (["-q"], []) if place == "before" else ([], ["-q"])
+    quiet = project.run(*before, "build", *behind, "spec.yaml", *options)
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
