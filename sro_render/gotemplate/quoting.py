@@ -25,6 +25,7 @@ _SHORT: Final = {
 _LONG: Final = {short[1]: char for char, short in _SHORT.items()}
 _PRINTABLE: Final = frozenset("LMNPS")
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
+_ASCII_TO_ESCAPE: Final = re.compile(r"[\x00-\x1f\x7f\"\\]")
 _ESCAPE: Final = re.compile(
     r"""\\(?:([abfnrtv\\'"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|.|$)""",
     re.DOTALL,
@@ -40,7 +41,10 @@ def quote(text: str, *, to_ascii: bool = False) -> str:
     """The text as a Go string literal in double quotes; with `to_ascii`, without other characters."""
     if _PLAIN.fullmatch(text):
         return f'"{text}"'
-    body = "".join(_escaped(char, '"', to_ascii) for char in _characters(text))
+    if text.isascii():
+        body = _ASCII_TO_ESCAPE.sub(lambda match: _escaped(match[0], '"', to_ascii), text)
+    else:
+        body = "".join(_escaped(char, '"', to_ascii) for char in _characters(text))
     return f'"{body}"'
 
 

@@ -16,11 +16,11 @@ from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, SroError, flatten
-from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
+from sro_render.kernels.affinity import AFFINE_ANNOTATION, Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
 from sro_render.kernels.set_templates import SpecTemplates
-from sro_render.kernels.states import StateTemplates, plan_states
+from sro_render.kernels.states import StateTemplates, is_in_state, plan_states
 from sro_render.model.bundle import RenderedResource, State, StateName
 from sro_render.model.inventory import Inventory
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
@@ -136,11 +136,18 @@ class _Expansion:
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
+            is_once = not self._may_be_affine(output.templates)
             for number, kernel_inputs in enumerate(inputs, start=1):
                 self._render(engine, reader, output, kernel_inputs)
                 progress(index * len(inputs) + number, total)
+                if is_once and output.differs:
+                    # It is written for one kernel alone, and that it depends on the kernel is known.
+                    break
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
-        if good:
+        for output in outputs:
+            if good and not output.is_affine and good[0].group.kernel not in output.by_kernel:
+                self._render(engine, reader, output, good[0])
+        if good and good[0].group.kernel not in self.result.failed:
             self.result.rendered = self._assemble(good, crds, outputs)
 
     # -- nodes and values
@@ -279,6 +286,24 @@ class _Expansion:
                 faults.add(error)
         faults.raise_if_any()
         return tuple(manifests)
+
+    def _may_be_affine(self, state: StateTemplates) -> bool:
+        """Whether the word that makes an object affine is anywhere where this state could take it from."""
+        word = AFFINE_ANNOTATION.rpartition("/")[2]
+        charts = [self.chart]
+        for chart in charts:
+            charts.extend(chart.dependencies)
+        sources = (
+            file.data
+            for chart in charts
+            for file in chart.templates
+            if file.name.rpartition("/")[2].startswith("_") or is_in_state(file.name, state)
+        )
+        return (
+            any(word.encode() in data for data in sources)
+            or any(word in repr(chart.values) for chart in charts)
+            or word in repr(self.resource.set)
+        )
 
     def _render(
         self, engine: Engine, reader: ManifestReader, output: _StateOutput, inputs: _KernelInputs
