@@ -61,8 +61,10 @@ class SroError(Exception):
     def about(self, subject: str) -> SroError:
         """The same error, said to be about `subject`; what it names itself comes behind that."""
         own = self.finding.subject
-        whole = subject if not own or own in subject else f"{subject} / {own}"
-        self.finding = replace(self.finding, subject=whole)
+        if own in subject:
+            self.finding = replace(self.finding, subject=subject)
+        elif not own.startswith(f"{subject} / "):
+            self.finding = replace(self.finding, subject=f"{subject} / {own}")
         return self
 
 

@@ -25,6 +25,8 @@ _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 # Kinds whose names are stricter, or freer, than a DNS subdomain.
 _LABEL_KINDS = frozenset({"Namespace"})
+_RELEASE_KINDS = frozenset({"SpecialResource"})
+"""Their name is that of a Helm release too, which has 53 characters at most."""
 _SERVICE_KINDS = frozenset({"Service"})
 _PATH_SEGMENT_KINDS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 
@@ -208,7 +210,7 @@ def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, R
                 "every Kubernetes object has apiVersion, kind and metadata.name",
             )
     yield from _check_name(identity.kind, metadata)
-    if identity.namespace and not _fits(_DNS_LABEL, identity.namespace, 63):
+    if identity.namespace and not is_namespace_name(identity.namespace):
         yield _fault(
             "object-name",
             ["metadata", "namespace"],
@@ -250,6 +252,8 @@ def _check_name(kind: str, metadata: JsonObject) -> Iterator[tuple[KeyPath, Rend
         pattern, limit, letters = _SUBDOMAIN, 253, "lower-case letters, digits, '-' and '.'"
         if kind in _LABEL_KINDS:
             pattern, limit, letters = _DNS_LABEL, 63, "lower-case letters, digits and '-'"
+        elif kind in _RELEASE_KINDS:
+            limit = 53
         elif kind in _SERVICE_KINDS:
             pattern, limit, letters = _SERVICE_NAME, 63, "lower-case letters, digits and '-', a letter first"
         fits = _fits(pattern, name, limit)
@@ -290,6 +294,11 @@ def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[K
                 "letters, digits, '-', '_' and '.', at most 63 "
                 f"(it has {len(value)}), a letter or digit at both ends",
             )
+
+
+def is_namespace_name(name: str) -> bool:
+    """Whether Kubernetes takes it for the name of a namespace."""
+    return _fits(_DNS_LABEL, name, 63)
 
 
 def _fits(pattern: re.Pattern[str], text: str, limit: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
@@ -15,7 +15,7 @@ from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_i
 from sro_render.model.specialresource import KIND, SpecialResource
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
-from sro_render.validation import check_schema
+from sro_render.validation import check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
 _CREDENTIALS = frozenset({"username", "password"})
@@ -124,6 +124,10 @@ def _spec_document(document: Document, source: Source, index: int) -> SpecialRes
         value, schemas.validator(KIND), schemas.schema(KIND), source=source, document=index
     ):
         faults.add(fault)
+    faults.raise_if_any()
+    for path, refused in check_object(value):
+        refused.finding = replace(refused.finding, span=locate(source, path, index, value=True))
+        faults.add(refused)
     faults.raise_if_any()
     return SpecialResource.from_mapping(value, source=source, document=index)
 

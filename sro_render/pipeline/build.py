@@ -67,7 +67,7 @@ def build(
             continue
         result = render_resource(resource, recipe.chart, inventory, options, progress)
         groups[resource.name] = result.groups
-        errors.extend(result.errors)
+        errors.extend(in_spec(error, resource) for error in result.errors)
         findings.extend(result.findings)
         if result.rendered is None:
             failed.append((resource.name, ""))

@@ -30,6 +30,7 @@ from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import Shelves
 from sro_render.source import Span
+from sro_render.validation import is_namespace_name
 from sro_render.yamltext.reader import decode, locate
 
 NAMESPACE_STATE = StateName("namespace")
@@ -251,7 +252,17 @@ class _Expansion:
                     placement=self._placement(mapping_of(where)),
                 )
             )
-        if len({each.placement.namespace for each in inputs}) > 1:
+        namespaces = {each.placement.namespace for each in inputs}
+        for namespace in sorted(namespaces):
+            if not is_namespace_name(namespace):
+                raise InputError(
+                    "namespace-name",
+                    f"{namespace!r} cannot be the name of a namespace",
+                    path="spec.namespace",
+                    hint="lower-case letters, digits and '-', at most 63, a letter or digit at both ends; "
+                    "without spec.namespace, the SpecialResource's name is taken",
+                )
+        if len(namespaces) > 1:
             raise InputError(
                 "namespace-differs",
                 f"the namespace of {self.resource.name} is another one for each kernel",

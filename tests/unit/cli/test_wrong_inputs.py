@@ -48,6 +48,15 @@ def spec_of_another_kind_of_sro(project: Any) -> None:
     project.write("spec.yaml", "apiVersion: sro.openshift.io/v1beta1\nkind: SpecialResourceModule\n")
 
 
+def spec_with_refused_name(project: Any) -> None:
+    text = (project.root / "spec.yaml").read_text()
+    project.write("spec.yaml", text.replace("  name: kmod\nspec", "  name: ../Kmod\nspec"))
+
+
+def spec_with_refused_namespace(project: Any) -> None:
+    project.write_spec(namespace="drivers.{{ .Values.platform }}")
+
+
 def spec_with_dependencies(project: Any) -> None:
     chart = {"name": "base", "version": "0.1.0", "repository": {"name": "r", "url": "file:///charts"}}
     project.write_spec(dependencies=[{"chart": chart}])
@@ -246,6 +255,29 @@ error[kind-not-supported]: SpecialResourceModule is not supported
   2 | kind: SpecialResourceModule
     | ^^^^
   help: sro-render renders SpecialResources; remove this document
+nothing was written: 1 error
+""",
+    ),
+    (
+        spec_with_refused_name,
+        """\
+error[object-name]: '../Kmod' cannot be the name of a SpecialResource
+  --> spec.yaml:4:9 (metadata.name)
+  4 |   name: ../Kmod
+    |         ^^^^^^^
+  help: lower-case letters, digits, '-' and '.', at most 53 (it has 7), a letter or digit at both ends
+nothing was written: 1 error
+""",
+    ),
+    (
+        spec_with_refused_namespace,
+        """\
+error[namespace-name]: 'drivers.K8S' cannot be the name of a namespace
+  --> spec.yaml:12:3 (spec.namespace)
+  12 |   namespace: drivers.{{ .Values.platform }}
+     |   ^^^^^^^^^
+  in: kmod
+  help: lower-case letters, digits and '-', at most 63, a letter or digit at both ends; without spec.namespace, the SpecialResource's name is taken
 nothing was written: 1 error
 """,
     ),
