@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from sro_render.api import Render
+from sro_render.cli.talk import printable
 from sro_render.edges.bundles import Written
 from sro_render.errors import Finding, SroError
 from sro_render.kernels.affinity import kernel_suffix
@@ -42,7 +43,7 @@ def text_report(render: Render, written: Written) -> str:
         )
     else:
         lines.append(f"{place}: up to date, {count(len(change.unchanged), 'file')}")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _kernel_lines(render: Render, resource: RenderedResource) -> Iterator[str]:

@@ -26,6 +26,7 @@ from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 
 INVENTORY_KIND = "NodeInventory"
 _BUILDER_SECRET = "builder-dockercfg"  # noqa: S105 - a part of a Secret's name
+_KERNEL = re.compile(r"[!-.0-~]+")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -60,11 +61,28 @@ class _Merger:
             self._contradiction(f"the cluster's {name}", known, where, value, file)
 
     def add_node(self, node: Node, file: str) -> None:
+        """Keep a node; the same node with other facts is an error."""
+        if not self.has_kernel(node, file):
+            return
         known, where = self.nodes.setdefault(node.name, (node, file))
         if known.kernel != node.kernel:
             self._contradiction(f"the kernel of node {node.name}", known.kernel, where, node.kernel, file)
         elif known != node:
             self._contradict(f"node {node.name} has other labels or facts in {file} than in {where}")
+
+    def has_kernel(self, node: Node, file: str) -> bool:
+        """Whether the node's kernel can be one; if not, that is an error."""
+        if _KERNEL.fullmatch(node.kernel):
+            return True
+        self.faults.add(
+            InputError(
+                "inventory-kernel",
+                f"{node.kernel!r} cannot be a kernel's version",
+                subject=f"{file} / {f'node {node.name}' if node.name else 'a planned kernel'}",
+                hint="it is what uname -r prints on the node: visible ASCII characters without '/'",
+            )
+        )
+        return False
 
     def add_toolkit(self, toolkit: DriverToolkit, file: str) -> None:
         known, where = self.toolkits.setdefault(toolkit.image, (toolkit, file))
@@ -293,7 +311,7 @@ def _read_node_inventory(value: JsonObject, file: str, merger: _Merger) -> None:
         merger.add_node(_compact_node(node), file)
     for kernel in _mappings(value.get("plannedKernels")):
         planned = replace(_compact_node(kernel), name="")
-        if planned not in merger.planned:
+        if planned not in merger.planned and merger.has_kernel(planned, file):
             merger.planned.append(planned)
 
 

@@ -229,3 +229,20 @@ def test_an_inventory_without_nodes_says_how_to_make_one() -> None:
 def test_one_file_of_several_may_have_no_nodes() -> None:
     toolkits = InventoryDocument(name="t.yaml", value=compact(driverToolkits=[{"image": "i"}]))
     assert merge_documents([toolkits]).toolkits == (DriverToolkit(image="i"),)
+
+
+@pytest.mark.parametrize("kernel", ["../x", "a b", "5.1\n", "5.1é"])
+def test_a_kernel_that_uname_cannot_print_is_refused(kernel: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(node(kernel=kernel))
+    assert str(caught.value) == (
+        f"error[inventory-kernel]: {kernel!r} cannot be a kernel's version\n"
+        "  in: 1.yaml / node w1\n"
+        "  help: it is what uname -r prints on the node: visible ASCII characters without '/'"
+    )
+
+
+def test_a_planned_kernel_is_checked_too() -> None:
+    with pytest.raises(InputError) as caught:
+        read(node(), compact(plannedKernels=[{"kernelVersion": "a b"}]))
+    assert caught.value.finding.subject == "2.yaml / a planned kernel"
