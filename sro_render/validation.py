@@ -28,7 +28,14 @@ _LABEL_KINDS = frozenset({"Namespace"})
 _RELEASE_KINDS = frozenset({"SpecialResource"})
 """Their name is that of a Helm release too, which has 53 characters at most."""
 _SERVICE_KINDS = frozenset({"Service"})
-_PATH_SEGMENT_KINDS = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+_PATH_SEGMENT_KINDS = frozenset(
+    {
+        *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+        # OpenShift's: `x:latest`, `x@sha256:…`, names of people and their identities.
+        *("ImageStreamTag", "ImageTag", "ImageStreamImage", "User", "Group", "Identity"),
+        "UserIdentityMapping",
+    }
+)
 
 
 class SchemaValidator(Protocol):
@@ -46,13 +53,19 @@ def check_schema(
     *,
     source: Source,
     document: int = 0,
+    prefix: KeyPath = (),
 ) -> tuple[InputError, ...]:
-    """Every fault of a document by its schema, in the order in which they stand there."""
+    """Every fault of a value by its schema, in the order in which they stand there.
+
+    Args: document and prefix: where the value stands: which document of the source, from 0, and the
+          key path inside it, such as `items[0]`.
+    """
 
     def place(path: KeyPath, of_key: bool) -> Span | None:
         # A key that is absent has no place: point at the nearest mapping above it that has one.
-        for length in range(len(path), -1, -1):
-            span = locate(source, path[:length], document, value=not of_key)
+        whole = [*prefix, *path]
+        for length in range(len(whole), -1, -1):
+            span = locate(source, whole[:length], document, value=not of_key)
             if span is not None:
                 return span
         return None
@@ -94,20 +107,21 @@ def _faults(
     found = _at(value, path)
     yield InputError(
         "wrong-type" if name == "type" else "wrong-value",
-        _wrong(name, fault, found),
+        _wrong(name, fault, found, is_secret="repository" in path),
         span=place(path, False),
         path=format_path(path),
         hint=_type_hint(found, fault.kind.types) if name == "type" else _description(schema, path),
     )
 
 
-def _wrong(name: str, fault: Any, found: JsonValue) -> str:
+def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:
+    """What is wrong with a value; one that may be a credential is not shown."""
     match name:
         case "type":
             # Null last: it is never what the user meant to write.
             names = sorted(fault.kind.types, key=lambda each: each == "null")
             wanted = " or ".join(_TYPE_NAMES.get(each, each) for each in names)
-            return f"this must be {wanted}, and is {type_name(found)}"
+            return f"this must be {wanted}, and is {'something else' if is_secret else type_name(found)}"
         case "enum":
             options = ", ".join(repr(option) for option in fault.kind.options if option != "")
             return f"{found!r} is none of {options}"

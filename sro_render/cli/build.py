@@ -99,7 +99,6 @@ def command(
         cluster=cluster,
         api_versions=tuple(api_versions),
         allow_secrets=secrets == "allow",
-        keep_going=keep_going,
         limits=limits,
     )
     report = _Report(talk, output_format)

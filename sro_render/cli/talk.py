@@ -51,12 +51,12 @@ class Talk:
             click.echo(text, err=True)
 
     def _say(self, finding: Finding, severity: str) -> None:
-        headline, *rest = describe(finding, severity=severity).split("\n")
+        # Hostile text must not steer the terminal.
+        headline, *rest = (printable(line) for line in describe(finding, severity=severity).split("\n"))
         if has_colour(sys.stderr.isatty()):
             label, _, message = headline.partition(": ")
             headline = f"{click.style(label, fg=_COLOURS[severity], bold=True)}: {message}"
-        # Hostile text must not steer the terminal.
-        lines = [headline, *(printable(line) for line in rest)]
+        lines = [headline, *rest]
         click.echo("\n".join(lines), err=True, color=True)
 
 

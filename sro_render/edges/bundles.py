@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sro_render.api import Render, lay_out
-from sro_render.edges.tree import OutputTree, TreeChange, open_tree
+from sro_render.edges.tree import TreeChange, open_tree
+from sro_render.errors import OutputError
 from sro_render.model.bundle import Bundle, InputFile
 from sro_render.model.lock import (
     LOCK_NAME,
@@ -25,8 +26,8 @@ from sro_render.model.lock import (
 )
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
-from sro_render.targets.kept import with_kept
-from sro_render.targets.layout import SHARED, folder_name, share
+from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
+from sro_render.targets.layout import SHARED, share
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -58,52 +59,43 @@ def write_bundle(
     Raises: OutputError, or a group of them: see `tree.open_tree` and `tree.OutputTree.replace`;
             RenderError: two SRs render one object differently.
     """
-    bundle = share(render.bundle)
-    render = replace(render, bundle=bundle)
-    rendered = lay_out(bundle)
-    folder = out / bundle.cluster
-    with open_tree(out, bundle.cluster, say=say) as tree:
-        old = _old_lock(tree, render)
-        stale = _stale_files(render, old)
-        unmanaged = [path for name in render.unmanaged for path in _below(old, f"{folder_name(name)}/")]
-        kept = sorted({*unmanaged, *(path for entry in stale for path in entry.files)} - rendered.keys())
-        files = with_kept(rendered, kept)
-        kept = [path for path in kept if path not in files]
+    folder = out / render.bundle.cluster
+    with open_tree(out, render.bundle.cluster, say=say) as tree:
+        old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
+        kept = keep(
+            share(render.bundle),
+            render.failed,
+            render.unmanaged,
+            old,
+            lambda path: _listed_file(folder, path),
+        )
+        files = with_kept(lay_out(kept.bundle), kept.files)
+        staying = [path for path in kept.files if path not in files]
         digests = {path: digest_of(data) for path, data in files.items()}
-        digests |= {path: old.files[path] for path in kept}
-        lock = replace(_lock(render, inputs, folder, old), files=digests, stale=stale)
+        digests |= {path: old.files[path] for path in staying}
+        lock = replace(_lock(render, kept, inputs, folder, old), files=digests)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
-        return Written(folder=folder, change=tree.replace(files, keep=kept), stale=stale)
+        return Written(folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale)
 
 
-def _old_lock(tree: OutputTree, render: Render) -> Lock:
-    old = tree.read_lock()
-    if old is None:
-        return Lock(cluster=render.bundle.cluster)
-    return old
+def _listed_file(folder: Path, path: str) -> bytes:
+    """A file that the last lock lists.
+
+    Raises: OutputError: it is gone, or is no plain file.
+    """
+    file = folder / path
+    if file.is_symlink() or not file.is_file():
+        raise OutputError(
+            "output-kept-missing",
+            f"{file.as_posix()} is to stay as it is, but it is gone",
+            hint="take it back (git checkout), or render it again",
+        )
+    return file.read_bytes()
 
 
-def _below(lock: Lock, prefix: str) -> list[str]:
-    return [path for path in lock.files if path.startswith(prefix)]
-
-
-def _stale_files(render: Render, old: Lock) -> tuple[StaleFiles, ...]:
-    """The old files of what failed now; a whole SR that failed has one entry without a kernel."""
-    entries = []
-    for name, kernel in render.failed:
-        prefix = f"{folder_name(name)}/"
-        files = _below(old, prefix)
-        if kernel:
-            part = folder_name(kernel)
-            files = [path for path in files if path.removeprefix(prefix).split("/")[1:2] == [part]]
-        if files:
-            entries.append(StaleFiles(special_resource=name, kernel=kernel, files=tuple(sorted(files))))
-    return tuple(entries)
-
-
-def _lock(render: Render, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
+def _lock(render: Render, kept: Kept, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
     """The lock, still without its files."""
-    bundle = render.bundle
+    bundle = kept.bundle
     present = {resource.name for resource in bundle.resources}
     whole = {name for name, kernel in render.failed if not kernel}
     # Entries of SRs whose files stay as they are stay as they are too.
@@ -131,13 +123,11 @@ def _lock(render: Render, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
                 key=lambda each: each.special_resource,
             )
         ),
-        resources=(
-            *_locked_resources(bundle),
-            *(each for each in old.resources if each.name in carried),
-        ),
+        resources=locked_resources(_locked_resources(bundle), old, kept.files),
         inventory=_relative(inputs.inventories, folder),
-        kernels=bundle.kernels,
+        kernels=locked_kernels(bundle.kernels, old, kept.files),
         removed=bundle.removed,
+        stale=kept.stale,
     )
 
 

@@ -28,14 +28,10 @@ _MAX_DEPTH = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundChart:
-    """A chart and where it was found: a path for the lock, or the `cm://` reference.
-
-    path: the folder or archive on disk, None for a ConfigMap.
-    """
+    """A chart, and where it was found: a folder or archive, or `cm://NAMESPACE/NAME`."""
 
     chart: Chart
     origin: str
-    path: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +115,7 @@ class ChartStore:
         version, data = find_chart(archives, reference.name, reference.version, origin)
         name = f"{origin}!{reference.name}-{version}.tgz"
         chart = load_chart(read_archive(data, name, self.limits), name, self.limits)
-        return FoundChart(chart=chart, origin=origin, path=None)
+        return FoundChart(chart=chart, origin=origin)
 
     def _in_folder(self, reference: ChartReference) -> tuple[FoundChart | None, tuple[str, ...]]:
         """The chart below `--charts`, or the versions of it that are there.
@@ -143,7 +139,7 @@ class ChartStore:
         return None, tuple(sorted(set(versions)))
 
     def _found(self, path: Path, chart: Chart) -> FoundChart:
-        return FoundChart(chart=chart, origin=path.as_posix(), path=path)
+        return FoundChart(chart=chart, origin=path.as_posix())
 
     def _below_folder(self) -> tuple[_Candidate, ...]:
         if self._candidates is None:
@@ -162,7 +158,11 @@ class ChartStore:
             name = text_of(metadata.get("name")) or folder.name
             yield _Candidate(path=folder, name=name, version=text_of(metadata.get("version")))
             return
-        for path in sorted(folder.iterdir()):
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            raise ChartError("unreadable-file", f"{folder} cannot be read: {error.strerror}") from error
+        for path in paths:
             if path.name.startswith(".") or path.is_symlink():
                 continue
             if path.is_dir() and depth < _MAX_DEPTH:
@@ -228,6 +228,12 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
                     "chart-link",
                     f"{folder.as_posix()}/{relative} is a link that leads out of the chart",
                     hint="copy the file into the chart",
+                )
+            if path.is_dir():
+                raise ChartError(
+                    "chart-link",
+                    f"{folder.as_posix()}/{relative} is a link to a folder",
+                    hint="copy the folder to the place of the link",
                 )
             if not path.is_file():
                 continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sro_render.edges import schemas
@@ -15,9 +16,10 @@ from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_i
 from sro_render.model.specialresource import KIND, SpecialResource
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
-from sro_render.validation import check_object, check_schema
+from sro_render.validation import KeyPath, check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
+_CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
 _CREDENTIALS = frozenset({"username", "password"})
 _UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
@@ -51,18 +53,22 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
         for index, document in enumerate(documents):
-            try:
-                resource = _spec_document(document, source, index)
-            except (SroError, ExceptionGroup) as error:
-                faults.add(error)
-                continue
-            if resource is not None:
-                resources.append(resource)
-            elif mapping_of(document.value).get("kind") == "ConfigMap":
-                config_maps.append(mapping_of(document.value))
-            else:
-                findings.append(_ignored(document))
+            for value, prefix in _unpacked(document.value):
+                place = _Place(source=source, document=index, prefix=prefix, whole=document.span)
+                try:
+                    resource = _spec_document(value, place)
+                except (SroError, ExceptionGroup) as error:
+                    faults.add(error)
+                    continue
+                if resource is not None:
+                    resources.append(resource)
+                elif mapping_of(value).get("kind") == "ConfigMap":
+                    config_maps.append(mapping_of(value))
+                else:
+                    findings.append(_ignored(value, place))
     _check_names(resources, faults)
+    for fault in faults:
+        _hide_credentials(fault)
     if not resources and not faults:
         faults.add(
             InputError(
@@ -80,17 +86,43 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     )
 
 
-def _spec_document(document: Document, source: Source, index: int) -> SpecialResource | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a spec stands: a document of a file, and the key path of a list's item in it."""
+
+    source: Source
+    document: int
+    prefix: tuple[str | int, ...]
+    whole: Span
+
+    def of(self, path: KeyPath, *, value: bool = False) -> Span:
+        """The place of a key path inside the spec, or of the spec where that is absent."""
+        return locate(self.source, [*self.prefix, *path], self.document, value=value) or self.whole
+
+
+def _unpacked(
+    value: JsonValue, prefix: tuple[str | int, ...] = ()
+) -> Iterator[tuple[JsonValue, tuple[str | int, ...]]]:
+    """The items of a list, as `kubectl get specialresources -o yaml` prints one, or the value itself."""
+    kind = text_of(mapping_of(value).get("kind"))
+    items = mapping_of(value).get("items")
+    if kind not in {"List", f"{KIND}List"} or not isinstance(items, list):
+        yield value, prefix
+        return
+    for index, item in enumerate(items):
+        yield from _unpacked(item, (*prefix, "items", index))
+
+
+def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
     """The SR of a document, or None for a document of another kind.
 
     Raises: InputError, or a group of them: it is no valid SR, or of a kind that is not supported.
     """
-    value = document.value
     if not isinstance(value, dict):
         raise InputError(
             "not-an-object",
             "this document is not a Kubernetes object",
-            span=document.span,
+            span=place.of([]),
             hint="a spec has apiVersion, kind, metadata and spec",
         )
     kind = text_of(value.get("kind"))
@@ -98,15 +130,15 @@ def _spec_document(document: Document, source: Source, index: int) -> SpecialRes
         raise InputError(
             "kind-not-supported",
             f"{kind} is not supported",
-            span=locate(source, ["kind"], index) or document.span,
+            span=place.of(["kind"]),
             hint="sro-render renders SpecialResources; remove this document",
         )
     if kind == INVENTORY_KIND:
         raise InputError(
             "inventory-as-spec",
             "this is an inventory, not a spec",
-            span=document.span,
-            hint=f"give it with --inventory {source.name}",
+            span=place.of([]),
+            hint=f"give it with --inventory {place.source.name}",
         )
     if kind != KIND:
         meant = nearest(kind, [KIND]) if kind else KIND
@@ -115,28 +147,35 @@ def _spec_document(document: Document, source: Source, index: int) -> SpecialRes
         raise InputError(
             "unknown-kind",
             f"{kind!r} is not a kind of spec" if kind else "this document has no kind",
-            span=locate(source, ["kind"], index) or document.span,
+            span=place.of(["kind"]),
             path="kind",
             hint=f"did you mean {KIND}?",
         )
     faults = Faults()
     for fault in check_schema(
-        value, schemas.validator(KIND), schemas.schema(KIND), source=source, document=index
+        value,
+        schemas.validator(KIND),
+        schemas.schema(KIND),
+        source=place.source,
+        document=place.document,
+        prefix=place.prefix,
     ):
         faults.add(fault)
     faults.raise_if_any()
     for path, refused in check_object(value):
-        refused.finding = replace(refused.finding, span=locate(source, path, index, value=True))
+        refused.finding = replace(refused.finding, span=place.of(path, value=True))
         faults.add(refused)
     faults.raise_if_any()
-    return SpecialResource.from_mapping(value, source=source, document=index)
+    return SpecialResource.from_mapping(
+        value, source=place.source, document=place.document, prefix=place.prefix
+    )
 
 
-def _ignored(document: Document) -> Finding:
+def _ignored(value: JsonValue, place: _Place) -> Finding:
     return Finding(
         code="spec-ignored",
-        message=f"{object_id(mapping_of(document.value))} is not a SpecialResource, and is not rendered",
-        span=document.span,
+        message=f"{object_id(mapping_of(value))} is not a SpecialResource, and is not rendered",
+        span=place.of([]),
         hint="keep other objects out of the folder of specs, or apply them by other means",
     )
 
@@ -144,7 +183,8 @@ def _ignored(document: Document) -> Finding:
 def _name_place(resource: SpecialResource) -> Span | None:
     if resource.source is None:
         return None
-    return locate(resource.source, ["metadata", "name"], resource.document, value=True)
+    path = [*resource.prefix, "metadata", "name"]
+    return locate(resource.source, path, resource.document, value=True)
 
 
 def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
@@ -161,6 +201,16 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
                     hint="SpecialResources are cluster-scoped: rename one of them",
                 )
             )
+
+
+def _hide_credentials(error: SroError) -> None:
+    """Show the place of an error with stars where a credential stands in its line."""
+    span = error.finding.span
+    if span is not None:
+        hidden = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), span.source.text)
+        if hidden != span.source.text:
+            shown = Source(span.source.name, hidden).span(span.start, span.end)
+            error.finding = replace(error.finding, span=shown)
 
 
 def _content_digest(documents: Iterable[Document]) -> str:

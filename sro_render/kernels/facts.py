@@ -15,6 +15,7 @@ from sro_render.model.inventory import KernelVersion, Node
 KERNEL_LABEL = "feature.node.kubernetes.io/kernel-version.full"
 _OS_RELEASE = "feature.node.kubernetes.io/system-os_release."
 
+_RHCOS = ("Red Hat Enterprise Linux CoreOS", "CentOS Stream CoreOS")
 _NOT_IN_LABEL = re.compile(r"[^-A-Za-z0-9_.]")
 # RHCOS until OpenShift 4.18: 410.84.202203221702-0 is OpenShift 4.10 on RHEL 8.4.
 _RHCOS_BY_RELEASE = re.compile(r"\b(\d)(\d+)\.(\d+)\.\d{12}-\d+")
@@ -69,7 +70,7 @@ class OperatingSystem:
 
 def operating_system(node: Node) -> OperatingSystem:
     """The node's system, from NFD's labels where it has them, else from `osImage`."""
-    if "CoreOS" in node.os_image or node.labels.get(f"{_OS_RELEASE}ID") in {"rhcos", "scos"}:
+    if node.os_image.startswith(_RHCOS) or node.labels.get(f"{_OS_RELEASE}ID") in {"rhcos", "scos"}:
         return _rhcos(node)
     identifier = node.labels.get(f"{_OS_RELEASE}ID", "")
     version = node.labels.get(f"{_OS_RELEASE}VERSION_ID", "")
@@ -82,7 +83,7 @@ def operating_system(node: Node) -> OperatingSystem:
 def _rhcos(node: Node) -> OperatingSystem:
     """RHCOS: its label VERSION_ID is OpenShift's version, and RHEL_VERSION is the system's."""
     rhel = node.labels.get(f"{_OS_RELEASE}RHEL_VERSION", "")
-    release = ".".join(node.labels.get(f"{_OS_RELEASE}VERSION_ID", "").split(".")[:2])
+    release = ".".join(_release_label(node).split(".")[:2])
     old = _RHCOS_BY_RELEASE.search(node.os_image)
     if old:
         major, minor, system = old.groups()
@@ -94,6 +95,16 @@ def _rhcos(node: Node) -> OperatingSystem:
         )
     new = _RHCOS_BY_RHEL.search(node.os_image)
     return OperatingSystem(id="rhel", version=rhel or (new.group(1) if new else ""), release=release)
+
+
+def _release_label(node: Node) -> str:
+    """OpenShift's version: its own label, or VERSION_ID where /etc/os-release is RHCOS's own."""
+    if node.labels.get(f"{_OS_RELEASE}ID") in {"rhcos", "scos"}:
+        version = node.labels.get(f"{_OS_RELEASE}VERSION_ID", "")
+        # Since 4.19 the file is RHEL's: then the version is the system's, and no release of OpenShift.
+        if version != node.labels.get(f"{_OS_RELEASE}RHEL_VERSION"):
+            return version
+    return node.labels.get(f"{_OS_RELEASE}OPENSHIFT_VERSION", "")
 
 
 def _from_os_image(os_image: str) -> OperatingSystem:

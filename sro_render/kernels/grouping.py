@@ -59,15 +59,20 @@ def group_by_kernel(
              their nodes contradict each other, and findings.
     """
     by_kernel: dict[KernelVersion, list[Node]] = {}
-    for node in (*nodes, *planned):
+    for node in nodes:
         by_kernel.setdefault(node.kernel, []).append(node)
+    running = frozenset(by_kernel)
+    for node in planned:
+        # Once a node runs it, the node's own facts count.
+        if node.kernel not in running:
+            by_kernel.setdefault(node.kernel, []).append(node)
     groups: list[KernelGroup] = []
     errors: list[InputError] = []
     findings: list[Finding] = []
     for kernel in sorted(by_kernel, key=str.encode):
         members = sorted(by_kernel[kernel], key=lambda node: node.name)
         systems = {operating_system(node): node for node in reversed(members)}
-        if len({system.version for system in systems}) > 1:
+        if len({system.version for system in systems} - {""}) > 1:
             errors.append(_mixed_systems(kernel, systems))
             continue
         group, more = _group(kernel, members, toolkits)
@@ -94,6 +99,19 @@ def _group(
     """One kernel's group, from its nodes A-Z, and what is odd about it."""
     findings: list[Finding] = []
     selector = kernel_label_value(kernel)
+    # In an order that no node's name decides; a system that says nothing comes last.
+    systems = sorted({operating_system(node) for node in members}, key=_system_order)
+    releases = [system.release for system in systems if system.release]
+    if len(set(releases)) > 1:
+        findings.append(
+            Finding(
+                code="kernel-mixed-release",
+                message=f"nodes with this kernel belong to several OpenShift releases: {', '.join(releases)}",
+                subject=f"kernel {kernel}",
+                hint=f"clusterVersionMajorMinor is {releases[0]} for all of them; finish the update, "
+                "or give each release a SpecialResource of its own",
+            )
+        )
     architectures = sorted({node.architecture for node in members if node.architecture})
     if len(architectures) > 1:
         findings.append(
@@ -130,7 +148,7 @@ def _group(
     group = KernelGroup(
         kernel=kernel,
         nodes=tuple(node.name for node in members if node.name),
-        system=operating_system(members[0]),
+        system=systems[0],
         architecture=architecture,
         selector=selector,
         toolkit=find_toolkit(kernel, architecture, toolkits),
@@ -146,6 +164,11 @@ def _group(
             )
         )
     return group, tuple(findings)
+
+
+def _system_order(system: OperatingSystem) -> tuple[bool, bool, tuple[int, ...], str, str]:
+    numbers = tuple(int(part) for part in system.release.split(".") if part.isdigit())
+    return not system.version, not system.release, numbers, system.version, system.id
 
 
 def find_toolkit(kernel: str, architecture: str, toolkits: Sequence[DriverToolkit]) -> DriverToolkit | None:

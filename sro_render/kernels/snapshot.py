@@ -57,7 +57,10 @@ class _Merger:
         if not value:
             return
         known, where = self.facts.setdefault(name, (value, file))
-        if known != value:
+        if known != value and not isinstance(value, str):
+            # A proxy's URL may hold a password: the values are not shown.
+            self._contradict(f"the cluster's {name} is one in {where}, and another in {file}")
+        elif known != value:
             self._contradiction(f"the cluster's {name}", known, where, value, file)
 
     def add_node(self, node: Node, file: str) -> None:

@@ -70,11 +70,6 @@ def plan_states(templates: Iterable[str]) -> tuple[StateTemplates, ...]:
     return tuple(states)
 
 
-def is_in_state(path: str, state: StateTemplates) -> bool:
-    """Whether a file of the chart, or of one of its subcharts, is among the templates of a state."""
-    return any(name.endswith(f"/{path}") for name in state.templates)
-
-
 def _own_first(name: str) -> tuple[bool, str]:
     return _is_of_subchart(name), name
 

@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedChart:
-    """A chart as it was used. source: where it was found, relative to the lock or `cm://…`."""
+    """A chart as it was used. source: the repository as the spec names it, without credentials."""
 
     special_resource: str
     name: str

@@ -15,5 +15,4 @@ class RenderOptions:
     """Name of the cluster; empty takes the inventory's."""
     api_versions: tuple[str, ...] = ()
     allow_secrets: bool = False
-    keep_going: bool = False
     limits: Limits = field(default_factory=Limits)

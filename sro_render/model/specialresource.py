@@ -6,6 +6,7 @@ the chart's repository are dropped while reading, so that nothing later can show
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,7 @@ from enum import StrEnum
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.source import Source
 
+_USER_INFO = re.compile(r"//[^/@]*@")
 API_VERSION = "sro.openshift.io/v1beta1"
 KIND = "SpecialResource"
 
@@ -48,7 +50,7 @@ class ChartReference:
             name=text_of(chart.get("name")),
             version=text_of(chart.get("version")),
             repository_name=text_of(repository.get("name")),
-            url=text_of(repository.get("url")),
+            url=_USER_INFO.sub("//", text_of(repository.get("url"))),
             tags=tuple(text_of(tag) for tag in tags) if isinstance(tags, list) else None,
         )
 
@@ -81,10 +83,17 @@ class SpecialResource:
     """The file that it was read from, for messages."""
     document: int = 0
     """Which document of that file, from 0."""
+    prefix: tuple[str | int, ...] = ()
+    """The key path inside the document, of an item of a list."""
 
     @classmethod
     def from_mapping(
-        cls, value: Mapping[str, JsonValue], *, source: Source | None = None, document: int = 0
+        cls,
+        value: Mapping[str, JsonValue],
+        *,
+        source: Source | None = None,
+        document: int = 0,
+        prefix: tuple[str | int, ...] = (),
     ) -> SpecialResource:
         """Read a SpecialResource that is valid by its schema.
 
@@ -99,7 +108,12 @@ class SpecialResource:
             namespace=text_of(spec.get("namespace")) or name,
             chart=ChartReference.from_mapping(mapping_of(spec.get("chart"))),
             labels=_texts(metadata.get("labels")),
-            annotations=_texts(metadata.get("annotations")),
+            annotations={
+                key: value
+                for key, value in _texts(metadata.get("annotations")).items()
+                # kubectl's own copy of the whole object, credentials and all.
+                if key != "kubectl.kubernetes.io/last-applied-configuration"
+            },
             set=given if isinstance(given, dict) else None,
             driver_container=mapping_of(spec.get("driverContainer")),
             node_selector=_texts(spec.get("nodeSelector")),
@@ -115,6 +129,7 @@ class SpecialResource:
             force_upgrade=spec.get("forceUpgrade") is True,
             source=source,
             document=document,
+            prefix=prefix,
         )
 
 

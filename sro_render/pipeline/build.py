@@ -94,7 +94,7 @@ def in_spec(error: SroError, resource: SpecialResource) -> SroError:
     """The same error, placed in the SR's spec by its key path where it has no place yet."""
     finding = error.finding
     if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
-        path = finding.path.split(".")
+        path = [*resource.prefix, *finding.path.split(".")]
         span = locate(resource.source, path, resource.document)
         error.finding = replace(finding, span=span)
     return error.about(resource.name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
 from sro_render.limits import Limits
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.source import Source, Span
 from sro_render.validation import KeyPath, check_object
 from sro_render.yamltext.documents import split_manifests
@@ -20,7 +20,7 @@ from sro_render.yamltext.reader import locate, read_manifest
 
 PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
 
-_SECRET_KIND = re.compile(r"kind:\s*[\"']?Secret\b")
+_SECRET_KIND = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret")
 
 Blame = Callable[[int], Span | None]
 """From an offset in a rendered text to the template's place that wrote it."""
@@ -45,7 +45,7 @@ class ManifestReader:
     def __init__(self, limits: Limits, *, allow_secrets: bool) -> None:
         self._limits = limits
         self._allow_secrets = allow_secrets
-        self._known: dict[str, tuple[Manifest, ...]] = {}
+        self._known: dict[tuple[str, str], tuple[Manifest, ...]] = {}
 
     def read(self, text: str, template: str, blame: Blame, *, remember: bool) -> tuple[Manifest, ...]:
         """The objects of one rendered template, in its order; Lists are taken apart.
@@ -56,7 +56,7 @@ class ManifestReader:
         faults = Faults()
         manifests: list[Manifest] = []
         for document in split_manifests(text):
-            known = self._known.get(document.text)
+            known = self._known.get((template, document.text))
             if known is None:
                 try:
                     known = self._parse(document.text, document.line, text, template, blame)
@@ -64,7 +64,7 @@ class ManifestReader:
                     faults.add(error)
                     continue
                 if remember:
-                    self._known[document.text] = known
+                    self._known[template, document.text] = known
             manifests.extend(known)
         faults.raise_if_any()
         return tuple(manifests)
@@ -148,11 +148,18 @@ class ManifestReader:
 
 
 def _unpacked(value: JsonObject) -> list[JsonObject]:
-    """The items of a `v1 List`, or the object itself."""
-    items = value.get("items")
-    if value.get("kind") == "List" and value.get("apiVersion") == "v1" and isinstance(items, list):
-        return [inner for item in items for inner in _unpacked(mapping_of(item))]
-    return [value]
+    """The items of a list of any kind (`List`, `RoleList`), taken apart as Helm does, or the object."""
+    kind, items = text_of(value.get("kind")), value.get("items")
+    if not kind.endswith("List") or not isinstance(items, list):
+        return [value]
+    # Items of a typed list do not repeat their kind.
+    common = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+    is_typed = kind != "List"
+    return [
+        inner
+        for item in items
+        for inner in _unpacked({**common, **mapping_of(item)} if is_typed else mapping_of(item))
+    ]
 
 
 def _not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame) -> RenderError:

@@ -16,24 +16,23 @@ from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, SroError, flatten
-from sro_render.kernels.affinity import AFFINE_ANNOTATION, Placement, declared_cluster_kinds, is_affine
+from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
 from sro_render.kernels.set_templates import SpecTemplates
-from sro_render.kernels.states import StateTemplates, is_in_state, plan_states
+from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.model.bundle import RenderedResource, State, StateName
 from sro_render.model.inventory import Inventory
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.provenance import Provenance
-from sro_render.pipeline.shelves import Shelves
+from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
 from sro_render.validation import is_namespace_name
 from sro_render.yamltext.reader import decode, locate
 
-NAMESPACE_STATE = StateName("namespace")
 CRDS_STATE = StateName("crds")
 PRE_INSTALL_STATE = StateName("pre-install")
 POST_INSTALL_STATE = StateName("post-install")
@@ -137,18 +136,11 @@ class _Expansion:
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
-            is_once = not self._may_be_affine(output.templates)
             for number, kernel_inputs in enumerate(inputs, start=1):
                 self._render(engine, reader, output, kernel_inputs)
                 progress(index * len(inputs) + number, total)
-                if is_once and output.differs:
-                    # It is written for one kernel alone, and that it depends on the kernel is known.
-                    break
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
-        for output in outputs:
-            if good and not output.is_affine and good[0].group.kernel not in output.by_kernel:
-                self._render(engine, reader, output, good[0])
-        if good and good[0].group.kernel not in self.result.failed:
+        if good:
             self.result.rendered = self._assemble(good, crds, outputs)
 
     # -- nodes and values
@@ -183,7 +175,8 @@ class _Expansion:
         ]
         span = None
         if self.resource.source:
-            span = locate(self.resource.source, ["spec", "nodeSelector"], self.resource.document)
+            path = [*self.resource.prefix, "spec", "nodeSelector"]
+            span = locate(self.resource.source, path, self.resource.document)
         return InputError(
             "selector-matches-none",
             f"no node of the inventory matches the nodeSelector of {self.resource.name}",
@@ -298,24 +291,6 @@ class _Expansion:
         faults.raise_if_any()
         return tuple(manifests)
 
-    def _may_be_affine(self, state: StateTemplates) -> bool:
-        """Whether the word that makes an object affine is anywhere where this state could take it from."""
-        word = AFFINE_ANNOTATION.rpartition("/")[2]
-        charts = [self.chart]
-        for chart in charts:
-            charts.extend(chart.dependencies)
-        sources = (
-            file.data
-            for chart in charts
-            for file in chart.templates
-            if file.name.rpartition("/")[2].startswith("_") or is_in_state(file.name, state)
-        )
-        return (
-            any(word.encode() in data for data in sources)
-            or any(word in repr(chart.values) for chart in charts)
-            or word in repr(self.resource.set)
-        )
-
     def _render(
         self, engine: Engine, reader: ManifestReader, output: _StateOutput, inputs: _KernelInputs
     ) -> None:
@@ -387,7 +362,11 @@ class _Expansion:
             for each in good if output.is_affine else good[:1]:
                 for manifest in sorted(output.by_kernel[each.group.kernel], key=_install_order):
                     group = each.group if is_affine(manifest.value) else None
-                    shelves.add(_state_of(manifest, state), manifest, each.placement, group)
+                    target = _state_of(manifest, state)
+                    if target is None:
+                        self._find_unused_hook(manifest)
+                    else:
+                        shelves.add(target, manifest, each.placement, group)
         for finding in shelves.findings:
             self._find(finding)
         shelves.faults.raise_if_any()
@@ -418,6 +397,21 @@ class _Expansion:
             chart_version=self.chart.version,
             chart_digest=self.chart.digest,
             kernels=tuple(each.group.kernel for each in good),
+        )
+
+    def _find_unused_hook(self, manifest: Manifest) -> None:
+        """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
+        events = hook_events(annotations_of(manifest.value))
+        if "test" in events:
+            return
+        self._find(
+            Finding(
+                code="hook-not-run",
+                message=f"{object_id(manifest.value)} is a hook for {', '.join(events) or 'no known event'}, "
+                "and is not rendered",
+                subject=f"{self.resource.name} / {manifest.template}",
+                hint="only pre-install and post-install hooks are run",
+            )
         )
 
     def _find_kernel_dependence(self, output: _StateOutput) -> None:

@@ -9,13 +9,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from sro_render.charts.manifests import hook_weight
+from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, RenderError, SroError
 from sro_render.kernels.affinity import Placement, place
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.model.bundle import RenderedObject, StateName
-from sro_render.model.objects import ObjectId, annotations_of, object_id
+from sro_render.model.objects import JsonObject, ObjectId, annotations_of, object_id
 from sro_render.pipeline.manifests import Manifest
 from sro_render.pipeline.provenance import Provenance
+from sro_render.validation import check_object
+
+NAMESPACE_STATE = StateName("namespace")
 
 
 @dataclass(slots=True)
@@ -28,19 +32,17 @@ class Shelves:
     faults: Faults = field(default_factory=Faults)
     findings: list[Finding] = field(default_factory=list)
     _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
-    _places: dict[ObjectId, tuple[Manifest, RenderedObject]] = field(default_factory=dict)
+    _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = field(default_factory=dict)
     _texts: set[tuple[str, str]] = field(default_factory=set)
     _weights: dict[ObjectId, int] = field(default_factory=dict)
 
     def add(
-        self, state: StateName | None, manifest: Manifest, placement: Placement, group: KernelGroup | None
+        self, state: StateName, manifest: Manifest, placement: Placement, group: KernelGroup | None
     ) -> None:
         """Place an object and put it at the end of its state.
 
-        Args: state: None drops the object; group: given for an object that is kernel-affine.
+        Args: group: given for an object that is kernel-affine.
         """
-        if state is None:
-            return
         text = (manifest.template, manifest.text)
         if group is None and manifest.text:
             # The same text again, for another kernel: it is there already.
@@ -49,21 +51,24 @@ class Shelves:
             self._texts.add(text)
         try:
             placed = place(manifest.value, replace(placement, cluster_kinds=self.cluster_kinds), group)
-            placed = self.provenance.mark(placed, state, group)
         except SroError as error:
             self.faults.add(error.about(self.resource))
             return
+        if group is not None and not self._is_accepted(placed, manifest):
+            return
         rendered = RenderedObject(
             id=object_id(placed),
-            manifest=placed,
+            manifest=self.provenance.mark(placed, state, group),
             kernel=group.kernel if group else "",
             template=manifest.template,
         )
-        known = self._places.setdefault(rendered.id, (manifest, rendered))
+        known = self._places.setdefault(rendered.id, (manifest, rendered, placed))
         if known[1] is rendered:
             self._weights[rendered.id] = hook_weight(annotations_of(manifest.value))
             self._states.setdefault(state, []).append(rendered)
-        elif known[1].manifest != placed:
+        elif not known[0].template:
+            self._replace_ours(known[1], placed)
+        elif known[2] != placed:
             self._conflict(known[0], rendered)
 
     def objects(self, state: StateName) -> tuple[RenderedObject, ...]:
@@ -72,6 +77,24 @@ class Shelves:
         if state in {"pre-install", "post-install"}:
             objects = sorted(objects, key=lambda each: (self._weights[each.id], each.id.name))
         return tuple(sorted(objects, key=lambda each: each.kernel.encode()))
+
+    def _replace_ours(self, ours: RenderedObject, placed: JsonObject) -> None:
+        """The chart renders the SR's namespace itself: what it says goes over what we say."""
+        merged = merge_files(ours.manifest, placed)
+        objects = self._states[NAMESPACE_STATE]
+        objects[objects.index(ours)] = replaced = replace(ours, manifest=merged)
+        first, _, plain = self._places[ours.id]
+        self._places[ours.id] = (first, replaced, plain)
+
+    def _is_accepted(self, placed: JsonObject, manifest: Manifest) -> bool:
+        """Whether Kubernetes takes the object with its kernel's suffix; if not, that is an error."""
+        faults = [fault for _, fault in check_object(placed)]
+        for fault in faults:
+            finding = fault.finding
+            hint = f"the suffix for the kernel makes it longer; {finding.hint}"
+            fault.finding = replace(finding, hint=hint, notes=(f"rendered by {manifest.template}",))
+            self.faults.add(fault.about(self.resource))
+        return not faults
 
     def _conflict(self, first: Manifest, again: RenderedObject) -> None:
         if again.kernel:

@@ -1,47 +1,214 @@
-"""Files of an earlier build that stay: they must be reachable from the kustomizations again.
+"""What of an earlier build stays: files of Unmanaged SRs, and with `--keep-going` of what failed.
 
-Decides where a kept folder goes in the order of its neighbours; which files are kept is the
-caller's decision.
+Decides which files stay, how kustomizations reach them, and what the lock goes on saying of them.
+A file that stays and an object that is rendered anew never meet: alike, the file stays alone;
+different, it is an error.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from sro_render.errors import Faults, RenderError
 from sro_render.limits import Limits
-from sro_render.model.objects import JsonObject, mapping_of
+from sro_render.model.bundle import Bundle, RenderedObject
+from sro_render.model.lock import Lock, LockedResource, StaleFiles
+from sro_render.model.objects import JsonObject, mapping_of, object_id
 from sro_render.source import Source
-from sro_render.targets.layout import KUSTOMIZATION
-from sro_render.yamltext import writer
+from sro_render.targets.layout import (
+    KUSTOMIZATION,
+    SHARED,
+    ObjectKey,
+    folder_name,
+    object_key,
+    state_rank,
+    without_provenance,
+)
+from sro_render.targets.plain import kustomization
 from sro_render.yamltext.reader import read_manifest
 
 
-def with_kept(files: Mapping[str, bytes], kept: Iterable[str]) -> dict[str, bytes]:
-    """The files of a build, whose kustomizations also list what is kept from an earlier one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What stays. files: paths, A-Z; bundle: what was rendered, without what stays as a file."""
 
-    Args:    files: as a target lays them out; kept: paths that are not among them.
-    Returns: the same files; a kustomization that is itself kept stays out, as it is on disk.
+    files: tuple[str, ...]
+    stale: tuple[StaleFiles, ...]
+    bundle: Bundle
+
+
+def keep(
+    bundle: Bundle,
+    failed: Iterable[tuple[str, str]],
+    unmanaged: Collection[str],
+    old: Lock,
+    read: Callable[[str], bytes],
+) -> Kept:
+    """Decide what of the tree that `old` describes stays beside a new bundle.
+
+    Args:   failed: (SR, kernel), an empty kernel for a whole SR; read: gives a listed file's bytes.
+    Raises: RenderError, or a group of them: `object-conflict`: an object is rendered anew that a
+            file which stays has with other content.
+    """
+    folders, kernels = _index(old.files)
+    stale = [entry for entry in old.stale if entry.special_resource in unmanaged]
+    for name, kernel in failed:
+        files = (
+            kernels.get((folder_name(name), folder_name(kernel)), ())
+            if kernel
+            else folders.get(folder_name(name), ())
+        )
+        if files:
+            stale.append(StaleFiles(special_resource=name, kernel=kernel, files=tuple(sorted(files))))
+    staying = {path for entry in stale for path in entry.files}
+    staying.update(path for name in unmanaged for path in folders.get(folder_name(name), ()))
+    is_partial = bool(staying) or bool(unmanaged)
+    shared = folders.get(SHARED, ()) if is_partial else ()
+    fresh = {object_key(each.id): each for each in _objects(bundle)}
+    dropped: set[ObjectKey] = set()
+    faults = Faults()
+    for path in sorted({*staying, *shared}):
+        if path.endswith(f"/{KUSTOMIZATION}"):
+            continue
+        manifest = _manifest(path, read(path))
+        again = fresh.get(object_key(object_id(manifest)))
+        if path.startswith(f"{SHARED}/"):
+            # Whoever renders it now has it; without anyone it stays for those that stay.
+            if again is None:
+                staying.add(path)
+        elif again is not None:
+            if without_provenance(again.manifest) == without_provenance(manifest):
+                dropped.add(object_key(again.id))
+            else:
+                faults.add(_conflict(again, path))
+    faults.raise_if_any()
+    return Kept(files=tuple(sorted(staying)), stale=tuple(stale), bundle=_without(bundle, dropped))
+
+
+def _index(
+    files: Iterable[str],
+) -> tuple[dict[str, list[str]], dict[tuple[str, str], list[str]]]:
+    """Paths by SR folder, and by SR folder and kernel folder."""
+    folders: dict[str, list[str]] = {}
+    kernels: dict[tuple[str, str], list[str]] = {}
+    for path in files:
+        folder, *rest = path.split("/")
+        folders.setdefault(folder, []).append(path)
+        if len(rest) > 2:
+            kernels.setdefault((folder, rest[1]), []).append(path)
+    return folders, kernels
+
+
+def _objects(bundle: Bundle) -> Iterable[RenderedObject]:
+    for resource in bundle.resources:
+        for state in resource.states:
+            yield from state.objects
+
+
+def _manifest(path: str, data: bytes) -> JsonObject:
+    return mapping_of(read_manifest(Source(path, data.decode("utf-8", "replace")), Limits()))
+
+
+def _conflict(again: RenderedObject, path: str) -> RenderError:
+    return RenderError(
+        "object-conflict",
+        f"{again.id} is rendered by {again.template or 'a SpecialResource'}, "
+        f"and {path}, which stays as it is, has it with other content",
+        hint="render both, or give one of the objects another name or namespace",
+    )
+
+
+def _without(bundle: Bundle, dropped: Collection[ObjectKey]) -> Bundle:
+    if not dropped:
+        return bundle
+    return replace(
+        bundle,
+        resources=tuple(
+            replace(
+                resource,
+                states=tuple(
+                    replace(
+                        state,
+                        objects=tuple(each for each in state.objects if object_key(each.id) not in dropped),
+                    )
+                    for state in resource.states
+                ),
+            )
+            for resource in bundle.resources
+        ),
+    )
+
+
+def with_kept(files: Mapping[str, bytes], kept: Collection[str]) -> dict[str, bytes]:
+    """The files of a build, whose kustomizations also list what stays from an earlier one.
+
+    Args:    files: as the target lays them out; kept: paths that are not among them.
+    Returns: the same files, with kustomizations for folders that have none any more; one that stays
+             itself is left out, as it is on disk.
     """
     completed = dict(files)
+    wanted: dict[str, set[str]] = {}
     for path in kept:
         parts = path.split("/")
         for depth, name in enumerate(parts):
-            kustomization = "/".join((*parts[:depth], KUSTOMIZATION))
-            if name != KUSTOMIZATION and kustomization in completed:
-                completed[kustomization] = _listing(completed, kustomization, name)
+            if name != KUSTOMIZATION:
+                wanted.setdefault("/".join((*parts[:depth], KUSTOMIZATION)), set()).add(name)
+    for path in sorted(wanted.keys() - set(kept)):
+        names = _listed(path, completed[path]) if path in completed else []
+        folder = path.removesuffix(KUSTOMIZATION)
+        first_folder = next(
+            (at for at, each in enumerate(names) if f"{folder}{each}" not in completed), len(names)
+        )
+        order = _order(path.count("/"))
+        for name in sorted(wanted[path] - set(names), key=order):
+            is_file = f"{folder}{name}" in kept
+            at = 0 if is_file else bisect_left(names, order(name), lo=first_folder, key=order)
+            names.insert(at, name)
+            first_folder += is_file
+        completed[path] = kustomization(names)
     return completed
 
 
-def _listing(files: Mapping[str, bytes], path: str, name: str) -> bytes:
-    """A kustomization that lists `name`: folders in their order, behind the files."""
-    source = Source(path, files[path].decode())
-    document: JsonObject = mapping_of(read_manifest(source, Limits()))
-    listed = document.get("resources")
-    names = [str(each) for each in listed] if isinstance(listed, list) else []
-    if name in names:
-        return files[path]
-    folder = path.removesuffix(KUSTOMIZATION)
-    first_folder = next((at for at, each in enumerate(names) if f"{folder}{each}" not in files), len(names))
-    names.insert(bisect_left(names, name, lo=first_folder), name)
-    return writer.write({**document, "resources": list(names)}).encode()
+def _order(depth: int) -> Callable[[str], tuple[int, str]]:
+    """How folders at a depth of the tree go: `_shared` before SRs, states by rank, kernels by name."""
+    if depth == 0:
+        return lambda name: (name != SHARED, name)
+    return state_rank if depth == 1 else lambda name: (0, name)
+
+
+def _listed(path: str, data: bytes) -> list[str]:
+    listed = _manifest(path, data).get("resources")
+    return [str(each) for each in listed] if isinstance(listed, list) else []
+
+
+def locked_resources(
+    new: Sequence[LockedResource], old: Lock, kept: Collection[str]
+) -> tuple[LockedResource, ...]:
+    """What the lock says of the SRs: the new entries, and the old ones of what stays; `_shared` first."""
+    states = {tuple(path.split("/")[:2]) for path in kept if path.count("/") > 1}
+    entries = {resource.name: resource for resource in new}
+    for resource in old.resources:
+        folder = resource.name if resource.name == SHARED else folder_name(resource.name)
+        staying = [each for each in resource.states if (folder, folder_name(each.name)) in states]
+        known = entries.get(resource.name)
+        if known is None:
+            if staying:
+                entries[resource.name] = replace(resource, states=tuple(staying))
+            continue
+        names = {state.name for state in known.states}
+        added = [state for state in staying if state.name not in names]
+        if added:
+            merged = sorted([*known.states, *added], key=lambda state: state_rank(state.name))
+            entries[resource.name] = replace(known, states=tuple(merged))
+    return tuple(sorted(entries.values(), key=lambda each: (each.name != SHARED, each.name)))
+
+
+def locked_kernels(
+    new: Sequence[tuple[str, tuple[str, ...]]], old: Lock, kept: Collection[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The lock's kernels: the new ones, and the old ones whose objects stay."""
+    folders = {path.split("/")[2] for path in kept if path.count("/") > 2}
+    staying = {kernel: nodes for kernel, nodes in old.kernels if folder_name(kernel) in folders}
+    return tuple(sorted({**staying, **dict(new)}.items(), key=lambda each: each[0].encode()))

@@ -151,7 +151,7 @@ def file_name(object_id: ObjectId, home: str) -> str:
     stem += "-" + _encode_file_part(object_id.name)
     if object_id.namespace and object_id.namespace != home:
         stem += "@" + _encode_file_part(object_id.namespace)
-    return _fit(_defuse(stem), "\0".join(_key(object_id)), ending=".yaml")
+    return _fit(_defuse(stem), "\0".join(object_key(object_id)), ending=".yaml")
 
 
 def folder_name(name: str) -> str:
@@ -186,7 +186,7 @@ def _place_state(folder: str, state: State, home: str) -> PlacedState:
     # Files and kernels' folders lie side by side, so that they must not share a name either.
     names = _unique_names(
         [
-            *((file_name(item.id, home), "\0".join(_key(item.id))) for item in common),
+            *((file_name(item.id, home), "\0".join(object_key(item.id))) for item in common),
             *((folder_name(kernel), kernel) for kernel in kernels),
         ],
         taken=(KUSTOMIZATION,),
@@ -203,7 +203,7 @@ def _place_state(folder: str, state: State, home: str) -> PlacedState:
 
 
 def _place_files(objects: Sequence[RenderedObject], home: str) -> tuple[PlacedObject, ...]:
-    wanted = [(file_name(item.id, home), "\0".join(_key(item.id))) for item in objects]
+    wanted = [(file_name(item.id, home), "\0".join(object_key(item.id))) for item in objects]
     return _placed(_unique_names(wanted, taken=(KUSTOMIZATION,)), objects)
 
 
@@ -278,7 +278,8 @@ class _Copy:
         return "/".join(part for part in (self.resource, self.state.name, self.object.kernel) if part)
 
 
-def _key(object_id: ObjectId) -> ObjectKey:
+def object_key(object_id: ObjectId) -> ObjectKey:
+    """See `ObjectKey`."""
     return object_id.group, object_id.kind, object_id.namespace, object_id.name
 
 
@@ -288,7 +289,7 @@ def _copies(bundle: Bundle) -> list[list[_Copy]]:
     for first, resource in enumerate(bundle.resources):
         for second, state in enumerate(resource.states):
             for third, item in enumerate(state.objects):
-                seen.setdefault(_key(item.id), []).append((first, second, third))
+                seen.setdefault(object_key(item.id), []).append((first, second, third))
     return [[_copy_at(bundle, at) for at in several] for several in seen.values() if len(several) > 1]
 
 
@@ -302,10 +303,10 @@ def _copy_at(bundle: Bundle, position: tuple[int, int, int]) -> _Copy:
 def _refuse_conflicts(copies: Iterable[Sequence[_Copy]]) -> None:
     faults = Faults()
     for first, *others in copies:
-        expected = _without_provenance(first.object.manifest)
+        expected = without_provenance(first.object.manifest)
         text = writer.write(expected)
         for other in others:
-            found = _without_provenance(other.object.manifest)
+            found = without_provenance(other.object.manifest)
             # Texts and not values are compared: in Python 1, 1.0 and True are equal.
             if writer.write(found) != text:
                 faults.add(_conflict(first, other, _first_difference(expected, found)))
@@ -330,7 +331,8 @@ def _conflict(first: _Copy, other: _Copy, path: str) -> RenderError:
     )
 
 
-def _without_provenance(manifest: JsonObject) -> JsonObject:
+def without_provenance(manifest: JsonObject) -> JsonObject:
+    """The manifest without the annotations that say where it comes from."""
     metadata = mapping_of(manifest.get("metadata"))
     annotations = mapping_of(metadata.get("annotations"))
     kept: JsonObject = {key: value for key, value in annotations.items() if key not in PROVENANCE}
@@ -379,7 +381,7 @@ def _shared_resource(moved: Collection[_Copy]) -> RenderedResource:
                 is_affine=any(item.kernel for item in objects[name]),
                 objects=tuple(objects[name]),
             )
-            for name in sorted(states, key=_state_rank)
+            for name in sorted(states, key=state_rank)
         ),
         chart_name="",
         chart_version="",
@@ -388,7 +390,8 @@ def _shared_resource(moved: Collection[_Copy]) -> RenderedResource:
     )
 
 
-def _state_rank(name: str) -> tuple[int, str]:
+def state_rank(name: str) -> tuple[int, str]:
+    """A key that sorts states, or their folders, in the order in which they are applied."""
     if name in _FIRST_STATES:
         return _FIRST_STATES.index(name) - len(_FIRST_STATES), ""
     if name in _LAST_STATES:

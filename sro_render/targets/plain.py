@@ -24,23 +24,23 @@ def lay_out(bundle: Bundle) -> dict[str, bytes]:
             laid out as it is.
     """
     resources = place(share(bundle))
-    files = {KUSTOMIZATION: _kustomization(resource.folder for resource in resources)}
+    files = {KUSTOMIZATION: kustomization(resource.folder for resource in resources)}
     for resource in resources:
         states = resource.states
-        files[f"{resource.folder}/{KUSTOMIZATION}"] = _kustomization(state.folder for state in states)
+        files[f"{resource.folder}/{KUSTOMIZATION}"] = kustomization(state.folder for state in states)
         for state in states:
             _lay_out_state(files, f"{resource.folder}/{state.folder}", state)
     return files
 
 
 def _lay_out_state(files: dict[str, bytes], folder: str, state: PlacedState) -> None:
-    files[f"{folder}/{KUSTOMIZATION}"] = _kustomization(
+    files[f"{folder}/{KUSTOMIZATION}"] = kustomization(
         (*(placed.file for placed in state.objects), *(kernel.folder for kernel in state.kernels))
     )
     _lay_out_objects(files, folder, state.objects)
     for kernel in state.kernels:
         inner = f"{folder}/{kernel.folder}"
-        files[f"{inner}/{KUSTOMIZATION}"] = _kustomization(placed.file for placed in kernel.objects)
+        files[f"{inner}/{KUSTOMIZATION}"] = kustomization(placed.file for placed in kernel.objects)
         _lay_out_objects(files, inner, kernel.objects)
 
 
@@ -49,7 +49,7 @@ def _lay_out_objects(files: dict[str, bytes], folder: str, objects: Iterable[Pla
         files[f"{folder}/{placed.file}"] = writer.write(placed.object.manifest).encode()
 
 
-def _kustomization(names: Iterable[str]) -> bytes:
+def kustomization(names: Iterable[str]) -> bytes:
     """The kustomization of a folder: its files and folders in order.
 
     Kustomize sorts what it builds by kind unless `sortOptions` of the outermost kustomization says

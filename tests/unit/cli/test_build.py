@@ -374,3 +374,122 @@ def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) ->
         "error[inventory-empty]: no nodes in nodes.json",
         "error[no-such-file]: there is no folder chart",
     ]
+
+
+def test_a_list_of_secrets_is_refused_like_a_secret(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: SecretList\nmetadata: {name: x}\n"
+        "items:\n- metadata: {name: a}\n  stringData: {password: hunter2}\n",
+    )
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.startswith("error[plain-secret]: Secret/a holds data in plain text")
+    assert "hunter2" not in outcome.err
+
+
+def test_items_of_a_typed_list_are_objects_of_their_own(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n",
+    )
+    assert project.build().code == 0
+    assert [path.rpartition("/")[2] for path in paths(project)] == [
+        "configmap-a.yaml",
+        "configmap-b.yaml",
+        "namespace-kmod.yaml",
+    ]
+
+
+def test_the_same_object_in_two_states_is_one(project: Any) -> None:
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n"
+    project.write("charts/kmod/templates/1000-a.yaml", account)
+    project.write("charts/kmod/templates/2000-b.yaml", f"# again\n{account}")
+    assert project.build().code == 0
+    assert [path for path in paths(project) if "serviceaccount" in path] == [
+        "cluster/kmod/1000-a/serviceaccount-a.yaml"
+    ]
+
+
+def test_a_namespace_of_the_charts_own_goes_over_ours(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/1000-a.yaml",
+        'apiVersion: v1\nkind: Namespace\nmetadata: {name: kmod, labels: {own: "1"}}\n',
+    )
+    assert project.build().code == 0
+    labels = yaml.safe_load(project.files()["cluster/kmod/namespace/namespace-kmod.yaml"])["metadata"][
+        "labels"
+    ]
+    assert (labels["own"], labels["openshift.io/cluster-monitoring"]) == ("1", "true")
+
+
+def test_an_affine_object_wherever_its_annotation_comes_from_exists_for_each_kernel(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n"
+        '    {{ printf "specialresource.openshift.io/kernel-%s" "affine" }}: "true"\n'
+        "data: {k: {{ .Values.kernelFullVersion }}}\n",
+    )
+    assert project.build().code == 0
+    assert len([path for path in paths(project) if "configmap-a-" in path]) == 2
+
+
+def test_a_name_that_only_its_kernel_makes_too_long_is_refused(project: Any) -> None:
+    name = "d" * 50
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        f"apiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: {name}\n  annotations:\n"
+        '    specialresource.openshift.io/kernel-affine: "true"\n',
+    )
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.startswith(
+        f"error[object-label]: '{name}-b657a71de7fad62f' cannot be the value of label 'app'\n"
+    )
+
+
+def test_a_hook_that_nobody_runs_is_a_finding(project: Any) -> None:
+    hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, annotations: {helm.sh/hook: %s}}\n"
+    project.write("charts/kmod/templates/b.yaml", hook % ("b", "pre-delete"))
+    project.write("charts/kmod/templates/c.yaml", hook % ("c", "test"))
+    outcome = project.build()
+    assert outcome.err == (
+        "warning[hook-not-run]: ConfigMap/b is a hook for pre-delete, and is not rendered\n"
+        "  in: kmod / kmod/templates/b.yaml\n"
+        "  help: only pre-install and post-install hooks are run\n"
+    )
+
+
+def test_a_list_of_specs_as_kubectl_prints_it_is_read(project: Any) -> None:
+    spec = yaml.safe_load((project.root / "spec.yaml").read_text())
+    project.write("spec.yaml", yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [spec]}))
+    assert project.build().code == 0
+    spec["spec"]["debgu"] = True
+    project.write("spec.yaml", yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [spec]}))
+    assert "--> spec.yaml:14:5 (spec.debgu)" in project.build().err
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        {"url": "https://bob:hunter2@charts.example.com"},
+        {"url": "file:///c", "password": 123456},
+        {"url": "file:///c", "pasword": "hunter2"},
+    ],
+)
+def test_credentials_are_in_no_message_and_no_file(project: Any, repository: dict[str, Any]) -> None:
+    chart = {"name": "kmod", "version": "1.0.0", "repository": {"name": "r", **repository}}
+    project.write_spec(chart=chart)
+    last = "kubectl.kubernetes.io/last-applied-configuration"
+    spec = yaml.safe_load((project.root / "spec.yaml").read_text())
+    spec["metadata"]["annotations"] = {last: '{"password": "hunter2"}'}
+    project.write("spec.yaml", yaml.safe_dump(spec))
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {all: {{ .Values | toJson | quote }}}\n",
+    )
+    outcome = project.build()
+    everything = outcome.out + outcome.err + b"".join(project.files().values()).decode()
+    assert "hunter2" not in everything
+    assert "123456" not in everything

@@ -50,7 +50,7 @@ def test_a_chart_is_found_by_name_and_version_whatever_its_folder_is_called(tmp_
 
 def test_the_folder_may_be_the_chart_itself(tmp_path: Path) -> None:
     chart = make_chart(tmp_path / "kmod")
-    assert find(chart).path == chart
+    assert find(chart).origin == chart.as_posix()
 
 
 def test_an_archive_is_the_same_chart_as_its_folder(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_chart_in_a_config_map_comes_before_the_folder(tmp_path: Path, url: st
     config_map = write_chart_configmap([package], namespace="ns", name="charts")
     store = ChartStore.over(str(tmp_path), [config_map], LIMITS)
     found = store.find(ChartReference(name="kmod", version="1.0.0", url=url))
-    assert (found.origin, found.path) == ("cm://ns/charts", None)
+    assert found.origin == "cm://ns/charts"
     assert found.chart.digest == find(tmp_path).chart.digest
 
 
@@ -150,3 +150,11 @@ def test_a_charts_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None
         "  --> --charts\n"
         f"  help: did you mean {tmp_path}/charts?"
     )
+
+
+def test_a_link_to_a_folder_is_refused_by_name(tmp_path: Path) -> None:
+    chart = make_chart(tmp_path / "kmod")
+    (chart / "more").symlink_to("templates")
+    with pytest.raises(ChartError) as caught:
+        read_chart_folder(chart, LIMITS)
+    assert caught.value.finding.message == f"{chart.as_posix()}/more is a link to a folder"

@@ -56,6 +56,13 @@ def node(os_image: str, **labels: str) -> Node:
         ("SUSE Linux Enterprise Server 15 SP4", {}, ("sles", "15.4", "")),
         ("Flatcar Container Linux by Kinvolk 3510.2.1 (Oklo)", {}, ("flatcar", "3510.2.1", "")),
         ("Debian GNU/Linux 12 (bookworm)", {}, ("debian", "12", "")),
+        ("Fedora CoreOS 37.20230205.3.0", {"ID": "fedora", "VERSION_ID": "37"}, ("fedora", "37", "")),
+        (
+            f"{RHCOS} 9.6.20250121-0 (Plow)",
+            {"ID": "rhel", "VERSION_ID": "9.6", "OPENSHIFT_VERSION": "4.19"},
+            ("rhel", "9.6", "4.19"),
+        ),
+        (f"{RHCOS} 9.6.20250121-0 (Plow)", {"ID": "rhel", "VERSION_ID": "9.6"}, ("rhel", "9.6", "")),
         ("Somebody's own", {}, ("", "", "")),
         ("", {}, ("", "", "")),
     ],

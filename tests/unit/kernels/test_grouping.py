@@ -139,3 +139,21 @@ def test_a_toolkit_of_another_architecture_does_not_count() -> None:
 def test_a_toolkit_for_another_system_is_a_finding() -> None:
     _, _, findings = group_by_kernel([node("a", version="8.6")], [], [TOOLKIT])
     assert finding_codes(findings) == ["toolkit-os-mismatch"]
+
+
+def test_a_planned_kernel_that_a_node_runs_is_that_nodes() -> None:
+    planned = Node(name="", kernel=KernelVersion(EL8))
+    groups, errors, _ = group_by_kernel([node("a")], [planned], [])
+    assert (errors, [group.nodes for group in groups]) == ((), [("a",)])
+    assert groups[0].system.version == "8.4"
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_the_release_of_a_kernel_does_not_hang_on_the_names_of_nodes(names: tuple[str, str]) -> None:
+    def rhcos(name: str, release: str) -> Node:
+        image = f"Red Hat Enterprise Linux CoreOS {release}.86.202301311516-0 (Ootpa)"
+        return Node(name=name, kernel=KernelVersion(EL8), os_image=image)
+
+    groups, errors, findings = group_by_kernel([rhcos(names[0], "412"), rhcos(names[1], "49")], [], [])
+    assert (errors, groups[0].system.release) == ((), "4.9")
+    assert finding_codes(findings) == ["kernel-mixed-release"]

@@ -1,0 +1,193 @@
+"""Files of an earlier build beside a new one.
+
+Matrix: Unmanaged and failed SRs against shared objects, states that are gone, objects that another SR
+renders now, stale entries of the lock. Judge of reachability: kubectl kustomize on every tree.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+OTHER = "4.18.0-305.19.1.el8_4.x86_64"
+KERNEL = "4.18.0-305.45.1.el8_4.x86_64"
+FAILS_FOR_OTHER = (
+    '{{- if eq .Values.kernelFullVersion "4.18.0-305.19.1.el8_4.x86_64" }}{{ fail "no driver" }}{{ end }}\n'
+)
+
+
+def write_specs(project: Any, *resources: dict[str, Any], namespace: str = "shared") -> None:
+    """spec.yaml with an SR for each mapping: its name, and what goes over its spec."""
+    documents = []
+    for resource in resources:
+        spec = {
+            "namespace": namespace,
+            "chart": {
+                "name": "kmod",
+                "version": "1.0.0",
+                "repository": {"name": "r", "url": "file:///charts"},
+            },
+            **{key: value for key, value in resource.items() if key != "name"},
+        }
+        documents.append(
+            {
+                "apiVersion": "sro.openshift.io/v1beta1",
+                "kind": "SpecialResource",
+                "metadata": {"name": resource["name"]},
+                "spec": spec,
+            }
+        )
+    project.write("spec.yaml", yaml.safe_dump_all(documents))
+
+
+STATE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+  annotations:
+    specialresource.openshift.io/kernel-affine: "true"
+"""
+
+
+@pytest.fixture
+def two(project: Any) -> Any:
+    """Two SRs in one namespace, built once: the namespace is shared."""
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    write_specs(project, {"name": "a"}, {"name": "b"})
+    assert project.build().code == 0
+    assert "cluster/_shared/namespace/namespace-shared.yaml" in project.files()
+    return project
+
+
+Identities = Callable[[Any], list[str]]
+
+
+@pytest.fixture
+def identities(kubectl: Path) -> Identities:
+    """What kubectl makes of the whole bundle."""
+
+    def build(project: Any) -> list[str]:
+        done = subprocess.run(
+            [kubectl, "kustomize", project.root / "out" / "cluster"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return sorted(
+            f"{each['kind']}/{each['metadata']['name']}" for each in yaml.safe_load_all(done.stdout)
+        )
+
+    return build
+
+
+def test_shared_objects_stay_when_all_their_resources_are_unmanaged(two: Any, identities: Identities) -> None:
+    before = identities(two)
+    write_specs(
+        two, {"name": "a", "managementState": "Unmanaged"}, {"name": "b", "managementState": "Unmanaged"}
+    )
+    assert two.build().code == 0
+    assert identities(two) == before
+    assert two.build().out.splitlines()[-1].startswith("out/cluster: up to date")
+
+
+def test_shared_objects_stay_when_all_their_resources_fail(two: Any, identities: Identities) -> None:
+    before = identities(two)
+    two.write("charts/fine/Chart.yaml", "apiVersion: v2\nname: fine\nversion: 1.0.0\n")
+    two.write("charts/fine/templates/0000-x.yaml", STATE)
+    two.write("charts/kmod/templates/0000-state.yaml", "{{ .Values.a.b }}")
+    text = (two.root / "spec.yaml").read_text()
+    write_specs(
+        two,
+        {
+            "name": "z",
+            "namespace": "zz",
+            "chart": {"name": "fine", "version": "1.0.0", "repository": {"name": "r", "url": "file:///c"}},
+        },
+    )
+    two.write("spec.yaml", f"{text}---\n{(two.root / 'spec.yaml').read_text()}")
+    assert two.build("--keep-going").code == 1
+    assert set(before) < set(identities(two))
+
+
+def test_an_object_of_an_unmanaged_resource_is_not_written_again_by_another(
+    project: Any, identities: Identities
+) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    write_specs(project, {"name": "a"})
+    project.build()
+    write_specs(project, {"name": "a", "managementState": "Unmanaged"}, {"name": "b"})
+    assert project.build().code == 0
+    assert identities(project).count("Namespace/shared") == 1
+
+
+def test_an_object_that_differs_from_what_stays_is_an_error(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE.replace("{{ .Release.Name }}", "same"))
+    write_specs(project, {"name": "a"})
+    project.build()
+    text = STATE.replace("{{ .Release.Name }}", "same") + "data: {a: b}\n"
+    project.write("charts/kmod/templates/0000-state.yaml", text)
+    write_specs(project, {"name": "a", "managementState": "Unmanaged"}, {"name": "b"})
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[0] == (
+        "error[object-conflict]: ConfigMap/shared/same-b657a71de7fad62f is rendered by "
+        "kmod/templates/0000-state.yaml, and a/0000-state/4.18.0-305.45.1.el8_4.x86_64/"
+        "configmap-same-b657a71de7fad62f.yaml, which stays as it is, has it with other content"
+    )
+
+
+def test_a_stale_kernel_in_a_state_that_is_gone_can_still_be_applied(
+    project: Any, identities: Identities
+) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    project.write_nodes(KERNEL, OTHER)
+    project.build()
+    (project.root / "charts/kmod/templates/0000-state.yaml").unlink()
+    project.write("charts/kmod/templates/2000-state.yaml", FAILS_FOR_OTHER + STATE)
+    assert project.build("--keep-going").code == 1
+    assert identities(project) == [
+        "ConfigMap/kmod-b657a71de7fad62f",
+        "ConfigMap/kmod-bfb16b50984f16f0",
+        "Namespace/kmod",
+    ]
+    files = project.files()
+    listed = yaml.safe_load(files["cluster/kmod/kustomization.yaml"])["resources"]
+    assert listed == ["namespace", "0000-state", "2000-state"]
+    lock = yaml.safe_load(files["cluster/sro.lock.yaml"])
+    assert [each["name"] for each in lock["specialResources"][0]["states"]] == [
+        "namespace",
+        "0000-state",
+        "2000-state",
+    ]
+    assert set(lock["inventory"]["kernels"]) == {KERNEL, OTHER}
+
+
+def test_stale_entries_of_an_unmanaged_resource_stay_in_the_lock(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    project.write_nodes(KERNEL, OTHER)
+    project.build()
+    project.write("charts/kmod/templates/0000-state.yaml", FAILS_FOR_OTHER + STATE)
+    project.build("--keep-going")
+    stale = yaml.safe_load(project.files()["cluster/sro.lock.yaml"])["stale"]
+    assert [each["kernel"] for each in stale] == [OTHER]
+    project.write_spec(managementState="Unmanaged")
+    project.build()
+    assert yaml.safe_load(project.files()["cluster/sro.lock.yaml"])["stale"] == stale
+
+
+def test_a_file_that_must_stay_and_is_gone_stops_the_build(two: Any) -> None:
+    write_specs(two, {"name": "a", "managementState": "Unmanaged"}, {"name": "b"})
+    path = next(path for path in two.files() if path.startswith("cluster/a/0000-state/4.18"))
+    (two.root / "out" / path).unlink()
+    outcome = two.build()
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[0] == (
+        f"error[output-kept-missing]: out/{path} is to stay as it is, but it is gone"
+    )
