@@ -75,7 +75,8 @@ def group_by_kernel(
         if len({system.version for system in systems} - {""}) > 1:
             errors.append(_mixed_systems(kernel, systems))
             continue
-        group, more = _group(kernel, members, toolkits)
+        # In an order that no node's name decides; a system that says nothing comes last.
+        group, more = _group(kernel, members, sorted(systems, key=_system_order), toolkits)
         groups.append(group)
         findings.extend(more)
     return tuple(groups), tuple(errors), tuple(findings)
@@ -94,13 +95,14 @@ def _mixed_systems(kernel: KernelVersion, systems: Mapping[OperatingSystem, Node
 
 
 def _group(
-    kernel: KernelVersion, members: Sequence[Node], toolkits: Sequence[DriverToolkit]
+    kernel: KernelVersion,
+    members: Sequence[Node],
+    systems: Sequence[OperatingSystem],
+    toolkits: Sequence[DriverToolkit],
 ) -> tuple[KernelGroup, tuple[Finding, ...]]:
     """One kernel's group, from its nodes A-Z, and what is odd about it."""
     findings: list[Finding] = []
     selector = kernel_label_value(kernel)
-    # In an order that no node's name decides; a system that says nothing comes last.
-    systems = sorted({operating_system(node) for node in members}, key=_system_order)
     releases = [system.release for system in systems if system.release]
     if len(set(releases)) > 1:
         findings.append(
@@ -177,13 +179,16 @@ def find_toolkit(kernel: str, architecture: str, toolkits: Sequence[DriverToolki
     Source: upgrade.go updateInfo: the kernels of a toolkit come without the architecture.
     """
     suffix = kernel_architecture(architecture)
-    for toolkit in sorted(toolkits, key=lambda each: (each.tag, each.image)):
-        if architecture and toolkit.architecture not in {"", architecture}:
-            continue
-        full = _with_architecture(toolkit, suffix)
-        if kernel in {full.kernel, full.rt_kernel}:
-            return full
-    return None
+    names = {kernel, kernel.removesuffix(f".{suffix}")} if suffix else {kernel}
+    fitting = [
+        full
+        for toolkit in toolkits
+        # Thousands of kernels look through hundreds of toolkits: most are told apart by their names.
+        if not names.isdisjoint((toolkit.kernel, toolkit.rt_kernel))
+        and (not architecture or toolkit.architecture in {"", architecture})
+        and kernel in {(full := _with_architecture(toolkit, suffix)).kernel, full.rt_kernel}
+    ]
+    return min(fitting, key=lambda each: (each.tag, each.image), default=None)
 
 
 def _with_architecture(toolkit: DriverToolkit, suffix: str) -> DriverToolkit:
