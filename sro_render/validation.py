@@ -18,6 +18,8 @@ from sro_render.yamltext.reader import locate
 
 KeyPath = Sequence[str | int]
 
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_API_VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -215,7 +217,12 @@ def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, R
     """
     identity = object_id(manifest)
     metadata = mapping_of(manifest.get("metadata"))
-    for key, text in (("apiVersion", identity.api_version), ("kind", identity.kind)):
+    for key, text, pattern in (
+        ("apiVersion", identity.api_version, _API_VERSION),
+        ("kind", identity.kind, _KIND),
+    ):
+        if text and not pattern.fullmatch(text):
+            yield _fault("object-incomplete", [key], f"{text!r} cannot be {key} of an object", "")
         if not text:
             yield _fault(
                 "object-incomplete",
@@ -224,6 +231,14 @@ def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, R
                 "every Kubernetes object has apiVersion, kind and metadata.name",
             )
     yield from _check_name(identity.kind, metadata)
+    namespace = metadata.get("namespace")
+    if namespace is not None and not isinstance(namespace, str):
+        yield _fault(
+            "object-name",
+            ["metadata", "namespace"],
+            f"the namespace of an object must be a string, and is {type_name(namespace)}",
+            "put it into quotes: {{ ... | quote }}",
+        )
     if identity.namespace and not is_namespace_name(identity.namespace):
         yield _fault(
             "object-name",

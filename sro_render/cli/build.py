@@ -44,7 +44,7 @@ Example:
 )
 @click.option("--charts", metavar="DIR", help="Where charts lie, as folders or .tgz.")
 @click.option("--out", metavar="DIR", required=True, help="Where to write: DIR/CLUSTER becomes ours.")
-@click.option("--cluster", metavar="NAME", default="", help="Name of the cluster; else the inventory's.")
+@click.option("--cluster", metavar="NAME", help="Name of the cluster; else the inventory's.")
 @click.option(
     "-a",
     "--api-versions",
@@ -82,7 +82,7 @@ def command(
     inventories: Sequence[str],
     charts: str | None,
     out: str,
-    cluster: str,
+    cluster: str | None,
     api_versions: Sequence[str],
     strict: bool,
     keep_going: bool,
@@ -94,9 +94,13 @@ def command(
     SPEC is a YAML file with SpecialResources, or a folder of them. The result is one manifest a file
     in OUT/CLUSTER/SPECIALRESOURCE/STATE/[KERNEL/], with a kustomization.yaml at each level and a lock.
     """
+    if not out:
+        raise click.BadParameter("an empty name is no folder", param_hint="--out")
+    if cluster is not None and not cluster:
+        raise click.BadParameter("an empty name is no cluster", param_hint="--cluster")
     limits = Limits()
     options = RenderOptions(
-        cluster=cluster,
+        cluster=cluster or "",
         api_versions=tuple(api_versions),
         allow_secrets=secrets == "allow",
         limits=limits,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import click
 
-from sro_render.cli.talk import CONTRADICTION, Talk
+from sro_render.cli.talk import CONTRADICTION, Talk, printable
 from sro_render.errors import SroError
 from sro_render.version import __version__
 
@@ -88,6 +88,10 @@ def run(arguments: Sequence[str]) -> int:
             return _our_bug(error, arguments)
         Talk().errors(error)
         return WRONG_INPUT
+    except OSError as error:
+        what = error.filename if isinstance(error.filename, str) else "the system"
+        click.echo(f"error[system]: {printable(what)}: {error.strerror}", err=True)
+        return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one
         return _our_bug(error, arguments)
     return code if isinstance(code, int) else 0
@@ -96,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
 def _our_bug(error: BaseException, arguments: Sequence[str]) -> int:
     click.echo(
         f"internal error: {type(error).__name__}: {error}\n"
-        "  This is a bug of sro-render and not your mistake. Nothing was written.\n"
+        "  This is a bug of sro-render and not your mistake.\n"
         "  help: please report it, with the output of the same command with -v",
         err=True,
     )

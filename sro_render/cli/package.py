@@ -14,7 +14,10 @@ from sro_render.edges.chart_store import read_chart_folder
 from sro_render.edges.files import write_file
 from sro_render.errors import ChartError, Faults, SroError
 from sro_render.limits import Limits
+from sro_render.validation import check_object
 from sro_render.yamltext import writer
+
+MAX_CONFIG_MAP_BYTES = 2**20
 
 
 @click.command(
@@ -57,7 +60,17 @@ def command(*, talk: Talk, charts: Sequence[str], configmap: str, out: str | Non
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
     faults.raise_if_any()
-    text = writer.write(write_chart_configmap(packages, namespace=namespace, name=name))
+    manifest = write_chart_configmap(packages, namespace=namespace, name=name)
+    for _, refused in check_object(manifest):
+        faults.add(refused)
+    faults.raise_if_any()
+    text = writer.write(manifest)
+    if len(text) > MAX_CONFIG_MAP_BYTES:
+        raise ChartError(
+            "configmap-too-large",
+            f"the ConfigMap has {len(text):,} bytes, and Kubernetes takes {MAX_CONFIG_MAP_BYTES:,}",
+            hint="keep large files out of the charts (.helmignore), or use a charts folder",
+        )
     if out is None:
         click.echo(text, nl=False)
     else:

@@ -133,7 +133,8 @@ class ChartStore:
                 if chart.name == reference.name:
                     versions.append(chart.version)
             elif candidate.name == reference.name:
-                if candidate.version == reference.version:
+                # Without a version its Chart.yaml is broken: loading it says how.
+                if candidate.version in {reference.version, ""}:
                     return self._found(candidate.path, load_chart_at(candidate.path, self.limits)), ()
                 versions.append(candidate.version)
         return None, tuple(sorted(set(versions)))
@@ -245,5 +246,8 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
                     f"or {limits.max_chart_bytes} bytes",
                     hint="keep what is not part of the chart out of its folder",
                 )
-            files[relative] = path.read_bytes()
+            try:
+                files[relative] = path.read_bytes()
+            except OSError as error:
+                raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error
     return without_ignored(files, folder.as_posix())

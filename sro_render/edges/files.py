@@ -61,6 +61,8 @@ def read_source(path: Path) -> Source:
     Raises: InputError: it cannot be read; YamlError: it is not text.
     """
     name = "standard input" if str(path) == "-" else path.as_posix()
+    if not name.isprintable():
+        raise InputError("file-name", f"{name!r} is not a name that a lock can hold", hint="rename the file")
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:

@@ -12,10 +12,10 @@ from sro_render.kernels.snapshot import INVENTORY_KIND, InventoryDocument, read_
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.inventory import Inventory
-from sro_render.model.objects import JsonObject, mapping_of
+from sro_render.model.objects import JsonObject, mapping_of, text_of
 from sro_render.pipeline.provenance import facts_digest
 from sro_render.validation import check_schema
-from sro_render.yamltext.reader import read_stream
+from sro_render.yamltext.reader import locate, read_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,18 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
                     )
                 )
                 continue
-            if value.get("kind") == INVENTORY_KIND:
+            kind, version = text_of(value.get("kind")), text_of(value.get("apiVersion"))
+            if version.startswith("sro.openshift.io/") and kind != INVENTORY_KIND and "Special" not in kind:
+                faults.add(
+                    InputError(
+                        "unknown-kind",
+                        f"{kind!r} is not a kind of inventory",
+                        span=locate(source, ["kind"], index, value=True) or document.span,
+                        path="kind",
+                        hint=f"did you mean {INVENTORY_KIND}?",
+                    )
+                )
+            if kind == INVENTORY_KIND:
                 for fault in check_schema(
                     value,
                     schemas.validator(INVENTORY_KIND),

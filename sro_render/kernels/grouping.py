@@ -6,7 +6,7 @@ kernels go in byte order, every kernel has facts of its own, and all toolkits ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sro_render.errors import Finding, InputError
@@ -79,7 +79,24 @@ def group_by_kernel(
         group, more = _group(kernel, members, sorted(systems, key=_system_order), toolkits)
         groups.append(group)
         findings.extend(more)
+    findings.extend(_ambiguous_labels(groups))
     return tuple(groups), tuple(errors), tuple(findings)
+
+
+def _ambiguous_labels(groups: Sequence[KernelGroup]) -> Iterator[Finding]:
+    """Kernels that no node's label tells apart: what is for one of them would run on the other."""
+    by_selector: dict[str, list[str]] = {}
+    for group in groups:
+        by_selector.setdefault(group.selector, []).append(group.kernel)
+    for selector, kernels in by_selector.items():
+        if len(kernels) > 1 or not selector:
+            yield Finding(
+                code="kernel-label-ambiguous",
+                message=f"the label {KERNEL_LABEL} is {selector!r} for {' and for '.join(kernels)}",
+                subject=f"kernel {kernels[0]}",
+                hint="a driver for one of them would run on the other's nodes: give each a SpecialResource "
+                "with a nodeSelector of its own",
+            )
 
 
 def _mixed_systems(kernel: KernelVersion, systems: Mapping[OperatingSystem, Node]) -> InputError:

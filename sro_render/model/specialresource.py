@@ -14,7 +14,7 @@ from enum import StrEnum
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.source import Source
 
-_USER_INFO = re.compile(r"//[^/@]*@")
+_USER_INFO = re.compile(r"(?<=//)[^/@]*@|[?#].*", re.DOTALL)
 API_VERSION = "sro.openshift.io/v1beta1"
 KIND = "SpecialResource"
 
@@ -50,7 +50,7 @@ class ChartReference:
             name=text_of(chart.get("name")),
             version=text_of(chart.get("version")),
             repository_name=text_of(repository.get("name")),
-            url=_USER_INFO.sub("//", text_of(repository.get("url"))),
+            url=_USER_INFO.sub("", text_of(repository.get("url"))),
             tags=tuple(text_of(tag) for tag in tags) if isinstance(tags, list) else None,
         )
 

@@ -366,7 +366,7 @@ class _Expansion:
                     if target is None:
                         self._find_unused_hook(manifest)
                     else:
-                        shelves.add(target, manifest, each.placement, group)
+                        shelves.add(target, manifest, each.placement, group, each.group.kernel)
         for finding in shelves.findings:
             self._find(finding)
         shelves.faults.raise_if_any()

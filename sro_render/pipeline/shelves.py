@@ -34,14 +34,20 @@ class Shelves:
     _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
     _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = field(default_factory=dict)
     _texts: set[tuple[str, str]] = field(default_factory=set)
+    _rendered_for: dict[ObjectId, str] = field(default_factory=dict)
     _weights: dict[ObjectId, int] = field(default_factory=dict)
 
     def add(
-        self, state: StateName, manifest: Manifest, placement: Placement, group: KernelGroup | None
+        self,
+        state: StateName,
+        manifest: Manifest,
+        placement: Placement,
+        group: KernelGroup | None,
+        rendered_for: str = "",
     ) -> None:
         """Place an object and put it at the end of its state.
 
-        Args: group: given for an object that is kernel-affine.
+        Args: group: given for an object that is kernel-affine; rendered_for: the kernel of the render.
         """
         text = (manifest.template, manifest.text)
         if group is None and manifest.text:
@@ -62,6 +68,7 @@ class Shelves:
             kernel=group.kernel if group else "",
             template=manifest.template,
         )
+        first_for = self._rendered_for.setdefault(rendered.id, rendered_for)
         known = self._places.setdefault(rendered.id, (manifest, rendered, placed))
         if known[1] is rendered:
             self._weights[rendered.id] = hook_weight(annotations_of(manifest.value))
@@ -69,7 +76,7 @@ class Shelves:
         elif not known[0].template:
             self._replace_ours(known[1], placed)
         elif known[2] != placed:
-            self._conflict(known[0], rendered)
+            self._conflict(known[0], rendered, is_same_render=first_for == rendered_for)
 
     def objects(self, state: StateName) -> tuple[RenderedObject, ...]:
         """A state's objects: those of no kernel first, then kernel by kernel; hooks by weight and name."""
@@ -96,11 +103,11 @@ class Shelves:
             self.faults.add(fault.about(self.resource))
         return not faults
 
-    def _conflict(self, first: Manifest, again: RenderedObject) -> None:
+    def _conflict(self, first: Manifest, again: RenderedObject, *, is_same_render: bool) -> None:
         if again.kernel:
             message = f"{again.id} is rendered twice for kernel {again.kernel}, with different content"
             hint = "two objects that are kernel-affine have the same name; give one of them another"
-        elif first.template == again.template:
+        elif first.template == again.template and not is_same_render:
             self.findings.append(
                 Finding(
                     code="object-depends-on-kernel",

@@ -217,7 +217,7 @@ def test_a_bug_of_ours_is_said_to_be_one(project: Any, monkeypatch: pytest.Monke
     assert outcome.code == 3
     assert outcome.err == (
         "internal error: ZeroDivisionError: by zero\n"
-        "  This is a bug of sro-render and not your mistake. Nothing was written.\n"
+        "  This is a bug of sro-render and not your mistake.\n"
         "  help: please report it, with the output of the same command with -v\n"
     )
     assert "Traceback" in project.run("-v", "schema").err
