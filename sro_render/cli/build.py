@@ -11,6 +11,7 @@ import click
 from sro_render.api import Recipe, Render, in_spec, render
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Progress, Talk, talk_options
+from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import read_inventories
@@ -66,6 +67,15 @@ Example:
     help="Whether Secrets with data may be written.",
 )
 @click.option(
+    "--time-limit",
+    "seconds",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    default=300,
+    show_default=True,
+    help="How long the rendering of a SpecialResource may take; 0 is no limit.",
+)
+@click.option(
     "-o",
     "--output",
     "output_format",
@@ -87,6 +97,7 @@ def command(
     strict: bool,
     keep_going: bool,
     secrets: str,
+    seconds: int,
     output_format: str,
 ) -> int:
     """Render SpecialResources for every kernel that the nodes run.
@@ -129,7 +140,8 @@ def command(
         if recipe.chart is not None:
             talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
     progress = Progress(talk, "rendering")
-    outcome = render(recipes, inventory_files.inventory, options, progress)
+    with time_limit(seconds):
+        outcome = render(recipes, inventory_files.inventory, options, progress)
     progress.close()
     errors = (*faults, *outcome.errors)
     findings = (*spec_files.findings, *outcome.bundle.findings)

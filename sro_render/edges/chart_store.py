@@ -135,8 +135,12 @@ class ChartStore:
             elif candidate.name == reference.name:
                 # Without a version its Chart.yaml is broken: loading it says how.
                 if candidate.version in {reference.version, ""}:
-                    return self._found(candidate.path, load_chart_at(candidate.path, self.limits)), ()
-                versions.append(candidate.version)
+                    chart = load_chart_at(candidate.path, self.limits)
+                    if chart.version == reference.version:
+                        return self._found(candidate.path, chart), ()
+                    versions.append(chart.version)
+                else:
+                    versions.append(candidate.version)
         return None, tuple(sorted(set(versions)))
 
     def _found(self, path: Path, chart: Chart) -> FoundChart:

@@ -81,10 +81,15 @@ def prepend(value: object, item: object) -> list[object]:
     return [item, *items_of(value, "prepend to")]
 
 
-@go_function(FUNCTIONS, "concat", "(...any) any")
-def concat(*values: object) -> list[object]:
-    """Several lists as one."""
-    return [item for value in values for item in items_of(value, "concatenate")]
+@go_function(FUNCTIONS, "concat", "(...any) any", wants_run=True)
+def concat(run: Any, *values: object) -> list[object]:
+    """Several lists as one, no longer than what loops may go through."""
+    lists = [items_of(value, "concatenate") for value in values]
+    length, allowed = sum(len(items) for items in lists), run.limits.max_loop_iterations
+    if length > allowed:
+        message = f"a list of {length:,} items is longer than the {allowed:,} rounds that loops may make"
+        raise FunctionError(message, code="limit-loop-iterations")
+    return [item for items in lists for item in items]
 
 
 @_both("uniq", "(any) []any")

@@ -493,3 +493,77 @@ def test_credentials_are_in_no_message_and_no_file(project: Any, repository: dic
     everything = outcome.out + outcome.err + b"".join(project.files().values()).decode()
     assert "hunter2" not in everything
     assert "123456" not in everything
+
+
+def test_a_template_that_takes_too_long_is_stopped(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        '{{ $d := dict "x" 1 }}{{ range until 40 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toJson $d }}',
+    )
+    outcome = project.build("--time-limit", "1")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error[limit-time]: rendering took longer than 1 seconds\n")
+
+
+def test_lists_that_double_are_stopped(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "{{ $l := list 1 }}{{ range until 40 }}{{ $l = concat $l $l }}{{ end }}",
+    )
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.startswith("error[limit-loop-iterations]: a list of 1,048,576 items is longer")
+
+
+def test_one_object_twice_in_one_render_is_an_error(project: Any) -> None:
+    one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: %s}\n"
+    project.write("charts/kmod/templates/0000-state.yaml", f"{one % 'x'}---\n{one % 'y'}")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.startswith(
+        "error[object-twice]: ConfigMap/kmod/a is rendered by kmod/templates/0000-state.yaml "
+        "and by kmod/templates/0000-state.yaml, with different content\n"
+    )
+
+
+def test_two_kernels_of_one_label_are_a_finding(project: Any) -> None:
+    project.write_nodes("5.1+a", "5.1~a")
+    assert project.build().err.startswith(
+        "warning[kernel-label-ambiguous]: the label feature.node.kubernetes.io/kernel-version.full is "
+        "'5.1_a' for 5.1+a and for 5.1~a\n"
+    )
+
+
+def test_a_misspelt_kind_of_inventory_names_the_right_one(project: Any) -> None:
+    project.write("more.yaml", "apiVersion: sro.openshift.io/v1alpha1\nkind: NodeInventroy\n")
+    assert project.build("--inventory", "more.yaml").err == (
+        "error[unknown-kind]: 'NodeInventroy' is not a kind of inventory\n"
+        "  --> more.yaml:2:7 (kind)\n"
+        "  2 | kind: NodeInventroy\n"
+        "    |       ^^^^^^^^^^^^^\n"
+        "  help: did you mean NodeInventory?\n"
+        "nothing was written: 1 error\n"
+    )
+
+
+def test_a_broken_chart_file_says_what_is_broken(project: Any) -> None:
+    project.write("charts/kmod/Chart.yaml", "apiVersion: [\nname: kmod\nversion: 1.0.0\n")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert "--> charts/kmod/Chart.yaml:" in outcome.err
+    assert "yaml-syntax" in outcome.err
+
+
+def test_a_version_that_is_a_number_is_the_version_that_helm_reads(project: Any) -> None:
+    project.write("charts/kmod/Chart.yaml", "apiVersion: v2\nname: kmod\nversion: 1.0\n")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err.startswith("error[chart-version-not-found]: chart kmod has no version 1.0.0\n")
+    assert "  help: versions there: 1\n" in outcome.err
+
+
+@pytest.mark.parametrize("option", ["--out", "--cluster"])
+def test_an_empty_name_is_refused(project: Any, option: str) -> None:
+    outcome = project.build(option, "")
+    assert outcome.code == 2
+    assert "an empty name is no" in outcome.err

@@ -155,6 +155,26 @@ def test_helm_reads_the_packed_chart(project: Any, helm: Path) -> None:
     assert yaml.safe_load(shown.stdout) == {"apiVersion": "v2", "name": "kmod", "version": "1.0.0"}
 
 
+def test_a_config_map_that_no_server_takes_is_refused(project: Any) -> None:
+    wrong = project.run("package", "charts/kmod", "--configmap", "A/b")
+    assert (wrong.code, wrong.err.splitlines()[0]) == (
+        2,
+        "error[object-name]: 'A' cannot be the name of a namespace",
+    )
+    project.write("charts/kmod/big.bin", os.urandom(2**20))
+    large = project.run("package", "charts/kmod", "--configmap", "a/b")
+    assert (large.code, large.out) == (2, "")
+    assert large.err.startswith("error[configmap-too-large]: the ConfigMap has ")
+
+
+def test_a_full_disk_behind_standard_output_is_no_bug(project: Any) -> None:
+    command = f"{sys.executable} -m sro_render schema SpecialResource > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=project.root
+    )
+    assert (done.returncode, done.stderr) == (2, "error[system]: the system: No space left on device\n")
+
+
 def test_package_of_no_folder_says_so(project: Any) -> None:
     outcome = project.run("package", "charts/none", "--configmap", "ns/charts", "--out", "x.yaml")
     assert outcome.code == 2
