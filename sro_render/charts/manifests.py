@@ -13,7 +13,6 @@ from collections.abc import Mapping
 
 HOOK = "helm.sh/hook"
 HOOK_WEIGHT = "helm.sh/hook-weight"
-HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
 
 HOOK_EVENTS = (
     "pre-install",

@@ -567,3 +567,25 @@ def test_an_empty_name_is_refused(project: Any, option: str) -> None:
     outcome = project.build(option, "")
     assert outcome.code == 2
     assert "an empty name is no" in outcome.err
+
+
+def test_a_document_of_comments_alone_is_skipped(project: Any) -> None:
+    text = (project.root / "charts/kmod/templates/0000-state.yaml").read_text()
+    project.write("charts/kmod/templates/0000-state.yaml", f"# nothing here\n---\n{text}---\n# nor here\n")
+    outcome = project.build()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert len(paths(project)) == 2
+
+
+def test_a_kernel_affine_hook_exists_for_each_kernel(project: Any) -> None:
+    project.write_nodes(KERNEL, OTHER)
+    project.write(
+        "charts/kmod/templates/hook.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hook\n  annotations:\n"
+        '    helm.sh/hook: pre-install\n    specialresource.openshift.io/kernel-affine: "true"\n',
+    )
+    assert project.build().code == 0
+    assert [path for path in paths(project) if "/pre-install/" in path] == [
+        f"cluster/kmod/pre-install/{OTHER}/configmap-hook-bfb16b50984f16f0.yaml",
+        f"cluster/kmod/pre-install/{KERNEL}/configmap-hook-b657a71de7fad62f.yaml",
+    ]
