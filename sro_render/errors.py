@@ -100,6 +100,17 @@ class OutputError(SroError):
     """The output cannot be written, or would harm files that are not ours."""
 
 
+class OutOfTimeError(Exception):
+    """The caller's limit of time has passed.
+
+    Not an SroError: what collects faults and goes on must not hold it up.
+    """
+
+    def __init__(self, limit_s: int) -> None:
+        super().__init__(f"took longer than {limit_s} s")
+        self.limit_s = limit_s
+
+
 class Faults:
     """Collects the faults of one input, so that one run shows them all."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -140,8 +141,7 @@ def command(
         if recipe.chart is not None:
             talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
     progress = Progress(talk, "rendering")
-    with time_limit(seconds):
-        outcome = render(recipes, inventory_files.inventory, options, progress)
+    outcome = render(recipes, inventory_files.inventory, options, progress, partial(time_limit, seconds))
     progress.close()
     errors = (*faults, *outcome.errors)
     findings = (*spec_files.findings, *outcome.bundle.findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -13,7 +14,7 @@ from sro_render.model.bundle import Bundle
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
-from sro_render.pipeline.resource import Progress, render_resource
+from sro_render.pipeline.resource import Progress, TimeLimit, render_resource
 from sro_render.yamltext.reader import locate
 
 DEFAULT_CLUSTER = "cluster"
@@ -49,8 +50,12 @@ def build(
     inventory: Inventory,
     options: RenderOptions,
     progress: Progress | None = None,
+    time_limit: TimeLimit = nullcontext,
 ) -> Render:
-    """Render every SR for every kernel that its nodes run; SRs in byte order of their names."""
+    """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
+
+    Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+    """
     errors: list[SroError] = []
     findings: list[Finding] = []
     failed: list[tuple[str, str]] = []
@@ -65,7 +70,7 @@ def build(
         if recipe.chart is None or resource.dependencies:
             failed.append((resource.name, ""))
             continue
-        result = render_resource(resource, recipe.chart, inventory, options, progress)
+        result = render_resource(resource, recipe.chart, inventory, options, progress, time_limit)
         groups[resource.name] = result.groups
         errors.extend(in_spec(error, resource) for error in result.errors)
         findings.extend(result.findings)

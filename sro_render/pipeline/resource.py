@@ -8,6 +8,7 @@ Source: special-resource-operator controllers/resources.go; differs as the READM
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
@@ -15,7 +16,7 @@ from sro_render.charts.engine import Engine, PreparedValues
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, InputError, SroError, flatten
+from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
@@ -42,6 +43,10 @@ MAX_NOTES = 5
 
 Progress = Callable[[int, int], None]
 """Called with the renders that are done and the renders that there are."""
+Deadline = Callable[[], None]
+"""Called now and then; raises OutOfTimeError when it is too late."""
+TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]
+"""Entered for each SR; may raise OutOfTimeError anywhere inside."""
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ def render_resource(
     inventory: Inventory,
     options: RenderOptions,
     progress: Progress | None = None,
+    time_limit: TimeLimit = nullcontext,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
@@ -92,7 +98,19 @@ def render_resource(
     """
     expansion = _Expansion(resource, chart, inventory, options)
     try:
-        expansion.run(progress or _no_progress)
+        with time_limit() as deadline:
+            expansion.run(progress or _no_progress, deadline)
+    except OutOfTimeError as late:
+        expansion.result.rendered = None
+        expansion.result.errors.append(
+            LimitError(
+                "limit-time",
+                f"rendering took longer than {late.limit_s} s",
+                subject=resource.name,
+                notes=(f"it was at {expansion.step}",),
+                hint="look for long loops in what the chart does there, or raise --time-limit",
+            )
+        )
     except (SroError, ExceptionGroup) as error:
         expansion.result.errors.extend(each.about(resource.name) for each in flatten(error))
     return expansion.result
@@ -117,13 +135,17 @@ class _Expansion:
             cluster.kubernetes_version, (*cluster.api_versions, *options.api_versions)
         )
         self.result = ResourceResult()
+        self.step = "the nodes"
+        """What is being done, for messages."""
+        self._deadline: Deadline | None = None
         self._seen_findings: set[tuple[object, ...]] = set()
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Progress, deadline: Deadline | None) -> None:
         """All steps, the outcome in `result`.
 
         Raises: SroError, or a group of them: a fault that concerns the SR as a whole.
         """
+        self._deadline = deadline
         groups = self._group_nodes()
         self.result.groups = groups
         engine = Engine(self.chart, self.options.limits)
@@ -137,10 +159,12 @@ class _Expansion:
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
             for number, kernel_inputs in enumerate(inputs, start=1):
+                self.step = f"{output.templates.name} for kernel {kernel_inputs.group.kernel}"
                 self._render(engine, reader, output, kernel_inputs)
                 progress(index * len(inputs) + number, total)
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
         if good:
+            self.step = "the objects of all kernels"
             self.result.rendered = self._assemble(good, crds, outputs)
 
     # -- nodes and values
@@ -226,6 +250,7 @@ class _Expansion:
         release = {"clusterVersionMajorMinor": cluster_release(self.inventory.cluster.version)}
         inputs = []
         for group in groups:
+            self.step = f"the values for kernel {group.kernel}"
             runtime = {**common, **kernel_values(group)}
             try:
                 in_spec = {**runtime, **release} if values.has_templates or place_texts.has_templates else {}
@@ -302,7 +327,7 @@ class _Expansion:
         faults = Faults()
         manifests: list[Manifest] = []
         try:
-            rendering = engine.render(inputs.values, release, self.capabilities, names)
+            rendering = engine.render(inputs.values, release, self.capabilities, names, self._deadline)
         except (SroError, ExceptionGroup) as error:
             for each in flatten(error):
                 self._fail(each, kernel=kernel)

@@ -238,7 +238,10 @@ def start(out: Path, **order: object) -> subprocess.Popen[str]:
 
 def results(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     with process:
-        text, _ = process.communicate(timeout=300)
+        try:
+            text, _ = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 0
     return [json.loads(line) for line in text.splitlines()]
 

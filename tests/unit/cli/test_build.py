@@ -495,16 +495,6 @@ def test_credentials_are_in_no_message_and_no_file(project: Any, repository: dic
     assert "123456" not in everything
 
 
-def test_a_template_that_takes_too_long_is_stopped(project: Any) -> None:
-    project.write(
-        "charts/kmod/templates/0000-state.yaml",
-        '{{ $d := dict "x" 1 }}{{ range until 40 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toJson $d }}',
-    )
-    outcome = project.build("--time-limit", "1")
-    assert outcome.code == 2
-    assert outcome.err.startswith("error[limit-time]: rendering took longer than 1 seconds\n")
-
-
 def test_lists_that_double_are_stopped(project: Any) -> None:
     project.write(
         "charts/kmod/templates/0000-state.yaml",
