@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from posixpath import basename
 from typing import Any
 
@@ -26,6 +26,7 @@ from sro_render.gotemplate.runtime import Run, Traced
 from sro_render.gotemplate.values import NamedMap
 from sro_render.limits import Limits
 from sro_render.source import Span
+from sro_render.sprig.ambient import Ambient
 from sro_render.sprig.versions import admits
 
 NOTES = "NOTES.txt"
@@ -104,9 +105,10 @@ class PreparedValues:
 class Engine:
     """The templates of a chart. Parses each at most once, whatever is rendered how often."""
 
-    def __init__(self, chart: Chart, limits: Limits) -> None:
+    def __init__(self, chart: Chart, limits: Limits, ambient: Ambient | None = None) -> None:
         """Prepare to render a chart.
 
+        Args:   ambient: the time and the seed that its functions may use; the label is the release's.
         Raises: ChartError `chart-library`: the chart only lends templates to others;
                 `chart-dependency`: a dependency is not in its folder charts.
         """
@@ -120,6 +122,7 @@ class Engine:
         check_dependencies(chart)
         self.chart = chart
         self.limits = limits
+        self.ambient = ambient or Ambient()
         self._layouts: dict[Selection, _Layout] = {}
         self._parsed: dict[str, ParsedFile] = {}
         self._programs: dict[tuple[Selection, tuple[str, ...]], tuple[Program, bool]] = {}
@@ -223,7 +226,8 @@ class Engine:
         values = NamedMap(deep_copy(prepared.values) if changes_values else prepared.values)
         scopes = _Scopes(layout, release, capabilities)
         scopes.add(layout.chart, layout.chart.name, values)
-        run = Run(program, self.limits, deadline)
+        ambient = replace(self.ambient, label=f"{release.namespace}/{release.name}")
+        run = Run(program, self.limits, deadline, ambient)
         return _Execution(run, [t for t in chosen if not t.is_partial], scopes.by_path)
 
     def _program(self, selection: Selection, chosen: tuple[_Template, ...]) -> tuple[Program, bool]:

@@ -126,6 +126,9 @@ class Run:
         self._outer_size = 0
         self._done_size = 0
         self._marks: list[tuple[int, Span]] | None = None
+        self.template = ""
+        """The template that was executed from outside, whatever it calls."""
+        self._call_counts: dict[tuple[str, str], int] = {}
         self._plan_check()
 
     @property
@@ -138,6 +141,12 @@ class Run:
         span = finding.span
         key = (finding.code, span and (id(span.source), span.start, span.end), finding.message)
         self._findings.setdefault(key, finding)
+
+    def count_calls(self, function: str) -> int:
+        """How often a function asked before in this template; for functions that differ by call."""
+        key = (self.template, function)
+        count = self._call_counts[key] = self._call_counts.get(key, -1) + 1
+        return count
 
     def report_missing(self, missing: Missing) -> None:
         """A key that no map had, where a value was needed."""
@@ -161,12 +170,14 @@ class Run:
         Raises:
             TemplateError: with place and notes; `LimitError` where a limit was reached.
         """
+        self.template = name
         return self._outermost(self._known(name).body, self._known(name), dot)
 
     def execute_traced(self, name: str, dot: object) -> Traced:
         """Execute a template, and keep which place wrote what; many times slower than `execute`."""
         code = self._known(name)
         marks: list[tuple[int, Span]] = []
+        self.template = name
         self._marks = marks
         try:
             text = self._outermost(code.traced_body, code, dot)
