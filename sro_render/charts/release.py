@@ -165,9 +165,14 @@ def _pattern(text: str) -> tuple[Part, ...] | None:
         return None  # Helm takes a broken pattern for one that matches nothing
 
 
+def printed_crd(crd: ChartFile) -> str:
+    """A file of `crds/` as Helm prints it: as it is."""
+    return f"---\n# Source: {crd.name}\n{from_bytes(crd.data)}\n"
+
+
 def print_release(crds: Iterable[ChartFile], manifests: Iterable[Document], hooks: Iterable[Document]) -> str:
     """The bytes that `helm template` prints, as text."""
-    shown = [f"---\n# Source: {crd.name}\n{from_bytes(crd.data)}\n" for crd in crds]
+    shown = [printed_crd(crd) for crd in crds]
     shown += [document.printed for document in manifests]
     return "".join(shown).strip(SPACE) + "\n" + "".join(hook.printed for hook in hooks)
 

@@ -105,7 +105,7 @@ def command(
     try:
         name = name or release_name_of(name_template, chart_name, ambient, limits)
         if not is_release_name(name):
-            raise click.BadParameter(
+            raise click.UsageError(
                 f"{name!r} is not the name of a release: lower-case letters, digits, '-' and '.', at most 53"
             )
         chart = load_chart_named(chart_name, limits)

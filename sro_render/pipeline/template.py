@@ -11,10 +11,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from sro_render.charts.chart import Chart
+from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.engine import Engine, PreparedValues
 from sro_render.charts.helm_functions import functions
-from sro_render.charts.release import Document, DocumentFault, print_release, show_only, sort_release
+from sro_render.charts.release import (
+    Document,
+    DocumentFault,
+    print_release,
+    printed_crd,
+    show_only,
+    sort_release,
+)
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError
 from sro_render.gotemplate.program import Program, parse_file
@@ -138,10 +145,11 @@ def _blamed(
     return not_yaml(fault.error, fault.line, texts[fault.template], fault.template, blame)
 
 
-def _files(crds: Iterable[Any], documents: Iterable[Document]) -> dict[str, str]:
+def _files(crds: Iterable[ChartFile], documents: Iterable[Document]) -> dict[str, str]:
+    """What Helm writes for each template: all that it renders, one document behind the other."""
     files: dict[str, str] = {}
     for name, text in [
-        *((crd.name, print_release([crd], (), ())) for crd in crds),
+        *((crd.name, printed_crd(crd)) for crd in crds),
         *((document.template, document.printed) for document in documents),
     ]:
         files[name] = files.get(name, "") + text

@@ -59,6 +59,8 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
             return float_text(value)
         case bytes():
             return f'"{b64encode(value).decode()}"'
+        case dict() if not value and getattr(value, "is_nil", False):
+            return "null"  # a map of Go that was never made
         case dict():
             colon = ": " if indent else ":"
             parts = [

@@ -40,7 +40,16 @@ from sro_render.yamltext.places import locate
 from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, key_text, parse_number, resolve, resolve_tagged
 from sro_render.yamltext.syntax import syntax_fault
 
-__all__ = ["Document", "decode", "locate", "read_manifest", "read_stream", "read_value", "read_values"]
+__all__ = [
+    "Document",
+    "decode",
+    "locate",
+    "read_manifest",
+    "read_metadata",
+    "read_stream",
+    "read_value",
+    "read_values",
+]
 
 _NO_KEY: Any = object()
 _MERGE: Any = object()
@@ -84,6 +93,12 @@ def decode(data: bytes, name: str) -> Source:
             span=readable.span(len(before)),
             hint="save the file as UTF-8",
         ) from None
+
+
+def read_metadata(source: Source, limits: Limits) -> JsonValue:
+    """What Helm reads from Chart.yaml: as `read_manifest`, but of equal keys the last one counts."""
+    documents = _Reader(source, limits, last_key_counts=True).documents(most=1)
+    return documents[0].value if documents else None
 
 
 def read_manifest(source: Source, limits: Limits) -> JsonValue:
@@ -195,6 +210,7 @@ class _Reader:
         start: int = 0,
         end: int | None = None,
         chart_side: bool = False,
+        last_key_counts: bool = False,
     ) -> None:
         self._source = source
         self._limits = limits
@@ -203,6 +219,7 @@ class _Reader:
         self._marks_from = int(self._text.startswith("\ufeff"))
         self._start = start + self._marks_from
         self._chart_side = chart_side
+        self._last_key_counts = chart_side or last_key_counts
         self._faults = Faults()
         self._alias_nodes = 0
 
@@ -235,7 +252,7 @@ class _Reader:
         key whose value comes next. `stack` has both, and the collection, of everything around.
         """
         next_event = parser.get_event
-        chart_side = self._chart_side
+        chart_side, last_key_counts = self._chart_side, self._last_key_counts
         deepest = self._limits.max_yaml_depth
         top: list[Any] = []
         open_: Any = top
@@ -267,7 +284,7 @@ class _Reader:
                         name = "<<"
                     else:
                         key = name = value if value.__class__ is str else self._key_text(value, event)
-                    if name in keys and not chart_side:
+                    if name in keys and not last_key_counts:
                         self._check_duplicate(name, keys[name], event, [*stack, (open_, name, keys)])
                     keys[name] = event
                     continue
@@ -300,7 +317,7 @@ class _Reader:
                 value = anchors[event.anchor]
                 if keys is not None and key is _NO_KEY:
                     key = self._alias_key(value, event)
-                    if key in keys and not chart_side:
+                    if key in keys and not last_key_counts:
                         self._check_duplicate(key, keys[key], event, [*stack, (open_, key, keys)])
                     keys[key] = event
                     continue

@@ -25,7 +25,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -37,7 +37,7 @@ from sro_render.gotemplate.values import to_bytes
 from sro_render.limits import Limits
 
 LIMITS = Limits()
-NOW = datetime(2024, 1, 31, 12, tzinfo=timezone.utc)
+NOW = datetime(2024, 1, 31, 12, tzinfo=UTC)
 SEED = b"a seed for comparisons"
 
 
@@ -107,7 +107,7 @@ def ask_us(case: Case) -> Answer:
         errors = outcome.errors
         output = to_bytes(outcome.text)
     except (SroError, ExceptionGroup) as error:
-        errors = flatten(error)  # type: ignore[arg-type]
+        errors = flatten(error)
     except Exception:  # noqa: BLE001 - a bug of ours, which is what this looks for
         return Answer(None, "BUG " + traceback.format_exc()[-1500:], time.perf_counter() - start)
     seconds = time.perf_counter() - start
@@ -118,7 +118,7 @@ def ask_us(case: Case) -> Answer:
 
 def objects_of(output: bytes) -> list[str]:
     """The objects as JSON, sorted."""
-    found = yaml.load_all(output, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+    found = yaml.load_all(output, Loader=yaml.CSafeLoader)
     return sorted(json.dumps(each, sort_keys=True, default=str) for each in found if each is not None)
 
 
@@ -167,6 +167,11 @@ def first_difference(theirs: bytes, ours: bytes) -> str:
     return ""
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
@@ -187,17 +192,18 @@ def main() -> None:
             helm_s, our_s = helm_s + theirs.seconds, our_s + ours.seconds
         if found in {"equal", "varies", "incomplete"}:
             continue
-        print(f"{found}: {case}")
+        say(f"{found}: {case}")
         if found in {"different", "objects"} and theirs.output is not None and ours.output is not None:
-            print(first_difference(theirs.output, ours.output))
+            say(first_difference(theirs.output, ours.output))
         else:
-            print("\n".join(f"    helm {line}" for line in theirs.fault.splitlines()[-3:]))
-            print("\n".join(f"    ours {line}" for line in ours.fault.splitlines()[:14]))
-        sys.stdout.flush()
-    print(f"cases: {sum(counts.values())}, {dict(sorted(counts.items()))}")
+            say("\n".join(f"    helm {line}" for line in theirs.fault.splitlines()[-3:]))
+            say("\n".join(f"    ours {line}" for line in ours.fault.splitlines()[:14]))
+    say(f"cases: {sum(counts.values())}, {dict(sorted(counts.items()))}")
     whole: Counter[str] = Counter("+".join(sorted(found)) for found in charts.values())
-    print(f"charts: {len(charts)}, {dict(sorted(whole.items()))}")
-    print(f"seconds where helm renders: helm {helm_s:.1f}, ours {our_s:.1f}, ratio {our_s / max(helm_s, 1e-9):.2f}")
+    say(f"charts: {len(charts)}, {dict(sorted(whole.items()))}")
+    say(
+        f"seconds where helm renders: helm {helm_s:.1f}, ours {our_s:.1f}, ratio {our_s / max(helm_s, 1e-9):.2f}"
+    )
 
 
 if __name__ == "__main__":
