@@ -31,6 +31,7 @@ from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
+from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_namespace_name
 from sro_render.yamltext.reader import decode, locate
 
@@ -148,7 +149,8 @@ class _Expansion:
         self._deadline = deadline
         groups = self._group_nodes()
         self.result.groups = groups
-        engine = Engine(self.chart, self.options.limits)
+        ambient = Ambient(now=self.options.now, seed=self.options.seed)
+        engine = Engine(self.chart, self.options.limits, ambient)
         reader = ManifestReader(self.options.limits, allow_secrets=self.options.allow_secrets)
         crds = self._read_crds(reader)
         inputs = self._kernel_inputs(engine, groups)
