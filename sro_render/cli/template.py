@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from sro_render.api import Ambient, Release, Templated, TemplateOptions, release_name_of, template
+from sro_render.charts.scope import Release
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.talk import Talk, talk_options
@@ -19,6 +19,8 @@ from sro_render.edges.release_inputs import load_chart_named, read_values_files,
 from sro_render.errors import Faults, SroError
 from sro_render.gotemplate.values import to_bytes
 from sro_render.limits import Limits
+from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
+from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_release_name
 
 PARTLY_DONE = 1
