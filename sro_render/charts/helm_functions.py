@@ -95,7 +95,7 @@ def _plain(value: object) -> object:
     if isinstance(value, JsonObject):
         return value.as_json()
     if isinstance(value, GoObject):
-        return dict(value.go_fields())
+        return go_json.Struct(value.go_fields())
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 

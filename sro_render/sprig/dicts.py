@@ -135,6 +135,15 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
 
 @go_function(FUNCTIONS, "mustDeepCopy", "(any) any")
 @go_function(FUNCTIONS, "deepCopy", "(any) any")
+def copy_given(value: Any) -> Any:
+    """A copy that shares nothing with the value, which must be one."""
+    if value is None:
+        raise FunctionError(
+            "nil cannot be copied", hint="guard this place with {{ with }}, or give a default"
+        )
+    return deep_copy(value)
+
+
 def deep_copy(value: Any) -> Any:
     """A copy that shares nothing with the value."""
     if isinstance(value, dict):

@@ -20,6 +20,10 @@ _ESCAPED_FOR_HTML = _ALWAYS_ESCAPED | {ord(character): f"\\u{ord(character):04x}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class Struct(dict[str, object]):
+    """A struct of Go: its fields stay in their order, where a map's keys are sorted."""
+
+
 def marshal(
     value: object, *, escape_html: bool = True, indent: str = "", default: Default | None = None
 ) -> str:
@@ -67,7 +71,7 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
                 string_text(key).translate(escapes)
                 + colon
                 + _text(value[key], escapes, indent, newline + indent, default)
-                for key in sorted(value, key=utf8)
+                for key in (value if isinstance(value, Struct) else sorted(value, key=utf8))
             ]
             return _enclosed("{", parts, "}", newline, indent)
         case list():
