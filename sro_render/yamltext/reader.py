@@ -342,7 +342,7 @@ class _Reader:
                     value = _as_float(value, str(value))
             else:  # the document's end
                 start, end = first.start_mark.index, event.end_mark.index
-                if first.__class__ is ScalarEvent and first.value == "" and first.implicit[0]:
+                if first.__class__ is ScalarEvent and first.value == "" and top[0] is None:
                     return None
                 return Document(value=top[0], span=self._span(start, max(end, start + 1)))
             if keys is None:
