@@ -9,7 +9,7 @@ Source: HMAC-SHA-256 in counter mode, as NIST SP 800-108 describes it.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -27,7 +27,7 @@ class Ambient:
     """
 
     now: datetime | None = None
-    seed: bytes | None = None
+    seed: bytes | None = field(default=None, repr=False)
     label: str = ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -182,15 +182,15 @@ def parse_certificate(text: bytes) -> Certificate:
 
 
 def _read(data: bytes) -> Certificate:
-    whole, rest = der.read(data)
-    if rest:
+    whole = der.read(data)
+    if whole.whole != data:
         raise DerError("more bytes follow it")
     body, algorithm, signature = der.read_sequence(whole.whole, 3)[:3]
     signature.bit_string()
     fields = body.expect(der.SEQUENCE).children()
     version = 0
     if fields and fields[0].tag == 0xA0:
-        version = der.read(fields.pop(0).content)[0].number()
+        version = der.read(fields.pop(0).content).number()
     if not 0 <= version <= 2 or len(fields) < 6:
         raise DerError("it has an unknown version or too few fields")
     serial, inner, issuer, validity, subject, key, *options = fields
@@ -223,11 +223,14 @@ def _check_name(name: Element) -> None:
 
 
 def _check_time(moment: Element) -> None:
-    form = {der.UTC_TIME: "%y%m%d%H%M%SZ", der.GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}.get(moment.tag)
+    """RFC 5280, 4.1.2.5: digits up to the seconds, and Z."""
+    years = {der.UTC_TIME: 2, der.GENERALIZED_TIME: 4}.get(moment.tag, 0)
+    digits = moment.content.removesuffix(b"Z")
     try:
-        if form is None:
-            raise DerError("its validity is not two times")
-        datetime.strptime(moment.content.decode("ascii"), form)  # noqa: DTZ007
+        if not years or len(digits) != years + 10 or digits == moment.content or not digits.isdigit():
+            raise ValueError
+        pairs = (int(digits[start : start + 2]) for start in range(years, years + 10, 2))
+        datetime(int(digits[:years]) % 100 + 2000, *pairs, tzinfo=UTC)
     except ValueError:
         raise DerError("its validity is not two times") from None
 
@@ -261,5 +264,5 @@ def _read_extensions(wrapped: bytes) -> bytes:
             rest = rest[1:]
         value = rest[0].expect(der.OCTET_STRING).content if rest else b""
         if oid.whole == der.object_id(_KEY_ID):
-            key_id = der.read(value)[0].expect(der.OCTET_STRING).content
+            key_id = der.read(value).expect(der.OCTET_STRING).content
     return key_id

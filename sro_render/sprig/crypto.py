@@ -16,10 +16,11 @@ Source: Sprig v3.3.0 crypto.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import ClassVar, Final
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
@@ -58,15 +59,13 @@ _DAY_NS: Final = 86_400 * _SECOND_NS
 _KEYS_KEPT: Final = 64
 
 
+@dataclass(frozen=True, slots=True)
 class GoCertificate(GoObject):
-    """A certificate and its private key, both in PEM."""
+    """A certificate and its private key, both in PEM; equal where both texts are."""
 
-    __slots__ = ("cert", "key")
-    go_type = "sprig.certificate"
-
-    def __init__(self, cert: str, key: str) -> None:
-        self.cert = cert
-        self.key = key
+    go_type: ClassVar[str] = "sprig.certificate"
+    cert: str
+    key: str
 
     def go_fields(self) -> Mapping[str, object]:
         """As in Sprig."""

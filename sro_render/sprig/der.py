@@ -98,10 +98,11 @@ class Element:
         Raises: DerError: it holds something else.
         """
         found = []
-        rest = self.content
-        while rest:
-            child, rest = read(rest)
+        position = 0
+        while position < len(self.content):
+            child = read(self.content, position)
             found.append(child)
+            position += len(child.whole)
         return found
 
     def number(self) -> int:
@@ -135,23 +136,25 @@ class Element:
         return self
 
 
-def read(data: bytes) -> tuple[Element, bytes]:
-    """The first element, and the bytes behind it.
+def read(data: bytes, position: int = 0) -> Element:
+    """The element at a position; more may follow it.
 
     Raises: DerError: there is none, it is cut off, or its length is not in the shortest form.
     """
-    if len(data) < 2 or data[0] & 0x1F == 0x1F:
+    head = data[position : position + 2]
+    if len(head) < 2 or head[0] & 0x1F == 0x1F:
         raise DerError("an element is cut off or has an unknown tag")
-    size, start = data[1], 2
+    size, start = head[1], position + 2
     if size >= 0x80:
+        length = data[start : start + size - 0x80]
         start += size - 0x80
-        length = data[2:start]
         size = int.from_bytes(length, "big")
         if not length or not length[0] or size < 0x80 or len(length) > 4:
             raise DerError("the length of an element is not in the shortest form")
-    if len(data) < start + size:
+    end = start + size
+    if len(data) < end:
         raise DerError("an element is cut off")
-    return Element(data[0], data[start : start + size], data[: start + size]), data[start + size :]
+    return Element(head[0], data[start:end], data[position:end])
 
 
 def read_sequence(data: bytes, least: int) -> Sequence[Element]:
@@ -159,7 +162,7 @@ def read_sequence(data: bytes, least: int) -> Sequence[Element]:
 
     Raises: DerError: there is none, or it holds fewer than `least` elements.
     """
-    children = read(data)[0].expect(SEQUENCE).children()
+    children = read(data).expect(SEQUENCE).children()
     if len(children) < least:
         raise DerError(f"{len(children)} elements stand where {least} should be")
     return children

@@ -258,7 +258,7 @@ def parse_private_key(text: str) -> PrivateKey:
 
 def _parse_rsa(data: bytes) -> RsaKey:
     """PKCS #1; keys of more than two primes are not read."""
-    if der.read(data)[1]:
+    if der.read(data).whole != data:
         raise KeyFault("more bytes follow the RSA key")
     version, n, e, d, p, q, *derived = [e.number() for e in der.read_sequence(data, 6)[:9]]
     if version != 0:
@@ -335,7 +335,7 @@ def _curve_oid(parameters: list[Element]) -> bytes:
 
 
 def _raw_secret(data: bytes) -> bytes:
-    secret = der.read(data)[0].expect(der.OCTET_STRING).content
+    secret = der.read(data).expect(der.OCTET_STRING).content
     if len(secret) != _RAW_KEY_SIZE:
         raise KeyFault(f"the secret has {len(secret)} bytes, not {_RAW_KEY_SIZE}")
     return secret
