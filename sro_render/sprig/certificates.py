@@ -17,7 +17,16 @@ from typing import Final
 from sro_render.gotemplate.values import to_bytes
 from sro_render.sprig import der, pem
 from sro_render.sprig.der import DerError, Element
-from sro_render.sprig.keys import EC_OID, ED25519_OID, RSA_OID, SigningKey, rsa_algorithm
+from sro_render.sprig.keys import (
+    DSA_OID,
+    EC_OID,
+    ED25519_OID,
+    RSA_OID,
+    X25519_OID,
+    SigningKey,
+    is_point,
+    rsa_algorithm,
+)
 
 _COMMON_NAME: Final = "2.5.4.3"
 _KEY_ID: Final = "2.5.29.14"
@@ -30,6 +39,8 @@ _SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
 _CLIENT_AUTH: Final = "1.3.6.1.5.5.7.3.2"
 _PRINTABLE: Final = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*")
 _KEY_ID_SIZE: Final = 20
+
+_KNOWN_KEYS: Final = frozenset(map(der.object_id, (RSA_OID, EC_OID, ED25519_OID, X25519_OID, DSA_OID)))
 
 Address = IPv4Address | IPv6Address
 
@@ -150,7 +161,13 @@ def _packed(address: Address) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is read of a certificate: its subject and public key as bytes, and the key's identifier."""
+    """What is read of a certificate.
+
+    subject:   its name, as bytes.
+    algorithm: the element that says of which kind its public key is.
+    public:    the public key, as bytes.
+    key_id:    the identifier of that key; empty: it has none.
+    """
 
     subject: bytes
     algorithm: bytes
@@ -158,11 +175,12 @@ class Certificate:
     key_id: bytes
 
     def issuer(self, key: SigningKey) -> Issuer:
-        """Its holder as an issuer.
+        """Its holder as an issuer. Like Go, asks nothing where it does not know the kind of its public key.
 
         Raises: CertificateFault: the key belongs to another certificate.
         """
-        if key.public_parts() != (self.algorithm, self.public):
+        kind = der.read_sequence(self.algorithm, 1)[0].whole
+        if kind in _KNOWN_KEYS and key.public_parts() != (self.algorithm, self.public):
             raise CertificateFault("the private key does not belong to the certificate")
         return Issuer(self.subject, self.key_id, key)
 
@@ -229,15 +247,15 @@ def _check_time(moment: Element) -> None:
     try:
         if not years or len(digits) != years + 10 or digits == moment.content or not digits.isdigit():
             raise ValueError
-        pairs = (int(digits[start : start + 2]) for start in range(years, years + 10, 2))
-        datetime(int(digits[:years]) % 100 + 2000, *pairs, tzinfo=UTC)
+        month, day, hour, minute, second = (int(digits[n : n + 2]) for n in range(years, years + 10, 2))
+        datetime(int(digits[:years]) % 100 + 2000, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise DerError("its validity is not two times") from None
 
 
 def _check_public_key(algorithm: Element, public: bytes) -> None:
-    """What Go reads of the keys that it knows; a key of another kind is not looked into."""
-    oid, *parameters = algorithm.expect(der.SEQUENCE).children() or [algorithm]
+    """What Go reads of the keys that can sign; a key of another kind is not looked into."""
+    oid, *parameters = der.read_sequence(algorithm.whole, 1)
     if oid.whole == der.object_id(RSA_OID):
         if algorithm.whole != rsa_algorithm():
             raise DerError("its RSA key has parameters that are not NULL")
@@ -245,8 +263,8 @@ def _check_public_key(algorithm: Element, public: bytes) -> None:
         if modulus <= 0 or exponent <= 0:
             raise DerError("its RSA key has numbers that are not positive")
     elif oid.whole == der.object_id(EC_OID):
-        if not parameters or public[:1] != b"\4":
-            raise DerError("its EC key names no curve, or its point is not written in full")
+        if not is_point(parameters[0].whole if parameters else b"", public):
+            raise DerError("its EC key names no known curve, or its point is not one of it")
     elif oid.whole == der.object_id(ED25519_OID) and (parameters or len(public) != 32):
         raise DerError("its Ed25519 key has not 32 bytes")
 

@@ -26,6 +26,7 @@ RSA_OID: Final = "1.2.840.113549.1.1.1"
 EC_OID: Final = "1.2.840.10045.2.1"
 ED25519_OID: Final = "1.3.101.112"
 X25519_OID: Final = "1.3.101.110"
+DSA_OID: Final = "1.2.840.10040.4.1"
 _NULL: Final = bytes((der.NULL, 0))
 _LEAST_RSA_BITS: Final = 1024
 """Go does not use shorter ones."""
@@ -116,7 +117,7 @@ CURVES: Final = (
     Curve(
         "1.3.132.0.35",
         "SECP521R1",
-        0x01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409,
+        (1 << 521) - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
         "SHA512",
         "1.2.840.10045.4.3.4",
     ),
@@ -225,6 +226,25 @@ def _wrapped(oid: str, secret: bytes) -> bytes:
     return der.sequence(der.integer(0), der.sequence(der.object_id(oid)), der.octets(der.octets(secret)))
 
 
+def _curve(oid: bytes) -> Curve | None:
+    """The curve that an element names."""
+    return next((curve for curve in CURVES if der.object_id(curve.oid) == oid), None)
+
+
+def is_point(curve_oid: bytes, data: bytes) -> bool:
+    """Whether bytes are a point, written in full, of the curve that an element names."""
+    curve = _curve(curve_oid)
+    if curve is None or data[:1] != b"\4":
+        return False
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(getattr(ec, curve.name)(), data)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_signing_key(text: str) -> SigningKey:
     """The key in a text, of a kind that can sign certificates.
 
@@ -260,8 +280,9 @@ def _parse_rsa(data: bytes) -> RsaKey:
     """PKCS #1; keys of more than two primes are not read."""
     if der.read(data).whole != data:
         raise KeyFault("more bytes follow the RSA key")
-    version, n, e, d, p, q, *derived = [e.number() for e in der.read_sequence(data, 6)[:9]]
-    if version != 0:
+    fields = der.read_sequence(data, 6)
+    version, n, e, d, p, q, *derived = [field.number() for field in fields[:9]]
+    if version > 1 or any(field.content for field in fields[9:10]):
         raise KeyFault("it is an RSA key of more than two primes, or of an unknown version")
     if not _LEAST_RSA_BITS <= n.bit_length() <= _MOST_RSA_BITS:
         raise KeyFault(
@@ -298,7 +319,7 @@ def _parse_ec(data: bytes, curve_oid: bytes = b"") -> EcKey:
         raise KeyFault("the EC key has an unknown version")
     if not curve_oid and options and options[0].tag == 0xA0:
         curve_oid = options[0].content
-    curve = next((curve for curve in CURVES if der.object_id(curve.oid) == curve_oid), None)
+    curve = _curve(curve_oid)
     if curve is None:
         raise KeyFault("the EC key names no curve, or none of P-224, P-256, P-384, P-521")
     number = int.from_bytes(secret.expect(der.OCTET_STRING).content, "big")
