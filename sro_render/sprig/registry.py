@@ -11,9 +11,33 @@ from functools import cache
 from types import MappingProxyType
 
 from sro_render.gotemplate.functions import Function
-from sro_render.sprig import defaults, dicts, encoding, lists, numbers, paths, reflection, semver, strings
+from sro_render.sprig import (
+    crypto,
+    defaults,
+    dicts,
+    encoding,
+    lists,
+    numbers,
+    passwords,
+    paths,
+    reflection,
+    semver,
+    strings,
+)
 
-_FAMILIES = (defaults, dicts, encoding, lists, numbers, paths, reflection, semver, strings)
+_FAMILIES = (
+    crypto,
+    defaults,
+    dicts,
+    encoding,
+    lists,
+    numbers,
+    passwords,
+    paths,
+    reflection,
+    semver,
+    strings,
+)
 
 
 @cache
