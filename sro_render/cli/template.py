@@ -11,11 +11,13 @@ from pathlib import Path
 import click
 
 from sro_render.charts.scope import Release
+from sro_render.charts.set_values import SetOption
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
+from sro_render.cli.set_options import set_options
 from sro_render.cli.talk import Talk, talk_options
 from sro_render.cli.time_limit import time_limit
-from sro_render.edges.release_inputs import load_chart_named, read_values_files, write_files
+from sro_render.edges.release_inputs import load_chart_named, read_given_values, write_files
 from sro_render.errors import Faults, SroError
 from sro_render.gotemplate.values import to_bytes
 from sro_render.limits import Limits
@@ -44,6 +46,7 @@ Example:
     multiple=True,
     help="Values; - is standard input.",
 )
+@set_options
 @click.option("--kube-version", metavar="VERSION", default="", help="For .Capabilities.KubeVersion.")
 @click.option(
     "-a",
@@ -78,6 +81,7 @@ def command(
     arguments: Sequence[str],
     namespace: str,
     values_files: Sequence[str],
+    sets: Sequence[SetOption],
     kube_version: str,
     api_versions: Sequence[str],
     include_crds: bool,
@@ -123,7 +127,7 @@ def command(
             ambient=ambient,
             limits=limits,
         )
-        values = read_values_files(values_files, limits)
+        values = read_given_values(values_files, sets, limits)
         outcome = template(chart, values, options, partial(time_limit, seconds))
     except (SroError, ExceptionGroup) as error:
         faults.add(error)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sro_render.charts.chart import Chart
+from sro_render.charts.set_values import SetOption, apply_options
 from sro_render.charts.values import merge_files
 from sro_render.edges.chart_store import load_chart_at
 from sro_render.edges.files import read_source, similar_file, write_file
 from sro_render.errors import ChartError, Faults, InputError, OutputError, SroError
-from sro_render.gotemplate.values import to_bytes
+from sro_render.gotemplate.values import from_bytes, to_bytes
 from sro_render.limits import Limits
 from sro_render.yamltext.reader import read_values
 
@@ -34,9 +36,10 @@ def load_chart_named(name: str, limits: Limits) -> Chart:
     return load_chart_at(path, limits)
 
 
-def read_values_files(names: Iterable[str], limits: Limits) -> dict[str, Any]:
-    """Values files over each other, the last one on top; `-` is standard input.
+def read_given_values(names: Iterable[str], sets: Iterable[SetOption], limits: Limits) -> dict[str, Any]:
+    """The user's values: files over each other, the last one on top, and single values over them.
 
+    Args:   names: of files; `-` is standard input.
     Raises: InputError, or a group of them: everything that is wrong in any of the files.
     """
     faults = Faults()
@@ -50,7 +53,17 @@ def read_values_files(names: Iterable[str], limits: Limits) -> dict[str, Any]:
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
     faults.raise_if_any()
-    return values
+    return apply_options(values, sets, limits, _read_text)
+
+
+def _read_text(name: str) -> str:
+    """The content of a file that `--set-file` names, whatever it is."""
+    try:
+        return from_bytes(sys.stdin.buffer.read() if name.strip() == "-" else Path(name).read_bytes())
+    except OSError as error:
+        raise InputError(
+            "unreadable-file", f"{name} cannot be read: {error.strerror}", hint=similar_file(Path(name))
+        ) from error
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -31,7 +31,7 @@ from pathlib import Path
 import yaml
 
 from sro_render.api import Ambient, Release, TemplateOptions, template
-from sro_render.edges.release_inputs import load_chart_named, read_values_files
+from sro_render.edges.release_inputs import load_chart_named, read_given_values
 from sro_render.errors import SroError, flatten
 from sro_render.gotemplate.values import to_bytes
 from sro_render.limits import Limits
@@ -102,7 +102,7 @@ def ask_us(case: Case) -> Answer:
     output = None
     try:
         chart = load_chart_named(str(case.chart), LIMITS)
-        values = read_values_files([str(case.values)] if case.values else [], LIMITS)
+        values = read_given_values([str(case.values)] if case.values else [], [], LIMITS)
         outcome = template(chart, values, options)
         errors = outcome.errors
         output = to_bytes(outcome.text)
