@@ -9,14 +9,14 @@ and runs; its sandbox lets through no attribute and no call at all, since every 
 - What templates see at the top: what Go templates see as `.`, each by its name, and `ctx` for all of it.
 - `include`, `import` and `extends` find the chart's own Jinja templates; `include("name", ctx)` finds
   named templates of both syntaxes. `tpl` takes a text in Jinja's syntax.
-- Blocks take the line break behind them and the blanks before them; line ends become `\\n`.
+- Blocks take the line break behind them and the blanks before them; line ends become line feeds.
 
 Source: jinja2 3.1, `compiler.CodeGenerator` and `sandbox`; differs as said there and here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
@@ -43,14 +43,16 @@ from sro_render.gotemplate.runtime import (
     RUN,
     WRITE,
     Code,
-    Frame as RunFrame,
     Run,
     Step,
     Templates,
 )
+from sro_render.gotemplate.runtime import (
+    Frame as RunFrame,
+)
 from sro_render.gotemplate.values import Missing
 from sro_render.limits import Limits
-from sro_render.source import Source
+from sro_render.source import Source, Span
 
 PIECES_BETWEEN_CHECKS: Final = 256
 _STATE: Final = " state"
@@ -69,7 +71,7 @@ _ONE_ARGUMENT: Final = frozenset({"default"})
 class _Undefined(Undefined):
     """What Jinja calls where it finds nothing: gives its mark for that, which loads of names see."""
 
-    def __new__(cls, hint: str | None = None, *_: Any, **__: Any) -> Any:  # noqa: D102
+    def __new__(cls, hint: str | None = None, *_: Any, **__: Any) -> Any:
         if hint and "does not export" in hint:
             raise FunctionError("the imported template has no macro or variable of that name")
         return missing
@@ -110,7 +112,7 @@ class _Template(jinja2.Template):
 
     def make_module(
         self,
-        vars: dict[str, Any] | None = None,
+        vars: dict[str, Any] | None = None,  # noqa: A002 - Jinja's name
         shared: bool = False,
         locals: Mapping[str, Any] | None = None,  # noqa: A002
     ) -> TemplateModule:
@@ -215,7 +217,8 @@ class Environment(ImmutableSandboxedEnvironment):
         known = [known.removeprefix(own) for known in run.program.template_names() if known.endswith(".j2")]
         near = nearest(names[0], known)
         message = f'the chart has no template "{names[0]}"'
-        values.fail(run, site, message, hint=f"did you mean {near}?" if near else "", code="template-unknown")
+        hint = f"did you mean {near}?" if near else ""
+        return values.fail(run, site, message, hint=hint, code="template-unknown")
 
     # Values
 
@@ -242,14 +245,17 @@ class Environment(ImmutableSandboxedEnvironment):
                 known = {key: item for key, item in vars(value).items() if not key.startswith("_")}
                 if name in known:
                     return known[name]
-            case Macro() | BlockReference() | TemplateReference() | _Global():
+            case _Global():
+                near = nearest(value.name, [key for key in context.get_all() if key != _STATE])
+                hint = f"did you mean {near}?" if near else ""
+                values.fail(run, site, f"{value.name} is a function, so it has no {name}", hint=hint)
+            case Macro() | BlockReference() | TemplateReference():
                 known = {}
             case _:
                 return values.read_field(run, site, value, name)
-        near = nearest(name, known)
-        values.fail(
-            run, site, f"{site.code}: there is no {name}", hint=f"did you mean {near}?" if near else ""
-        )
+        near = None if name in known else nearest(name, known)
+        hint = f"did you mean {near}?" if near else ""
+        return values.fail(run, site, f"{site.code}: there is no {name}", hint=hint)
 
     def element(self, context: _Context, site: OwnedSite, value: Any, key: Any, /) -> Any:
         """`value[key]`."""
@@ -584,24 +590,22 @@ class JinjaCode:
             raise LimitError("limit-template-size", message, span=self.source.span(0))
         environment = _environment()
         tokens = Tokens(self.source, environment.lexer)
+        generator = Generator(environment, self.name, self.name, optimized=False)
+        generator.prepare(self, tokens, traced=traced)
         try:
             tree = self._parsed(environment, tokens)
-            generator = Generator(environment, self.name, self.name, optimized=False)
-            generator.prepare(self, tokens, traced=traced)
             generator.visit(tree)
             python = compile(generator.stream.getvalue(), f"<{self.name}>", "exec", dont_inherit=True)  # type: ignore[attr-defined]
         except jinja2.TemplateSyntaxError as error:
             raise _syntax_error(error, tokens) from None
-        except (RecursionError, MemoryError, SyntaxError):
-            raise LimitError(
-                "limit-template-depth",
-                "the template holds blocks or expressions too deep inside each other, or a name twice in a call",
-                span=tokens.span(tokens.starts[-1] if tokens.starts else 0),
-                hint="move inner parts into macros or templates of their own",
-            ) from None
-        except ValueError as error:
+        except SyntaxError as error:
+            # What Python's compiler refuses in the generated code.
+            raise _python_error(error, generator, tokens) from None
+        except (RecursionError, MemoryError):
+            raise _too_deep(tokens.span(tokens.starts[-1] if tokens.starts else 0)) from None
+        except ValueError:
             place = tokens.span(tokens.starts[-1] if tokens.starts else 0)
-            raise TemplateError("template-syntax", f"this cannot be read: {error}", span=place) from None
+            raise TemplateError("template-syntax", "this number is too long", span=place) from None
         self.uses = frozenset(generator.uses)
         namespace: dict[str, Any] = {f"site_{index}": site for index, site in enumerate(generator.sites)}
         namespace.update(environment=environment, __file__=f"<{self.name}>")
@@ -616,6 +620,23 @@ class JinjaCode:
         tree = parser.parse()
         tree.set_environment(environment)
         return tree
+
+
+def _too_deep(span: Span) -> LimitError:
+    return LimitError(
+        "limit-template-depth",
+        "the template holds blocks or expressions too deep inside each other",
+        span=span,
+        hint="move inner parts into macros or templates of their own",
+    )
+
+
+def _python_error(error: SyntaxError, generator: Generator, tokens: Tokens) -> TemplateError:
+    lines = [line for line, code_line in generator.debug_info if code_line <= (error.lineno or 0)]
+    span = tokens.source.span_at(lines[-1] if lines else 1, 1)
+    if "loop" in (error.msg or ""):
+        return TemplateError("template-syntax", "break and continue stand in a loop only", span=span)
+    return _too_deep(span)
 
 
 def _syntax_error(error: jinja2.TemplateSyntaxError, tokens: Tokens) -> TemplateError:

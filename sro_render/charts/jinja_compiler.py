@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self
 
 import jinja2
 from jinja2 import nodes
@@ -24,7 +24,7 @@ from sro_render.errors import LimitError, TemplateError, nearest
 from sro_render.gotemplate.numbers import MAX_INT
 from sro_render.source import Source, Span
 
-MAX_TOKENS: Final = 200_000
+MAX_TOKENS: Final = 50_000
 """Words and signs of one template: Python's compiler, which nothing can stop, gets no more than this."""
 MAX_CODE: Final = 60
 
@@ -34,7 +34,8 @@ class Place(int):
 
     offset: int
 
-    def __new__(cls, line: int, offset: int) -> Place:
+    def __new__(cls, line: int, offset: int) -> Self:
+        """A line, from 1, and an offset in the text."""
         place = super().__new__(cls, line)
         place.offset = offset
         return place
@@ -51,10 +52,13 @@ class Tokens:
         self.ends: list[int] = []
         self.closed: dict[int, int] = {}
         """Offset of an opening bracket -> offset behind the one that closes it."""
+        self.opened: dict[int, int] = {}
+        """The other way round."""
 
     def __iter__(self) -> Iterator[tuple[int, str, str]]:
         position = 0
         open_brackets: list[int] = []
+        line, kind, text = 1, "", ""
         try:
             for line, kind, text in self.lexer.tokeniter(self.text, None):
                 # Between two tokens stands only what Jinja took away.
@@ -69,8 +73,12 @@ class Tokens:
                 if kind == "operator" and text in "([{":
                     open_brackets.append(start)
                 elif kind == "operator" and text in ")]}":
-                    self.closed[open_brackets.pop()] = position
+                    self.closed[open_brackets[-1]] = position
+                    self.opened[position] = open_brackets.pop()
                 yield Place(line, start), kind, text
+            if kind in {"comment_begin", "raw_begin"}:
+                # Jinja takes this for the end of the template.
+                raise jinja2.TemplateSyntaxError(f"{text.strip()} is never closed", line)
         except jinja2.TemplateSyntaxError as error:
             rest = self.text[position:]
             error.lineno = Place(error.lineno, position + len(rest) - len(rest.lstrip()))
@@ -100,7 +108,16 @@ class Tokens:
             inner.append((place.offset, self._own_end(node, place.offset)))
         if not inner:
             return 0, 1
-        return min(start for start, _ in inner), max(end for _, end in inner)
+        return self._balanced(min(start for start, _ in inner), max(end for _, end in inner))
+
+    def _balanced(self, start: int, end: int) -> tuple[int, int]:
+        """The same with the brackets that are only half in it."""
+        first, last = bisect_left(self.starts, start), bisect_left(self.starts, end)
+        low, high = start, end
+        for index in range(first, last):
+            high = max(high, self.closed.get(self.starts[index], high))
+            low = min(low, self.opened.get(self.ends[index], low))
+        return low, high
 
     def _own_end(self, node: nodes.Node, offset: int) -> int:
         match node:
@@ -221,10 +238,11 @@ class Generator(CodeGenerator):
         node.iter = self.own("rounds", node.iter, nodes.Const(names))
         super().visit_For(node, frame)
 
-    def own(self, method: str, node: nodes.Expr, *arguments: nodes.Expr) -> nodes.Call:
+    def own(self, method: str, node: nodes.Node, *arguments: nodes.Expr) -> nodes.Call:
         """A node that calls a method of the environment; see `visit_Call`."""
         called = nodes.EnvironmentAttribute(method)
-        return nodes.Call(called, [node, *arguments], [], None, None, lineno=node.lineno)
+        given: list[Any] = [node, *arguments]
+        return nodes.Call(called, given, [], None, None, lineno=node.lineno)
 
     def visit_Block(self, node: nodes.Block, frame: Frame) -> None:
         """A block; the site is for what `simple_write` counts."""
@@ -248,7 +266,7 @@ class Generator(CodeGenerator):
     def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:
         """The template whose blocks this one fills."""
         self.writeline(f"environment.begin(context, {self.site(node)})")
-        node.template = self.own("found", node.template, nodes.Const(value=False), nodes.Const(self.traced))
+        node.template = self.own("found", node.template, nodes.Const(False), nodes.Const(self.traced))
         super().visit_Extends(node, frame)
 
     def nested(
@@ -343,6 +361,7 @@ class Generator(CodeGenerator):
             hint = f"write {instead}" if instead else f"did you mean {near}?" if near else ""
             code = "template-function-unknown"
             self.refuse(node, f"there is no function or filter {node.name}", hint=hint, code=code)
+        self.check_names(node)
         self.uses.add(node.name)
         start = node.lineno.offset if isinstance(node.lineno, Place) else None
         value = f"concat({frame.buffer})" if node.node is None else node.node
@@ -350,6 +369,14 @@ class Generator(CodeGenerator):
         self.call(frame, "filtered", site, repr(node.name), value, end="")
         self.signature(node, frame)
         self.write(")")
+
+    def check_names(self, node: nodes.Call | nodes.Filter) -> None:
+        """Refuse what Python's compiler would refuse without a place."""
+        seen: set[object] = set()
+        for keyword in node.kwargs:
+            if keyword.key in seen:
+                self.refuse(keyword, f"the argument {keyword.key} is given twice")
+            seen.add(keyword.key)
 
     def visit_Test(self, node: nodes.Test, frame: Frame) -> None:
         """`a is t`."""
@@ -373,6 +400,7 @@ class Generator(CodeGenerator):
         if isinstance(node.node, nodes.EnvironmentAttribute):
             self.call(frame, node.node.name, self.site(node.args[0]), *node.args)
             return
+        self.check_names(node)
         site = self.site(node)
         if isinstance(node.node, nodes.Getattr):
             self.call(frame, "method", site, node.node.node, repr(node.node.attr), end="")

@@ -48,9 +48,8 @@ INSTEAD: Final = {
     "b64encode": "b64enc",
     "b64decode": "b64dec",
     "pprint": "toPrettyJson",
-    "random": "first",
     "regex_replace": "regexReplaceAll",
-    "safe": "nothing: nothing is escaped",
+    "safe": "x alone: nothing is escaped",
     "striptags": "regexReplaceAll",
     "tojson": "toJson",
     "to_json": "toJson",
@@ -189,10 +188,10 @@ def _dictsort(call: Call, value: Any) -> list[list[Any]]:
 
 
 def _groupby(call: Call, value: Any) -> list[list[Any]]:
-    options = call.options(attribute=None, default=None)
+    options = call.options(attribute=None)
     groups: list[list[Any]] = []
     for item in call.sort(call.items(value), options["attribute"], is_reverse=False, is_exact=True):
-        key = call.read(item, options["attribute"])
+        key = settled(call.run, call.site, call.read(item, options["attribute"]))
         if not groups or not same(call.run, call.site, groups[-1][0], key):
             groups.append([key, []])
         groups[-1][1].append(item)

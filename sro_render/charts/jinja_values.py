@@ -114,6 +114,7 @@ def read_field(run: Run, site: Site, value: Any, name: str) -> Any:
         message = f"{site.code}: {value.go_type} has no field {name}"
         fail(run, site, message, hint=f"did you mean {near}?" if near else "")
     _refuse_nil(run, site, value, f"it has no field {name}")
+    value = settled(run, site, value)
     fail(run, site, f"{site.code}: a value of type {type_label(value)} has no field {name}")
 
 
