@@ -1,7 +1,7 @@
 """From a Jinja template's text to Python code in which every operation on values has its place.
 
 Decides where tokens and nodes stand in the text, which of Jinja's constructs charts may use, and which
-method of the environment (`jinja_chart.Environment`) the code calls for each. Runs nothing.
+method of the environment (`jinja_environment.Environment`) the code calls for each. Runs nothing.
 Source: jinja2 3.1 `compiler.CodeGenerator`, whose visitors for expressions are all replaced.
 """
 

@@ -70,17 +70,15 @@ def to_jinja(node: Any) -> str:
     """A pipeline of a Go template in Jinja's syntax."""
     match node:
         case Pipe():
-            first, *others = node.commands
-            text = to_jinja(first)
-            for command in others:
-                arguments = ", ".join(map(to_jinja, command.operands[1:]))
-                text += f" | {command.operands[0].name}({arguments})"
-            return f"({text})" if others else text
+            text = to_jinja(node.commands[0])
+            for command in node.commands[1:]:
+                text += f" | {to_jinja(command)}"
+            return f"({text})" if len(node.commands) > 1 else text
         case Command():
-            called, *arguments = node.operands
-            if not arguments and not isinstance(called, Identifier):
-                return to_jinja(called)
-            return f"{to_jinja(called)}({', '.join(map(to_jinja, arguments))})"
+            called, arguments = to_jinja(node.operands[0]), node.operands[1:]
+            if not arguments and not isinstance(node.operands[0], Identifier):
+                return called
+            return f"{called}({', '.join(map(to_jinja, arguments))})"
         case Identifier():
             return node.name
         case Field():
