@@ -33,7 +33,6 @@ from sro_render.gotemplate.runtime import RUN, WRITE, Frame, Run, Step
 from sro_render.limits import Limits
 from sro_render.source import Source, Span
 
-
 _CODE_NAME: Final = "sro_render.charts.jinja_template"
 
 
