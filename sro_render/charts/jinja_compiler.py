@@ -278,12 +278,12 @@ class Generator(CodeGenerator):
         ignore_missing: bool = False,
     ) -> None:
         """Look the template up, and count how deep templates are inside each other."""
-        self.writeline(f"environment.begin(context, {self.site(node)})")
+        self.writeline(f"calls_before = environment.begin(context, {self.site(node)})")
         node.template = self.own(
             "found", node.template, nodes.Const(ignore_missing), nodes.Const(self.traced)
         )
         visit(node, frame)
-        self.writeline("environment.end(context)")
+        self.writeline("environment.end(context, calls_before)")
 
     def visit_ScopedEvalContextModifier(self, node: nodes.ScopedEvalContextModifier, frame: Frame) -> None:
         """`autoescape`, which has no meaning in YAML."""
@@ -361,7 +361,7 @@ class Generator(CodeGenerator):
             hint = f"write {instead}" if instead else f"did you mean {near}?" if near else ""
             code = "template-function-unknown"
             self.refuse(node, f"there is no function or filter {node.name}", hint=hint, code=code)
-        self.check_names(node)
+        self.check_arguments(node)
         self.uses.add(node.name)
         start = node.lineno.offset if isinstance(node.lineno, Place) else None
         value = f"concat({frame.buffer})" if node.node is None else node.node
@@ -370,8 +370,12 @@ class Generator(CodeGenerator):
         self.signature(node, frame)
         self.write(")")
 
-    def check_names(self, node: nodes.Call | nodes.Filter) -> None:
-        """Refuse what Python's compiler would refuse without a place."""
+    def check_arguments(self, node: nodes.Call | nodes.Filter) -> None:
+        """Refuse what Python would refuse without a place; `*list` and `**map` are checked while running."""
+        if node.dyn_args is not None:
+            node.dyn_args = self.own("spread", node.dyn_args)
+        if node.dyn_kwargs is not None:
+            node.dyn_kwargs = self.own("spread_map", node.dyn_kwargs)
         seen: set[object] = set()
         for keyword in node.kwargs:
             if keyword.key in seen:
@@ -400,7 +404,7 @@ class Generator(CodeGenerator):
         if isinstance(node.node, nodes.EnvironmentAttribute):
             self.call(frame, node.node.name, self.site(node.args[0]), *node.args)
             return
-        self.check_names(node)
+        self.check_arguments(node)
         site = self.site(node)
         if isinstance(node.node, nodes.Getattr):
             self.call(frame, "method", site, node.node.node, repr(node.node.attr), end="")

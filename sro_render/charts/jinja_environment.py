@@ -188,13 +188,15 @@ class Environment(ImmutableSandboxedEnvironment):
 
     # Other templates
 
-    def begin(self, context: _Context, site: OwnedSite, /) -> None:
-        """A template begins inside another one."""
+    def begin(self, context: _Context, site: OwnedSite, /) -> int:
+        """A template begins inside another one; gives what `end` takes."""
+        before = len(context.run.calls)
         context.run.enter(site.span)
+        return before
 
-    def end(self, context: _Context, /) -> None:
-        """It is done."""
-        context.run.leave()
+    def end(self, context: _Context, before: int, /) -> None:
+        """It is done, and so are the templates that it extended."""
+        del context.run.calls[before:]
 
     def found(
         self, context: _Context, site: OwnedSite, name: Any, is_optional: bool, traced: bool, /
@@ -299,6 +301,16 @@ class Environment(ImmutableSandboxedEnvironment):
 
     # Calls
 
+    def spread(self, context: _Context, site: OwnedSite, value: Any, /) -> list[Any]:
+        """`*value` among arguments."""
+        return list(values.rounds(context.run, site, value, 1))
+
+    def spread_map(self, context: _Context, site: OwnedSite, value: Any, /) -> dict[str, Any]:
+        """`**value` among arguments."""
+        if not isinstance(value, dict):
+            values.fail(context.run, site, f"{site.code}: ** needs a map")
+        return dict(value)
+
     def tested(self, context: _Context, site: OwnedSite, name: str, value: Any, /, *arguments: Any) -> bool:
         """`a is t`."""
         return TESTS[name][1](context.run, site, value, arguments)
@@ -386,29 +398,28 @@ class Environment(ImmutableSandboxedEnvironment):
     ) -> Any:
         """`f(a)`."""
         run = context.run
+        before = len(run.calls)
         match callee:
             case _Global():
                 return self._global(context, site, callee, arguments, keywords)
             case Macro():
                 _check_macro(run, site, callee, arguments, keywords)
-                run.enter(site.span)
+                self.begin(context, site)
                 text = callee(*arguments, **keywords)
-                run.leave()
             case BlockReference():
                 if arguments or keywords:
                     values.fail(run, site, "a block takes no arguments")
-                run.enter(site.span)
+                self.begin(context, site)
                 text = _collected(run, site, callee._stack[callee._depth](callee._context))  # noqa: SLF001
-                run.leave()
             case LoopContext():
                 if callee._recurse is None or len(arguments) != 1 or keywords:  # noqa: SLF001
                     hint = "write {% for x in LIST recursive %}, and loop(OTHER_LIST) in it"
                     values.fail(run, site, "this loop cannot be called so", hint=hint)
-                run.enter(site.span)
+                self.begin(context, site)
                 text = callee(values.rounds(run, site, arguments[0], 1))
-                run.leave()
             case _:
                 self._refuse_call(context, site, callee)
+        self.end(context, before)
         if len(text) > LARGE_TEXT:
             run.count_text(len(text), site.span)
         return text

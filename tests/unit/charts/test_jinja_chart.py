@@ -194,6 +194,12 @@ def test_includes_imports_and_inheritance_work_inside_the_chart() -> None:
     assert text_of("{% macro m() %}<{{ caller() }}>{% endmacro %}{% call m() %}x{% endcall %}") == "<x>"
 
 
+def test_templates_one_after_the_other_are_not_taken_for_templates_inside_each_other() -> None:
+    template = '{% for x in range(300) %}{% include "_i.j2" %}{{ m() }}{% endfor %}'
+    macro = '{% macro m() %}{% include "_i.j2" %}{% endmacro %}'
+    assert text_of(macro + template, i='{% extends "_base.j2" %}', base="b") == "b" * 600
+
+
 def test_both_syntaxes_stand_in_one_chart_and_use_each_others_templates() -> None:
     chart = engine(
         {
@@ -280,6 +286,7 @@ def test_tpl_takes_the_syntax_of_the_template_that_calls_it() -> None:
         ("{% set x | upper %}a{{ 1 }}{% endset %}{{ x }}{% filter quote %}b{% endfilter %}", 'A1"b"'),
         ("{% raw %}{{ x }}{% endraw %}{# comment #}{{ '{{' }}", "{{ x }}{{"),
         ("{{ '<&>' }}", "<&>"),
+        ("{{ list(*Values.l) }}{% macro m(a) %}{{ a }}{% endmacro %}{{ m(**{'a': 1}) }}", "[1 2 3]1"),
     ],
 )  # fmt: skip
 def test_jinjas_own_constructs_work_on_gos_values(template: str, text: str) -> None:
