@@ -108,6 +108,8 @@ class Call:
             return GoCertificate(issue(request, key, issuer), key.pem())
         except CertificateFault as fault:
             raise FunctionError(f"{self.name} cannot make the certificate: {fault}") from None
+        except KeyFault as fault:
+            raise _key_error(fault) from None
 
 
 def build(cert: str, key: str) -> GoCertificate:

@@ -26,6 +26,7 @@ from math import lcm
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
@@ -344,6 +345,19 @@ def test_what_needs_neither_works_without() -> None:
     assert re.fullmatch(r"\d{4} Unknown type x", render(text, Ambient()))
     cert = base64.b64encode(render('{{ (genCAWithKey "x" 1 .Values.key).Cert }}').encode()).decode()
     assert render(f'{{{{ (buildCustomCert "{cert}" .Values.b64key).Key }}}}', Ambient()) == ED_KEY
+
+
+def test_a_library_that_cannot_sign_the_same_way_every_time_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UnsupportedAlgorithm("old")
+
+    monkeypatch.setattr(ec, "ECDSA", refuse)
+    with pytest.raises(
+        TemplateError, match=r"signing with it the same way every time needs OpenSSL 3\.2 or later"
+    ):
+        render('{{ genCAWithKey "x" 1 (genPrivateKey "ecdsa") }}')
 
 
 CERT_HINT = "hand in the text from -----BEGIN CERTIFICATE----- on"
