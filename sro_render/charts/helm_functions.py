@@ -2,7 +2,7 @@
 
 Decides what these functions return and when they fail. Where Helm turns a failure into an empty or
 odd value, the value is Helm's and a finding says so. What needs a cluster or a name server gives what
-Helm gives without one. Not here: TOML and durations.
+Helm gives without one. Not here: TOML (`toml`) and durations (`helm_durations`).
 Source: helm pkg/engine/engine.go and pkg/engine/funcs.go; Sprig v3 defaults.go for its JSON functions.
 """
 
@@ -14,6 +14,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from sro_render.charts import helm_durations, toml
 from sro_render.charts.scope import JsonObject
 from sro_render.errors import Finding, YamlError, flatten
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
@@ -21,7 +22,8 @@ from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject
 from sro_render.source import Source
 from sro_render.sprig import registry
-from sro_render.yamltext import go_json, go_yaml
+from sro_render.sprig.gotime import Time
+from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
 from sro_render.yamltext.reader import read_value
 
 FUNCTIONS: dict[str, Function] = {}
@@ -32,7 +34,9 @@ NO_VALUE = "<no value>"
 @cache
 def functions() -> Mapping[str, Function]:
     """All functions that a chart's templates may call, besides those of the language itself."""
-    return MappingProxyType({**registry.functions(), **FUNCTIONS})
+    return MappingProxyType(
+        {**registry.functions(), **FUNCTIONS, **toml.FUNCTIONS, **helm_durations.FUNCTIONS}
+    )
 
 
 @go_function(FUNCTIONS, "include", "(string, any) string", wants_run=True, tolerant=True)
@@ -94,6 +98,8 @@ def _plain(value: object) -> object:
     """The JSON value of an object that templates hold."""
     if isinstance(value, JsonObject):
         return value.as_json()
+    if isinstance(value, Time):
+        return value.rfc_3339()
     if isinstance(value, GoObject):
         return dict(value.go_fields())
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
@@ -101,6 +107,21 @@ def _plain(value: object) -> object:
 
 def _to_yaml(value: object) -> str:
     return go_yaml.marshal(value, default=_plain).removesuffix("\n")
+
+
+def _to_yaml_pretty(value: object) -> str:
+    return go_yaml_pretty.marshal(value, default=_struct).removesuffix("\n")
+
+
+def _struct(value: object) -> object:
+    """The value that Go's yaml/v3, which knows no JSON, makes of an object that templates hold."""
+    if isinstance(value, Time):
+        return value.rfc_3339()
+    if isinstance(value, GoObject):
+        underlying = value.go_underlying()
+        fields = {name.lower(): item for name, item in value.go_fields().items()}
+        return go_yaml_pretty.Struct(fields) if underlying is None else underlying
+    raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
 def _to_json(value: object) -> str:
@@ -133,6 +154,7 @@ def _writer(name: str, write: Callable[[object], str], *, is_strict: bool) -> No
 for _name, _write, _is_strict in (
     ("toYaml", _to_yaml, False),
     ("mustToYaml", _to_yaml, True),
+    ("toYamlPretty", _to_yaml_pretty, False),
     ("toJson", _to_json, False),
     ("mustToJson", _to_json, True),
     ("toPrettyJson", _to_pretty_json, False),

@@ -110,6 +110,12 @@ class StringList(list[str]):
     go_type: ClassVar[str] = "[]string"
 
 
+class NilStringList(StringList):
+    """A []string that is nil: a list without entries that JSON shows as null."""
+
+    is_nil: ClassVar[bool] = True
+
+
 class IntList(list[int]):
     """Go's []int."""
 

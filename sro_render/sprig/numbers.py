@@ -1,6 +1,6 @@
 """Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0.
 
-Not here: `randInt`.
+Not here: `randInt` (`chance`).
 Source: Sprig v3 numeric.go; spf13/cast for what counts as a number, shopspring/decimal for `addf`
 and its kind.
 """
@@ -63,11 +63,18 @@ def to_float(value: object) -> float:
     value = plain(value)
     if isinstance(value, bool | int | float):
         return float(value)
-    if isinstance(value, str) and _FLOAT.fullmatch(value):
-        number = float(value)
-        is_overflow = math.isinf(number) and "n" not in value.lower()
-        return 0.0 if is_overflow else number
+    if isinstance(value, str):
+        return parse_float(value) or 0.0
     return 0.0
+
+
+def parse_float(text: str) -> float | None:
+    """A text as Go's strconv.ParseFloat reads it; None for what it refuses."""
+    if not _FLOAT.fullmatch(text):
+        return None
+    number = float(text)
+    is_overflow = math.isinf(number) and "n" not in text.lower()
+    return None if is_overflow else number
 
 
 def _int64(number: int) -> Int64:
