@@ -22,7 +22,8 @@ from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject
 from sro_render.source import Source
 from sro_render.sprig import registry
-from sro_render.sprig.gotime import Time
+from sro_render.sprig.durations import Duration
+from sro_render.sprig.gotime import RFC_3339_NANO, Time
 from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
 from sro_render.yamltext.reader import read_value
 
@@ -115,8 +116,12 @@ def _to_yaml_pretty(value: object) -> str:
 
 def _struct(value: object) -> object:
     """The value that Go's yaml/v3, which knows no JSON, makes of an object that templates hold."""
+    if isinstance(value, Duration):
+        return value.go_string()
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, Time):
-        return value.rfc_3339()
+        return go_yaml_pretty.Plain(value.format(RFC_3339_NANO))
     if isinstance(value, GoObject):
         underlying = value.go_underlying()
         fields = {name.lower(): item for name, item in value.go_fields().items()}

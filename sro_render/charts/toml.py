@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 from sro_render.errors import Finding
@@ -20,7 +21,7 @@ from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, Int64, Uint8, plain, to_bytes
 from sro_render.sprig.clock import DAY_S, days_before
 from sro_render.sprig.durations import Duration
-from sro_render.sprig.gotime import Time
+from sro_render.sprig.gotime import RFC_3339_NANO, Time
 from sro_render.sprig.zones import LOCAL, Zone, fixed_zone
 
 FUNCTIONS: dict[str, Function] = {}
@@ -63,7 +64,8 @@ def _table_of(value: object) -> Mapping[str, object] | None:
         return value
     if isinstance(value, Time | Duration) or not isinstance(value, GoObject):
         return None
-    return None if isinstance(value, int) else value.go_fields()
+    # A struct keeps the order of its fields; only maps are sorted.
+    return None if isinstance(value, int) else MappingProxyType(dict(value.go_fields()))
 
 
 def _list_of(value: object) -> list[object] | None:
@@ -212,7 +214,7 @@ def _scalar(value: object) -> str:
 
 def _time_text(value: Time) -> str:
     form = _LOCAL_FORMS.get(value.zone.name)
-    return value.format(form or "2006-01-02T15:04:05.999999999Z07:00")
+    return value.format(form or RFC_3339_NANO)
 
 
 @go_function(FUNCTIONS, "toToml", "(any) string", wants_run=True)

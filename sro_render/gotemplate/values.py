@@ -29,6 +29,9 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from sro_render.source import Span
 
+SIZED_INTS: Final[dict[str, type[SizedInt]]] = {}
+"""Go's name -> class, of all integer types other than int, also of those with a name of their own."""
+
 
 class SizedInt(int):
     """An integer of a Go type other than int."""
@@ -37,6 +40,10 @@ class SizedInt(int):
     go_type: ClassVar[str]
     bits: ClassVar[int]
     signed: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        SIZED_INTS[cls.go_type] = cls
 
     @classmethod
     def wrap(cls, number: int) -> SizedInt:

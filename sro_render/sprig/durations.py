@@ -159,9 +159,12 @@ def _part_value(text: str, whole: str, fraction: str, unit_name: str) -> int:
         raise ValueError(f'"{text}" is no duration: "{unit_name}" is none of the units h, m, s, ms, us, ns')
     if len(whole.lstrip("0")) > 20:
         raise ValueError(f'"{text}" is no duration: it is too long')
-    # Digits beyond these Go does not read; the product is that of float64 numbers.
-    digits = fraction[:18]
-    return int(whole or "0") * unit + int(int(digits or "0") * (unit / 10.0 ** len(digits)))
+    numerator, scale = 0, 1.0
+    for digit in fraction:
+        # Digits that int64 does not hold any more are left out, and the product is one of float64 numbers.
+        if numerator <= MAX // 10 and numerator * 10 + int(digit) <= MAX + 1:
+            numerator, scale = numerator * 10 + int(digit), scale * 10
+    return int(whole or "0") * unit + int(numerator * (unit / scale))
 
 
 class Month(Int64, GoObject):

@@ -18,6 +18,8 @@ from sro_render.sprig.durations import MAX, MONTHS, SECOND, Duration, Month, Wee
 from sro_render.sprig.layouts import format_time
 from sro_render.sprig.zones import LOCAL, UTC, Zone
 
+RFC_3339_NANO: Final = "2006-01-02T15:04:05.999999999Z07:00"
+
 _START_S: Final = -62_135_596_800
 """The start of the year 1, Go's zero time."""
 
@@ -31,13 +33,13 @@ class Location(GoObject):
     zone: Zone
 
     def go_string(self) -> str:
-        """The zone's name."""
-        return self.zone.name
+        """The zone's name. That of the local one is UTC, as where the variable TZ says so."""
+        return "UTC" if self.zone is LOCAL else self.zone.name
 
     @go_method("String", "() string")
     def string(self) -> str:
         """The zone's name."""
-        return self.zone.name
+        return self.go_string()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,11 @@ class Time(GoObject):
         return self.format("2006-01-02 15:04:05.999999999 -0700 MST")
 
     def rfc_3339(self) -> str:
-        """As JSON and YAML show it. Raises ValueError: the year has not four digits."""
-        if not 0 <= self.clock.year <= 9999:
-            raise ValueError("a time outside of the years 0 to 9999 cannot be written")
-        return self.format("2006-01-02T15:04:05.999999999Z07:00")
+        """As JSON shows it. Raises ValueError: RFC 3339 has no form for its year or offset."""
+        clock = self.clock
+        if not 0 <= clock.year <= 9999 or abs(clock.offset_s) >= DAY_S:
+            raise ValueError("a time outside of the years 0 to 9999, or a day off UTC, cannot be written")
+        return self.format(RFC_3339_NANO)
 
     def _moved(self, nanoseconds: int) -> Time:
         unix, nano = divmod(self.nanoseconds + nanoseconds, SECOND)

@@ -1,4 +1,5 @@
-"""Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0.
+"""Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0, and so does a Go
+duration.
 
 Not here: `randInt` (`chance`).
 Source: Sprig v3 numeric.go; spf13/cast for what counts as a number, shopspring/decimal for `addf`
@@ -15,6 +16,7 @@ from typing import Any
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.values import Int64, IntList, plain, wrap_integer
+from sro_render.sprig.durations import Duration
 from sro_render.sprig.text import shown
 
 FUNCTIONS: dict[str, Function] = {}
@@ -39,6 +41,8 @@ def to_int(value: object) -> int:
     value = plain(value)
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, Duration):
+        return 0
     if isinstance(value, int):
         return wrap_integer(int(value))
     if isinstance(value, float):
@@ -61,7 +65,7 @@ def _parse_integer(text: str) -> int:
 def to_float(value: object) -> float:
     """A value as Go's float64; what is no number is 0."""
     value = plain(value)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float) and not isinstance(value, Duration):
         return float(value)
     if isinstance(value, str):
         return parse_float(value) or 0.0

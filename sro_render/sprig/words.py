@@ -133,9 +133,10 @@ def camelcase(text: str) -> str:
     """
     characters = runes(text)
     body = characters.lstrip("-_" + SPACES)
-    out = [characters[: len(characters) - len(body)]]
     if not body:
-        return characters
+        # The library writes the last of the connectors twice.
+        return characters + characters[-1:]
+    out = [characters[: len(characters) - len(body)]]
     is_word_upper = is_upper(body[0])
     current = to_upper(body[0])
     for following in body[1:]:

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cmp_to_key
-from math import isfinite, isnan
+from math import copysign, isfinite, isnan
 
 from sro_render.yamltext.go_json import Default
 from sro_render.yamltext.go_yaml import (
@@ -27,6 +27,7 @@ from sro_render.yamltext.go_yaml import (
     _double_quoted,
     _is_resolved,
     _literal,
+    _single_quoted,
 )
 from sro_render.yamltext.scalars import STARTS, go_shortest
 
@@ -38,12 +39,18 @@ class Struct(dict[str, object]):
     """The fields of a Go struct, which are written in their own order."""
 
 
+class Plain(str):
+    """A text that is written without quotes, whatever it looks like."""
+
+    __slots__ = ()
+
+
 def marshal(value: object, *, default: Default | None = None) -> str:
     """The YAML text of a value, with a newline at its end.
 
     Args:   value: None, bool, int, float, str, bytes (a list of numbers), list, dict with keys that are
             strings, a `Struct`.
-            default: turns any other object into one of these.
+            default: turns any other object into one of these, and integers of other classes.
     Raises: ValueError: an object of another type, or a value that contains itself.
     """
     emitter = _Emitter(default)
@@ -80,13 +87,15 @@ class _Emitter:
                 self.out.append(" {}")
             case list() | bytes():
                 self.out.append(" []")
+            case Plain():
+                self.out.append(f" {value}")
             case str():
-                self.out.append(" " + _scalar(value, max(indent, -2) + 4 if indent >= 0 else 2))
+                self.out.append(" " + _scalar(value, max(indent, 0) + 2))
             case None:
                 self.out.append(" null")
             case bool():
                 self.out.append(" true" if value else " false")
-            case int():
+            case int() if type(value) is int or self._default is None:
                 self.out.append(f" {int.__repr__(value)}")
             case float():
                 self.out.append(f" {_float_text(value)}")
@@ -142,7 +151,7 @@ def _scalar(text: str, indent: int) -> str:
     if style == "|":
         return _literal(text, indent) if indent else _double_quoted(text, 0, -(2**31))
     if style == "'":
-        return "'" + text.replace("'", "''") + "'"
+        return _single_quoted(text, indent, -(2**31))
     return text if style == "plain" else _double_quoted(text, 0, -(2**31))
 
 
@@ -157,12 +166,14 @@ def _style(text: str) -> str:
         return '"'
     if _SPECIAL.search(text):
         return '"'
-    if "\t" in text or _NO_PLAIN.match(text) or _NO_PLAIN_INSIDE.search(text):
-        return '"' if _NO_SINGLE_QUOTES.search(text) else "'"
+    if _NO_PLAIN.match(text) or _NO_PLAIN_INSIDE.search(text) or "\t" in text:
+        return '"' if _NO_SINGLE_QUOTES.search(text) or "\t" in text else "'"
     return "plain"
 
 
 def _float_text(value: float) -> str:
+    if value == 0:
+        return "-0" if copysign(1, value) < 0 else "0"
     if isfinite(value):
         return go_shortest(format(Decimal(repr(value)), "e"))
     return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"

@@ -32,14 +32,18 @@ class Expressions:
         self._folder = folder
         self._values = values
 
+    def with_values(self, values: str) -> Expressions:
+        """The same judge, with another values.yaml."""
+        return Expressions(self._helm, self._folder, values)
+
     def assert_same(self, expressions: Iterable[str]) -> None:
         """Assert that helm and we give the same type, text and JSON for each expression."""
         wanted = list(expressions)
         ours = {text: self._line(self._ours([text])) for text in wanted}
         printed = self._run_helm(self._chart("all", wanted))
         assert printed.returncode == 0, printed.stderr
-        lines = [line for line in printed.stdout.split("\n") if line.startswith("- ")]
-        theirs = {text: line[2:] for text, line in zip(wanted, lines, strict=True)}
+        lines = [self._line(line) for line in printed.stdout.split("\n") if line.startswith("e")]
+        theirs = dict(zip(wanted, lines, strict=True))
         assert ours == theirs
 
     def assert_both_fail(self, expressions: Iterable[str]) -> None:
@@ -49,11 +53,11 @@ class Expressions:
         with ThreadPoolExecutor(2) as pool:
             done = list(pool.map(self._run_helm, charts))
         assert [text for text, run in zip(wanted, done, strict=True) if run.returncode == 0] == []
-        assert [text for text in wanted if not self._ours([text]).startswith("error")] == []
+        assert [text for text in wanted if not self._ours([text]).startswith("error: ")] == []
 
     def _template(self, expressions: Sequence[str]) -> str:
-        action = '{{{{- $x := {} }}}}\n- {{{{ printf "%T %v %s" $x $x (toJson $x) | quote }}}}'
-        return "\n".join(action.format(text) for text in expressions)
+        action = '{{{{- $x := {} }}}}\ne{}: {{{{ printf "%T %v %s" $x $x (toJson $x) | quote }}}}'
+        return "\n".join(action.format(text, number) for number, text in enumerate(expressions))
 
     def _chart(self, name: str, expressions: Sequence[str]) -> Path:
         folder = self._folder / name
@@ -88,7 +92,7 @@ class Expressions:
         return rendering.texts["e/templates/a.yaml"]
 
     def _line(self, text: str) -> str:
-        return text.strip().removeprefix("- ")
+        return text.strip().partition(": ")[2]
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ regexQuoteMeta "1.2.3"
 regexQuoteMeta `\.+*?()|[]{}^$`
 regexQuoteMeta "a-b é/#\n"
 regexQuoteMeta ""
-"a1b" | regexReplaceAll "[0-9]" "x" 
+"a1b" | regexReplaceAll "[0-9]" "x"
 list (typeOf (regexFindAll "x" "y" -1)) (len (regexFindAll "x" "y" -1)) (empty (regexFindAll "x" "y" -1)) (append (regexFindAll "x" "y" -1) "z")
 toYaml (dict "a" (regexFindAll "x" "y" -1))
 toYamlPretty (dict "a" (regexFindAll "x" "y" -1))
