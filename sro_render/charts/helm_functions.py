@@ -19,7 +19,7 @@ from sro_render.charts.scope import JsonObject
 from sro_render.errors import Finding, YamlError, flatten
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
-from sro_render.gotemplate.values import GoObject
+from sro_render.gotemplate.values import GoObject, NilList, NilMap
 from sro_render.source import Source
 from sro_render.sprig import registry
 from sro_render.sprig.durations import Duration
@@ -99,10 +99,9 @@ def _plain(value: object) -> object:
     """The JSON value of an object that templates hold."""
     if isinstance(value, JsonObject):
         return value.as_json()
-    if isinstance(value, Time):
-        return value.rfc_3339()
     if isinstance(value, GoObject):
-        return dict(value.go_fields())
+        text = value.go_text()
+        return dict(value.go_fields()) if text is None else text
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
@@ -123,6 +122,8 @@ def _struct(value: object) -> object:
     if isinstance(value, Time):
         return go_yaml_pretty.Plain(value.format(RFC_3339_NANO))
     if isinstance(value, GoObject):
+        if (text := value.go_text()) is not None:
+            return text
         underlying = value.go_underlying()
         fields = {name.lower(): item for name, item in value.go_fields().items()}
         return go_yaml_pretty.Struct(fields) if underlying is None else underlying
@@ -201,8 +202,10 @@ def from_json(run: Run, text: str) -> dict[str, object]:
         value = _parse_json(text)
     except ValueError as fault:
         return {"Error": _unreadable(run, "fromJson", fault)}
-    if value is None or isinstance(value, dict):
-        return value or {}
+    if value is None:
+        return NilMap()
+    if isinstance(value, dict):
+        return value
     return {"Error": _unreadable(run, "fromJson", ValueError("the text is no object"))}
 
 
@@ -213,8 +216,10 @@ def from_json_array(run: Run, text: str) -> list[object]:
         value = _parse_json(text)
     except ValueError as fault:
         return [_unreadable(run, "fromJsonArray", fault)]
-    if value is None or isinstance(value, list):
-        return value or []
+    if value is None:
+        return NilList()
+    if isinstance(value, list):
+        return value
     return [_unreadable(run, "fromJsonArray", ValueError("the text is no array"))]
 
 

@@ -62,10 +62,14 @@ def _table_of(value: object) -> Mapping[str, object] | None:
     value = plain(value)
     if isinstance(value, dict):
         return value
-    if isinstance(value, Time | Duration) or not isinstance(value, GoObject):
+    if isinstance(value, int) or not isinstance(value, GoObject) or _has_text(value):
         return None
     # A struct keeps the order of its fields; only maps are sorted.
-    return None if isinstance(value, int) else MappingProxyType(dict(value.go_fields()))
+    return MappingProxyType(dict(value.go_fields()))
+
+
+def _has_text(value: GoObject) -> bool:
+    return isinstance(value, Time) or value.go_text() is not None
 
 
 def _list_of(value: object) -> list[object] | None:
@@ -200,6 +204,8 @@ def _scalar(value: object) -> str:
     match value:
         case Duration():
             return _quoted(value.go_string())
+        case GoObject() if (text := value.go_text()) is not None:
+            return _quoted(text)
         case str():
             return _quoted(value)
         case bool():

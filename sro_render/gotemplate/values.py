@@ -117,6 +117,26 @@ class StringList(list[str]):
     go_type: ClassVar[str] = "[]string"
 
 
+class NilList(list[Any]):
+    """A []interface {} that is nil: a list without entries that JSON shows as null."""
+
+    go_type: ClassVar[str] = "[]interface {}"
+    is_nil: ClassVar[bool] = True
+
+
+class ListList(list[list[Any]]):
+    """Go's [][]interface {}."""
+
+    go_type: ClassVar[str] = "[][]interface {}"
+
+
+class NilMap(dict[str, Any]):
+    """A map[string]interface {} that is nil: a map without entries that JSON shows as null."""
+
+    go_type: ClassVar[str] = "map[string]interface {}"
+    is_nil: ClassVar[bool] = True
+
+
 class NilStringList(StringList):
     """A []string that is nil: a list without entries that JSON shows as null."""
 
@@ -196,6 +216,13 @@ class GoObject:
 
     def go_string(self) -> str | None:
         """What Go's String method returns, where the type has one."""
+        return None
+
+    def go_text(self) -> str | None:
+        """What Go's MarshalText returns, where the type has one: its form in JSON, YAML and TOML.
+
+        Raises: ValueError: this value has no such form.
+        """
         return None
 
     def __bool__(self) -> bool:

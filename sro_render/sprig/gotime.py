@@ -77,8 +77,8 @@ class Time(GoObject):
         """Such as 2024-01-31 12:00:00 +0000 UTC."""
         return self.format("2006-01-02 15:04:05.999999999 -0700 MST")
 
-    def rfc_3339(self) -> str:
-        """As JSON shows it. Raises ValueError: RFC 3339 has no form for its year or offset."""
+    def go_text(self) -> str:
+        """Such as 2024-01-31T12:00:00Z. Raises ValueError: RFC 3339 has no form for its year or offset."""
         clock = self.clock
         if not 0 <= clock.year <= 9999 or abs(clock.offset_s) >= DAY_S:
             raise ValueError("a time outside of the years 0 to 9999, or a day off UTC, cannot be written")

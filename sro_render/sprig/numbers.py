@@ -1,6 +1,6 @@
-"""Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0, and so does a Go
-duration.
+"""Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0.
 
+A Go duration is none, as for the library that converts.
 Not here: `randInt` (`chance`).
 Source: Sprig v3 numeric.go; spf13/cast for what counts as a number, shopspring/decimal for `addf`
 and its kind.
@@ -30,6 +30,10 @@ _FLOAT = re.compile(
     r"[+-]?(?:(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?"
     r"|inf|infinity|nan)",
     re.IGNORECASE,
+)
+_HEXADECIMAL_FLOAT = re.compile(
+    r"[+-]?0[xX](?:(?:_?[0-9a-fA-F])+(?:\.(?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?)?|\.[0-9a-fA-F](?:_?[0-9a-fA-F])*)"
+    r"[pP][+-]?[0-9]{1,4}"
 )
 _DIVISION_PLACES = Decimal(1).scaleb(-16)
 _PRECISION = 1_000
@@ -74,6 +78,11 @@ def to_float(value: object) -> float:
 
 def parse_float(text: str) -> float | None:
     """A text as Go's strconv.ParseFloat reads it; None for what it refuses."""
+    if _HEXADECIMAL_FLOAT.fullmatch(text):
+        try:
+            return float.fromhex(text.replace("_", ""))
+        except OverflowError:
+            return None
     if not _FLOAT.fullmatch(text):
         return None
     number = float(text)
@@ -188,14 +197,14 @@ def smallest_float(*values: object) -> float:
 def floor(value: object) -> float:
     """Down to a whole number."""
     number = to_float(value)
-    return float(math.floor(number)) if math.isfinite(number) else number
+    return math.copysign(math.floor(number), number) if math.isfinite(number) else number
 
 
 @go_function(FUNCTIONS, "ceil", "(any) float64")
 def ceil(value: object) -> float:
     """Up to a whole number."""
     number = to_float(value)
-    return float(math.ceil(number)) if math.isfinite(number) else number
+    return math.copysign(math.ceil(number), number) if math.isfinite(number) else number
 
 
 @go_function(FUNCTIONS, "round", "(any, int, ...float64) float64")
@@ -207,7 +216,7 @@ def round_to(value: object, places: int, *limits: float) -> float:
         return scaled
     fraction = math.modf(scaled)[0]
     rounded = math.ceil(scaled) if fraction >= (limits[0] if limits else 0.5) else math.floor(scaled)
-    return float(rounded) / power
+    return math.copysign(rounded, scaled) / power
 
 
 def _exactly(operation: Callable[[Decimal, Decimal], Decimal], values: tuple[object, ...]) -> float:

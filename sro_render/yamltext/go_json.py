@@ -25,8 +25,8 @@ def marshal(
 ) -> str:
     """The JSON text of a value, without a newline at its end.
 
-    Args:   value: None, bool, int, float, str, bytes (base64), list (null where it has a true `is_nil`),
-            dict with keys that are strings;
+    Args:   value: None, bool, int, float, str, bytes (base64), list, dict with keys that are strings;
+            an empty list or dict with a true `is_nil` is null;
             a character that is half of a pair stands for a byte that is not UTF-8.
             indent: one step of indentation; empty for one line.
             default: turns any other object into one of these.
@@ -60,6 +60,8 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
             return float_text(value)
         case bytes():
             return f'"{b64encode(value).decode()}"'
+        case list() | dict() if not value and getattr(value, "is_nil", False):
+            return "null"
         case dict():
             colon = ": " if indent else ":"
             parts = [
@@ -69,8 +71,6 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
                 for key in sorted(value, key=utf8)
             ]
             return _enclosed("{", parts, "}", newline, indent)
-        case list() if not value and getattr(value, "is_nil", False):
-            return "null"
         case list():
             items = [_text(item, escapes, indent, newline + indent, default) for item in value]
             return _enclosed("[", items, "]", newline, indent)

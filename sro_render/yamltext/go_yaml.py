@@ -70,7 +70,7 @@ class _Emitter:
             case bytes():
                 self._scalar(b64encode(value).decode(), indent, column)
             case dict():
-                self._word("{}", column)
+                self._word("null" if getattr(value, "is_nil", False) else "{}", column)
             case list():
                 self._word("null" if getattr(value, "is_nil", False) else "[]", column)
             case None:

@@ -39,7 +39,7 @@ class Expressions:
     def assert_same(self, expressions: Iterable[str]) -> None:
         """Assert that helm and we give the same type, text and JSON for each expression."""
         wanted = list(expressions)
-        ours = {text: self._line(self._ours([text])) for text in wanted}
+        ours = dict(zip(wanted, self._our_lines(wanted), strict=True))
         printed = self._run_helm(self._chart("all", wanted))
         assert printed.returncode == 0, printed.stderr
         lines = [self._line(line) for line in printed.stdout.split("\n") if line.startswith("e")]
@@ -90,6 +90,13 @@ class Expressions:
         except ExceptionGroup as faults:
             return f"error: {faults.exceptions[0]}"
         return rendering.texts["e/templates/a.yaml"]
+
+    def _our_lines(self, wanted: list[str]) -> list[str]:
+        """All at once, or one by one where one of them fails, so that it is known which."""
+        lines = self._ours(wanted).split("\n")
+        if lines[0].startswith("error: "):
+            return [self._line(self._ours([text])) for text in wanted]
+        return [self._line(line) for line in lines if line.startswith("e")]
 
     def _line(self, text: str) -> str:
         return text.strip().partition(": ")[2]
