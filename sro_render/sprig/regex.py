@@ -41,7 +41,7 @@ def regex_match(run: Run, expression: str, text: str) -> bool:
     except FunctionError as fault:
         run.report(
             Finding(
-                code=fault.code,
+                code="bad-pattern",
                 message=f"regexMatch is false: {fault.message}",
                 span=run.span,
                 hint=fault.hint,

@@ -211,7 +211,8 @@ def test_every_function_gives_what_helm_gives(helm: Path, expression_chart: Path
 
 
 def test_every_function_stands_in_the_table() -> None:
-    others = "".join(path.read_text() for path in Path(__file__).parent.glob("test_functions_*.py"))
+    tables = sorted(Path(__file__).parent.glob("test_functions_*.py"))
+    others = "".join(path.read_text() for path in tables if path.stem != "test_functions_names")
     words = set(re.findall(r"\w+", EXPRESSIONS + others))
     assert sorted(set(functions()) - words) == ["fail"]
 

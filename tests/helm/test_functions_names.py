@@ -48,9 +48,9 @@ def test_every_function_of_helm_is_here() -> None:
     assert sorted(names - set(functions()) - set(BUILTINS)) == []
 
 
-def test_helm_knows_these_functions_and_all_of_ours(expressions: Any) -> None:
-    names = {*HELM_FUNCTIONS.split(), *functions()} - {"fail", "include", "tpl", "required"}
-    expressions.assert_same([f'and "" ({name})' for name in sorted(names & set(functions()))])
+def test_helm_knows_all_functions_that_are_here(expressions: Any) -> None:
+    # What stands behind an empty text is parsed, but never called.
+    expressions.assert_same([f'and "" ({name})' for name in sorted(functions())])
 
 
 @pytest.mark.parametrize("name", ["env", "expandenv", "toDuration", "mustFromToml"])
