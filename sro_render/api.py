@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from sro_render.charts.scope import Release
 from sro_render.pipeline.build import Recipe, Render, in_spec
 from sro_render.pipeline.build import build as render
+from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
+from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
 
-__all__ = ["Recipe", "Render", "in_spec", "lay_out", "render"]
+__all__ = [
+    "Ambient",
+    "Recipe",
+    "Release",
+    "Render",
+    "TemplateOptions",
+    "Templated",
+    "in_spec",
+    "lay_out",
+    "release_name_of",
+    "render",
+    "template",
+]

@@ -5,7 +5,14 @@ Only the numbers; whoever does the work checks them and raises `LimitError`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+
+Deadline = Callable[[], None]
+"""Called now and then; raises OutOfTimeError when it is too late."""
+TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]
+"""Entered for each chart that is rendered; may raise OutOfTimeError anywhere inside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

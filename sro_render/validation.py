@@ -325,6 +325,11 @@ def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[K
             )
 
 
+def is_release_name(name: str) -> bool:
+    """Whether Helm takes it for the name of a release."""
+    return _fits(_SUBDOMAIN, name, 53)
+
+
 def is_namespace_name(name: str) -> bool:
     """Whether Kubernetes takes it for the name of a namespace."""
     return _fits(_DNS_LABEL, name, 63)

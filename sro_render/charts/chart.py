@@ -22,7 +22,7 @@ from sro_render.errors import ChartError
 from sro_render.gotemplate.values import from_bytes
 from sro_render.limits import Limits
 from sro_render.source import Source
-from sro_render.yamltext.reader import locate, read_manifest, read_values
+from sro_render.yamltext.reader import locate, read_metadata, read_values
 
 _BOM = b"\xef\xbb\xbf"
 _MANIFEST_ENDINGS = frozenset({".yaml", ".yml", ".json"})
@@ -153,7 +153,7 @@ class _Loader:
         return parse_metadata(document, _locator(source))
 
     def read_mapping(self, source: Source) -> dict[str, Any]:
-        document = read_manifest(source, self.limits)
+        document = read_metadata(source, self.limits)
         if document is None:
             return {}
         if not isinstance(document, dict):
@@ -248,6 +248,7 @@ def _locator(source: Source) -> Locate:
 def _digest(chart: Chart, values: bytes) -> str:
     """Over what Helm makes of the files: `helm package` writes Chart.yaml anew and unpacks sub-charts."""
     metadata = asdict(chart.metadata)
+    metadata["annotations"] = metadata["annotations"] or {}  # `helm package` leaves empty ones out
     if chart.metadata.api_version == "v1":
         metadata["dependencies"] = None  # they stand in requirements.yaml, which is among the files
     content = [("Chart.yaml", json.dumps(metadata, sort_keys=True, default=str).encode())]

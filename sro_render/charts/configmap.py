@@ -145,7 +145,7 @@ def _index_metadata(metadata: Metadata) -> dict[str, Any]:
         tags=metadata.tags,
         appVersion=metadata.app_version,
         deprecated=metadata.deprecated,
-        annotations=dict(metadata.annotations),
+        annotations=dict(metadata.annotations or {}),
         kubeVersion=metadata.kube_version,
         dependencies=dependencies,
         type=metadata.type,

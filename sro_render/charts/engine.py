@@ -9,7 +9,7 @@ Source: helm pkg/engine/engine.go (`recAllTpls`, `sortTemplates`, `render`) and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from posixpath import basename
 from typing import Any
@@ -24,13 +24,12 @@ from sro_render.gotemplate.parser import ParsedFile
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run, Traced
 from sro_render.gotemplate.values import NamedMap
-from sro_render.limits import Limits
+from sro_render.limits import Deadline, Limits
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
 from sro_render.sprig.versions import admits
 
 NOTES = "NOTES.txt"
-Deadline = Callable[[], None]
 _WORD = re.compile(r"[A-Za-z]+")
 
 

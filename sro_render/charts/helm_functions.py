@@ -8,11 +8,9 @@ Source: helm pkg/engine/engine.go and pkg/engine/funcs.go; Sprig v3 defaults.go 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 
 from sro_render.charts import helm_durations, toml
 from sro_render.charts.scope import JsonObject
@@ -25,6 +23,7 @@ from sro_render.sprig import registry
 from sro_render.sprig.durations import Duration
 from sro_render.sprig.gotime import RFC_3339_NANO, Time
 from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
+from sro_render.yamltext.go_json_reader import read_go_json
 from sro_render.yamltext.reader import read_value
 
 FUNCTIONS: dict[str, Function] = {}
@@ -101,7 +100,7 @@ def _plain(value: object) -> object:
         return value.as_json()
     if isinstance(value, GoObject):
         text = value.go_text()
-        return dict(value.go_fields()) if text is None else text
+        return go_json.Struct(value.go_fields()) if text is None else text
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
@@ -126,7 +125,7 @@ def _struct(value: object) -> object:
             return text
         underlying = value.go_underlying()
         fields = {name.lower(): item for name, item in value.go_fields().items()}
-        return go_yaml_pretty.Struct(fields) if underlying is None else underlying
+        return go_json.Struct(fields) if underlying is None else underlying
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
@@ -199,7 +198,7 @@ def from_yaml_array(run: Run, text: str) -> list[object]:
 def from_json(run: Run, text: str) -> dict[str, object]:
     """A JSON object; of what is none, a mapping with the key Error, and a finding."""
     try:
-        value = _parse_json(text)
+        value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
         return {"Error": _unreadable(run, "fromJson", fault)}
     if value is None:
@@ -213,7 +212,7 @@ def from_json(run: Run, text: str) -> dict[str, object]:
 def from_json_array(run: Run, text: str) -> list[object]:
     """A JSON array; of what is none, a list with the error, and a finding."""
     try:
-        value = _parse_json(text)
+        value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
         return [_unreadable(run, "fromJsonArray", fault)]
     if value is None:
@@ -223,13 +222,13 @@ def from_json_array(run: Run, text: str) -> list[object]:
     return [_unreadable(run, "fromJsonArray", ValueError("the text is no array"))]
 
 
-@go_function(FUNCTIONS, "mustFromJson", "(string) any")
-def must_from_json(text: str) -> object:
+@go_function(FUNCTIONS, "mustFromJson", "(string) any", wants_run=True)
+def must_from_json(run: Run, text: str) -> object:
     """Any JSON value; the render ends where the text is none."""
     try:
-        return _parse_json(text)
+        return read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
-        raise FunctionError(f"the text is not JSON: {fault}") from None
+        raise FunctionError(f"mustFromJson cannot read its text: {fault}") from None
 
 
 def _unreadable(run: Run, name: str, fault: Exception) -> str:
@@ -241,22 +240,3 @@ def _unreadable(run: Run, name: str, fault: Exception) -> str:
         message = str(fault)
     _report(run, "not-readable", f"{name} cannot read its text: {message}")
     return message
-
-
-def _parse_json(text: str) -> Any:
-    """JSON as Go reads it: every number a float64, no NaN. Raises ValueError."""
-    try:
-        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("the collections are nested too deep") from None
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        _refuse(text)
-    return number
-
-
-def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is no number that JSON knows")

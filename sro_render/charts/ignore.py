@@ -107,7 +107,7 @@ def _parse_rule(rule: str, source: Source, line: int) -> _Rule:
     body = body.removesuffix("/")
     is_rooted = body.startswith("/")
     try:
-        pattern = _parse_pattern(body.removeprefix("/"))
+        pattern = parse_path_pattern(body.removeprefix("/"))
     except ValueError:
         raise ChartError(
             "chart-ignore",
@@ -123,7 +123,7 @@ def _parse_rule(rule: str, source: Source, line: int) -> _Rule:
     )
 
 
-def _parse_pattern(pattern: str) -> tuple[Part, ...]:
+def parse_path_pattern(pattern: str) -> tuple[Part, ...]:
     """A pattern of Go's `filepath.Match`. Raises ValueError if it is none.
 
     `*` and `?` do not match `/`; a class is `[` with an optional `^`, and one or more characters or

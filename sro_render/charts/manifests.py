@@ -74,6 +74,7 @@ INSTALL_ORDER = (
     "ValidatingWebhookConfiguration",
 )
 _RANKS = {kind: rank for rank, kind in enumerate(INSTALL_ORDER)}
+_OPENSHIFT = frozenset({"Certificate", "Issuer", "SecurityContextConstraints", "ImageStream", "BuildConfig"})
 _ATOI = re.compile(r"[+-]?[0-9]+")
 
 
@@ -84,6 +85,11 @@ def install_rank(kind: str) -> tuple[int, str]:
     """
     rank = _RANKS.get(kind)
     return (len(INSTALL_ORDER), kind) if rank is None else (rank, "")
+
+
+def helm_rank(kind: str) -> tuple[int, str]:
+    """The same for Helm's own order, which knows nothing of OpenShift's kinds."""
+    return (len(INSTALL_ORDER), kind) if kind in _OPENSHIFT else install_rank(kind)
 
 
 def is_hook(annotations: Mapping[str, object]) -> bool:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from sro_render.errors import ChartError
-from sro_render.gotemplate.values import StringMap
+from sro_render.gotemplate.values import NilStringMap, StringMap
 from sro_render.source import Span
 from sro_render.sprig.versions import parse_version
 
@@ -59,7 +59,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The fields of `Chart.yaml`. `dependencies` is None where the key is absent."""
+    """The fields of `Chart.yaml`. `dependencies` and `annotations` are None where the key is absent."""
 
     name: str
     version: str
@@ -74,7 +74,7 @@ class Metadata:
     tags: str = ""
     app_version: str = ""
     deprecated: bool = False
-    annotations: Mapping[str, str]
+    annotations: Mapping[str, str] | None
     kube_version: str = ""
     dependencies: tuple[Requirement, ...] | None = None
     type: str = ""
@@ -100,7 +100,7 @@ class Metadata:
             "Tags": self.tags,
             "AppVersion": self.app_version,
             "Deprecated": self.deprecated,
-            "Annotations": StringMap(self.annotations),
+            "Annotations": NilStringMap() if self.annotations is None else StringMap(self.annotations),
             "KubeVersion": self.kube_version,
             "Dependencies": [_requirement_for_templates(r) for r in self.dependencies or ()],
             "Type": self.type,
@@ -239,10 +239,10 @@ class _Reader:
             self.fail(key, f"`{key}` must be true or false")
         return bool(value)
 
-    def text_map(self, key: str) -> dict[str, str]:
+    def text_map(self, key: str) -> dict[str, str] | None:
         value = self.raw(key)
         if value is None:
-            return {}
+            return None
         if not isinstance(value, Mapping):
             self.fail(key, f"`{key}` must be a mapping")
         return {name: self.as_text(item, key) for name, item in value.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,8 @@ from typing import TypeVar
 import click
 
 from sro_render.api import Recipe, Render, in_spec, render
+from sro_render.cli.ambient_options import ambient_options
+from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Progress, Talk, talk_options
 from sro_render.cli.time_limit import time_limit
@@ -67,15 +70,8 @@ Example:
     show_default=True,
     help="Whether Secrets with data may be written.",
 )
-@click.option(
-    "--time-limit",
-    "seconds",
-    type=click.IntRange(min=0),
-    metavar="SECONDS",
-    default=300,
-    show_default=True,
-    help="How long the rendering of a SpecialResource may take; 0 is no limit.",
-)
+@ambient_options
+@limit_options
 @click.option(
     "-o",
     "--output",
@@ -98,6 +94,9 @@ def command(
     strict: bool,
     keep_going: bool,
     secrets: str,
+    now: datetime | None,
+    seed: bytes | None,
+    limits: Limits,
     seconds: int,
     output_format: str,
 ) -> int:
@@ -110,11 +109,12 @@ def command(
         raise click.BadParameter("an empty name is no folder", param_hint="--out")
     if cluster is not None and not cluster:
         raise click.BadParameter("an empty name is no cluster", param_hint="--cluster")
-    limits = Limits()
     options = RenderOptions(
         cluster=cluster or "",
         api_versions=tuple(api_versions),
         allow_secrets=secrets == "allow",
+        now=now,
+        seed=seed,
         limits=limits,
     )
     report = _Report(talk, output_format)
@@ -154,7 +154,14 @@ def command(
         specs=spec_files.files,
         inventories=inventory_files.files,
         resources=spec_files.resources,
-        options={"apiVersions": list[JsonValue](sorted(api_versions)), "secrets": secrets, "target": "plain"},
+        options={
+            "apiVersions": list[JsonValue](sorted(api_versions)),
+            "secrets": secrets,
+            "target": "plain",
+            **({"now": now.isoformat()} if now else {}),
+            # Never the seed itself, nor what could be compared with it.
+            **({"seeded": True} if seed else {}),
+        },
     )
     try:
         written = write_bundle(outcome, inputs, Path(out), say=talk.note)

@@ -27,6 +27,7 @@ _COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
+    "template": "Render one chart as helm template does.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 

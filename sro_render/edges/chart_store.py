@@ -218,9 +218,15 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
 def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
     """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
 
-    Raises: ChartError: a link leads out of the folder, or there are too many files or bytes.
+    A link in `charts/` to a chart that lies beside this one, as repositories of many charts have them,
+    is that chart.
+
+    Raises: ChartError: another link leads out of the folder, or there are too many files or bytes.
     """
-    root = folder.resolve()
+    return without_ignored(_read_folder(folder, folder.resolve(), limits, 0), folder.as_posix())
+
+
+def _read_folder(folder: Path, root: Path, limits: Limits, depth: int) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     size = 0
     for parent, folders, names in os.walk(root, followlinks=False):
@@ -228,6 +234,12 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
         for name in sorted((*names, *(each for each in folders if Path(parent, each).is_symlink()))):
             path = Path(parent, name)
             relative = path.relative_to(root).as_posix()
+            if relative == f"charts/{name}" and depth < _MAX_DEPTH and _is_chart_beside(path, root):
+                linked = _read_folder(
+                    Path(f"{folder.as_posix()}/{relative}"), path.resolve(), limits, depth + 1
+                )
+                files |= {f"{relative}/{inner}": data for inner, data in linked.items()}
+                continue
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 raise ChartError(
                     "chart-link",
@@ -254,4 +266,15 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
                 files[relative] = path.read_bytes()
             except OSError as error:
                 raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error
-    return without_ignored(files, folder.as_posix())
+    return files
+
+
+def _is_chart_beside(path: Path, root: Path) -> bool:
+    """Whether a path is a link to the folder of another chart, in the folder around this one."""
+    target = path.resolve()
+    return (
+        path.is_symlink()
+        and target.is_relative_to(root.parent)
+        and not root.is_relative_to(target)
+        and (target / "Chart.yaml").is_file()
+    )

@@ -62,13 +62,14 @@ def equal(first: object, *others: object) -> bool:
 def _equal(first: object, other: object) -> bool:
     if type(first) is str and type(other) is str:
         return first == other
-    kind, other_kind = kind_of(first), kind_of(other)
+    kind, other_kind = _kind_for_equality(first), _kind_for_equality(other)
     if kind is other_kind or (kind in _INTEGERS and other_kind in _INTEGERS):
         if kind in _COMPARABLE:
             return first == other
         if kind is Kind.INVALID:
             return True
         if kind is Kind.STRUCT:
+            # Pointers are the same or not; a struct by value says itself when it is equal.
             return first == other
         raise FunctionError(
             f"{type_label(first)} cannot be compared",
@@ -77,6 +78,10 @@ def _equal(first: object, other: object) -> bool:
     if Kind.INVALID in (kind, other_kind):
         return False
     raise _incompatible(first, other)
+
+
+def _kind_for_equality(value: object) -> Kind:
+    return Kind.INVALID if getattr(value, "is_nil", False) else kind_of(value)
 
 
 def _incompatible(first: object, other: object) -> FunctionError:

@@ -209,7 +209,9 @@ class _Parser(PipeParser):
         while True:
             start = self.peek()
             pipe = self.parse_pipe(word, TokenKind.RIGHT)
+            inside = len(self.scope)
             body, stop = self.parse_body()
+            self.hide(inside)
             branches.append(Branch(start.start, pipe.end, pipe, body))
             if stop.text == "else" and self.next_is(word):
                 self.next()
@@ -241,7 +243,9 @@ class _Parser(PipeParser):
         self.enter(keyword)
         pipe = self.parse_pipe("range", TokenKind.RIGHT)
         self.range_depth += 1
+        inside = len(self.scope)
         body, stop = self.parse_body()
+        self.hide(inside)
         self.range_depth -= 1
         # A break in the else part leaves this range too; a continue there goes on with the outer one.
         otherwise = self.parse_else("range") if stop.text == "else" else None

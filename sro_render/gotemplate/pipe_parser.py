@@ -245,7 +245,13 @@ class PipeParser:
 
     def lookup(self, name: str) -> int | None:
         """The slot of the innermost variable of that name."""
-        return next((slot for known, slot in reversed(self.scope) if known == name), None)
+        return next(
+            (slot for known, slot in reversed(self.scope) if known == name and slot is not None), None
+        )
+
+    def hide(self, mark: int) -> None:
+        """What a body declared is known to the parser in its else, but not there when that runs."""
+        self.scope[mark:] = [(name, None) for name, _ in self.scope[mark:]]
 
     def parse_command(self) -> Command:
         """Grammar: `operand (blank operand)* [|]`; the pipe symbol is taken, nothing else behind it."""

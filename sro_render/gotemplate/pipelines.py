@@ -47,7 +47,9 @@ from sro_render.gotemplate.values import (
     NIL_CLASSES,
     SIZED_INTS,
     GoObject,
+    Int64,
     Missing,
+    Uint64,
 )
 from sro_render.source import Source, Span
 
@@ -372,8 +374,10 @@ class PipeCompiler:
             if node.integer is not None:
                 if go_type == "int" and node.integer <= MAX_INT:
                     return constant(node.integer)
-                if sized is not None and sized.wrap(node.integer) == node.integer:
-                    return constant(sized(node.integer))
+                # Go reads it with 64 bits and keeps the low ones.
+                widest = None if sized is None else Int64 if sized.signed else Uint64
+                if sized is not None and widest is not None and widest.wrap(node.integer) == node.integer:
+                    return constant(sized.wrap(node.integer))
         elif go_type == {True: "bool", False: "string"}[isinstance(node, Bool)]:
             return constant(node.value)
         raise FunctionError(f"must be of type {go_type}, not {_code(node)}")

@@ -331,6 +331,9 @@ class _Printer:
         self.write(")")
 
     def mapping(self, go_type: str, value: dict[str, object], verb: str, flags: Flags, depth: int) -> None:
+        if flags.sharp_v and getattr(value, "is_nil", False):
+            self.write(f"{go_type}(nil)")
+            return
         self.write(f"{go_type}{{" if flags.sharp_v else "map[")
         for number, (key, element) in enumerate(sorted_items(value)):
             if number:
@@ -341,6 +344,9 @@ class _Printer:
         self.write("}" if flags.sharp_v else "]")
 
     def sequence(self, go_type: str, value: list[object], verb: str, flags: Flags, depth: int) -> None:
+        if flags.sharp_v and getattr(value, "is_nil", False):
+            self.write(f"{go_type}(nil)")
+            return
         self.write(f"{go_type}{{" if flags.sharp_v else "[")
         for number, element in enumerate(value):
             if number:

@@ -162,6 +162,12 @@ class StringMap(dict[str, str]):
     zero: ClassVar[str] = ""
 
 
+class NilStringMap(StringMap):
+    """A map[string]string that was never made: empty, and null in JSON."""
+
+    is_nil: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
 class GoMethod:
     """A method that templates may call.

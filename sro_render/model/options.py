@@ -1,8 +1,9 @@
-"""What a render depends on beside its inputs: limits and choices, never the clock or chance."""
+"""What a render depends on beside its inputs: choices, limits, and time and chance as inputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sro_render.limits import Limits
 
@@ -15,4 +16,8 @@ class RenderOptions:
     """Name of the cluster; empty takes the inventory's."""
     api_versions: tuple[str, ...] = ()
     allow_secrets: bool = False
+    now: datetime | None = None
+    """The time that templates see; None refuses those that ask for it."""
+    seed: bytes | None = None
+    """The secret that chance in templates follows from; None refuses those that ask for it."""
     limits: Limits = field(default_factory=Limits)

@@ -10,11 +10,12 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.errors import Finding, InputError, SroError
 from sro_render.kernels.grouping import KernelGroup
+from sro_render.limits import TimeLimit
 from sro_render.model.bundle import Bundle
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
-from sro_render.pipeline.resource import Progress, TimeLimit, render_resource
+from sro_render.pipeline.resource import Progress, render_resource
 from sro_render.yamltext.reader import locate
 
 DEFAULT_CLUSTER = "cluster"

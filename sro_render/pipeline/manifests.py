@@ -80,7 +80,7 @@ class ManifestReader:
         except (YamlError, ExceptionGroup) as error:
             raise ExceptionGroup(
                 "rendered text is not YAML",
-                [_not_yaml(each, line, text, template, blame) for each in flatten(error)],
+                [not_yaml(each, line, text, template, blame) for each in flatten(error)],
             ) from error
         if value is None:
             return ()
@@ -162,7 +162,7 @@ def _unpacked(value: JsonObject) -> list[JsonObject]:
     ]
 
 
-def _not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame) -> RenderError:
+def not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame) -> RenderError:
     """The reader's error, said with the rendered line and the template's line that wrote it."""
     finding = error.finding
     inner = finding.span

@@ -8,7 +8,7 @@ Source: special-resource-operator controllers/resources.go; differs as the READM
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
@@ -22,6 +22,7 @@ from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nod
 from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
 from sro_render.kernels.set_templates import SpecTemplates
 from sro_render.kernels.states import StateTemplates, plan_states
+from sro_render.limits import Deadline, TimeLimit
 from sro_render.model.bundle import RenderedResource, State, StateName
 from sro_render.model.inventory import Inventory
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
@@ -31,6 +32,7 @@ from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
+from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_namespace_name
 from sro_render.yamltext.reader import decode, locate
 
@@ -43,10 +45,6 @@ MAX_NOTES = 5
 
 Progress = Callable[[int, int], None]
 """Called with the renders that are done and the renders that there are."""
-Deadline = Callable[[], None]
-"""Called now and then; raises OutOfTimeError when it is too late."""
-TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]
-"""Entered for each SR; may raise OutOfTimeError anywhere inside."""
 
 
 @dataclass(slots=True)
@@ -148,7 +146,8 @@ class _Expansion:
         self._deadline = deadline
         groups = self._group_nodes()
         self.result.groups = groups
-        engine = Engine(self.chart, self.options.limits)
+        ambient = Ambient(now=self.options.now, seed=self.options.seed)
+        engine = Engine(self.chart, self.options.limits, ambient)
         reader = ManifestReader(self.options.limits, allow_secrets=self.options.allow_secrets)
         crds = self._read_crds(reader)
         inputs = self._kernel_inputs(engine, groups)

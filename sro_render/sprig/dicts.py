@@ -139,10 +139,12 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
 
 @go_function(FUNCTIONS, "mustDeepCopy", "(any) any")
 @go_function(FUNCTIONS, "deepCopy", "(any) any")
-def deep_copy_of(value: Any) -> Any:
-    """A copy that shares nothing with the value."""
+def copy_given(value: Any) -> Any:
+    """A copy that shares nothing with the value, which must be one."""
     if value is None:
-        raise FunctionError("there is nothing to copy", hint="give it an empty map: default dict")
+        raise FunctionError(
+            "nil cannot be copied", hint="guard this place with {{ with }}, or give a default"
+        )
     return deep_copy(value)
 
 

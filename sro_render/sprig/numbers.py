@@ -229,7 +229,7 @@ def _exactly(operation: Callable[[Decimal, Decimal], Decimal], values: tuple[obj
         result, *rest = [Decimal(repr(number)) for number in numbers]
         for number in rest:
             result = operation(result, number)
-        return float(result)
+        return float(result) + 0.0  # decimals of Go have no negative zero
 
 
 @go_function(FUNCTIONS, "addf", "(...any) float64")

@@ -13,12 +13,14 @@ from types import MappingProxyType
 from sro_render.gotemplate.functions import Function
 from sro_render.sprig import (
     chance,
+    crypto,
     dates,
     defaults,
     dicts,
     encoding,
     lists,
     numbers,
+    passwords,
     paths,
     reflection,
     regex,
@@ -30,12 +32,14 @@ from sro_render.sprig import (
 
 _FAMILIES = (
     chance,
+    crypto,
     dates,
     defaults,
     dicts,
     encoding,
     lists,
     numbers,
+    passwords,
     paths,
     reflection,
     regex,

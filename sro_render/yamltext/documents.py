@@ -12,8 +12,10 @@ from dataclasses import dataclass
 # Helm cuts at three dashes that begin a line, whatever follows: `---apiVersion: v1` too.
 _SEPARATOR = re.compile(r"^---[ \t]*", re.MULTILINE)
 # Go's `unicode.IsSpace`; Python's own idea of white space has four control characters more.
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_LEADING_SPACE = re.compile(f"[{_SPACE}]*")
+SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+)
+_LEADING_SPACE = re.compile(f"[{SPACE}]*")
 _BLANK = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\r\n]*|---|\.\.\.)?[\r\n]+)*[ \t]*(?:#[^\r\n]*|---|\.\.\.)?")
 
 

@@ -20,6 +20,10 @@ _ESCAPED_FOR_HTML = _ALWAYS_ESCAPED | {ord(character): f"\\u{ord(character):04x}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class Struct(dict[str, object]):
+    """A struct of Go: its fields stay in their order, where a map's keys are sorted."""
+
+
 def marshal(
     value: object, *, escape_html: bool = True, indent: str = "", default: Default | None = None
 ) -> str:
@@ -61,14 +65,14 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
         case bytes():
             return f'"{b64encode(value).decode()}"'
         case list() | dict() if not value and getattr(value, "is_nil", False):
-            return "null"
+            return "null"  # a list or map of Go that was never made
         case dict():
             colon = ": " if indent else ":"
             parts = [
                 string_text(key).translate(escapes)
                 + colon
                 + _text(value[key], escapes, indent, newline + indent, default)
-                for key in sorted(value, key=utf8)
+                for key in (value if isinstance(value, Struct) else sorted(value, key=utf8))
             ]
             return _enclosed("{", parts, "}", newline, indent)
         case list():

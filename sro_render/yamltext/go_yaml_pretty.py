@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from math import copysign, isfinite, isnan
 
-from sro_render.yamltext.go_json import Default
+from sro_render.yamltext.go_json import Default, Struct
 from sro_render.yamltext.go_yaml import (
     _BASE_60,
     _BREAK,
@@ -35,10 +35,6 @@ _SPECIAL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 
 
-class Struct(dict[str, object]):
-    """The fields of a Go struct, which are written in their own order."""
-
-
 class Plain(str):
     """A text that is written without quotes, whatever it looks like."""
 
@@ -49,7 +45,7 @@ def marshal(value: object, *, default: Default | None = None) -> str:
     """The YAML text of a value, with a newline at its end.
 
     Args:   value: None, bool, int, float, str, bytes (a list of numbers), list, dict with keys that are
-            strings, a `Struct`.
+            strings, a `Struct` of `go_json`.
             default: turns any other object into one of these, and integers of other classes.
     Raises: ValueError: an object of another type, or a value that contains itself.
     """

@@ -82,7 +82,7 @@ def render(template: str, ambient: Ambient | None = None, name: str = "a", relea
         ("toToml nil", "null has no form in TOML"),
         ('mustToToml (dict "a" (list nil))', "toml: cannot encode array with nil element"),
         ('set nil "a" 1', 'cannot set "a" in a map that is nil'),
-        ("deepCopy nil", "there is nothing to copy"),
+        ("deepCopy nil", "nil cannot be copied"),
     ],
 )
 def test_errors_say_what_is_wrong(action: str, message: str) -> None:

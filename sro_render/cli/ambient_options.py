@@ -1,0 +1,63 @@
+"""The options that give templates the time and a seed: `--now` and `--seed-file`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Body = TypeVar("_Body", bound=Callable[..., Any])
+MIN_SEED_BYTES = 16
+"""A shorter secret could be guessed."""
+
+
+def ambient_options(body: _Body) -> _Body:
+    """Adds the options; passes a datetime or None as `now`, bytes or None as `seed`."""
+    options = (
+        click.option(
+            "--now",
+            metavar="TIME",
+            callback=_now,
+            help="The time that templates see, such as 2024-01-31T12:00:00Z; without it, asking is an error.",
+        ),
+        click.option(
+            "--seed-file",
+            "seed",
+            metavar="FILE",
+            callback=_seed,
+            help="A secret file from which random values, passwords and keys are derived, the same every "
+            "time; without it, asking for chance is an error. Keep it out of Git.",
+        ),
+    )
+    for option in reversed(options):
+        body = option(body)
+    return body
+
+
+def _now(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    del context, parameter
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a time such as 2024-01-31T12:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _seed(context: click.Context, parameter: click.Parameter, name: str | None) -> bytes | None:
+    del context, parameter
+    if name is None:
+        return None
+    try:
+        seed = Path(name).read_bytes()
+    except OSError as error:
+        raise click.BadParameter(f"{name} cannot be read: {error.strerror}") from None
+    if len(seed.strip()) < MIN_SEED_BYTES:
+        raise click.BadParameter(
+            f"{name} has less than {MIN_SEED_BYTES} bytes: make one with head -c 32 /dev/urandom | base64"
+        )
+    return seed

@@ -1,0 +1,58 @@
+"""The options that bound what a chart may cost: `--limit NAME=NUMBER` and `--time-limit`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import click
+
+from sro_render.errors import nearest
+from sro_render.limits import Limits
+
+_Body = TypeVar("_Body", bound=Callable[..., Any])
+NAMES = {field.name.removeprefix("max_").replace("_", "-"): field.name for field in fields(Limits)}
+"""What `--limit` calls each limit."""
+
+
+def limit_options(body: _Body) -> _Body:
+    """Adds the options; passes Limits as `limits` and the limit of time as `seconds`."""
+    options = (
+        click.option(
+            "--limit",
+            "limits",
+            metavar="NAME=NUMBER",
+            multiple=True,
+            callback=_limits,
+            help=f"Another bound on what a chart may cost; NAME is one of {', '.join(NAMES)}.",
+        ),
+        click.option(
+            "--time-limit",
+            "seconds",
+            type=click.IntRange(min=0),
+            metavar="SECONDS",
+            default=300,
+            show_default=True,
+            help="How long the rendering of one chart may take; 0 is no limit.",
+        ),
+    )
+    for option in reversed(options):
+        body = option(body)
+    return body
+
+
+def _limits(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> Limits:
+    del context, parameter
+    limits = Limits()
+    for text in given:
+        name, equals, number = text.partition("=")
+        if not equals or not number.isascii() or not number.isdigit():
+            raise click.BadParameter(f"{text!r} is not NAME=NUMBER")
+        if name not in NAMES:
+            meant = nearest(name, NAMES)
+            raise click.BadParameter(
+                f"there is no limit {name!r}" + (f"; did you mean {meant}?" if meant else "")
+            )
+        limits = replace(limits, **{NAMES[name]: int(number)})
+    return limits

@@ -1,0 +1,80 @@
+"""What `template` reads and writes: a chart by its path, values files, a folder of output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sro_render.charts.chart import Chart
+from sro_render.charts.set_values import SetOption, apply_options
+from sro_render.charts.values import merge_files
+from sro_render.edges.chart_store import load_chart_at
+from sro_render.edges.files import read_source, similar_file, write_file
+from sro_render.errors import ChartError, Faults, InputError, OutputError, SroError
+from sro_render.gotemplate.values import from_bytes, to_bytes
+from sro_render.limits import Limits
+from sro_render.yamltext.reader import read_values
+
+
+def load_chart_named(name: str, limits: Limits) -> Chart:
+    """The chart in a folder or archive.
+
+    Raises: ChartError, or a group of them: there is none, or it is damaged or hostile.
+    """
+    path = Path(name)
+    if not path.exists():
+        is_remote = "://" in name
+        raise ChartError(
+            "chart-not-found",
+            f"there is no folder or archive {name}",
+            hint="charts of repositories are brought into a folder by sro-render vendor"
+            if is_remote
+            else similar_file(path),
+        )
+    return load_chart_at(path, limits)
+
+
+def read_given_values(names: Iterable[str], sets: Iterable[SetOption], limits: Limits) -> dict[str, Any]:
+    """The user's values: files over each other, the last one on top, and single values over them.
+
+    Args:   names: of files; `-` is standard input.
+    Raises: InputError, or a group of them: everything that is wrong in any of the files.
+    """
+    faults = Faults()
+    values: dict[str, Any] = {}
+    for name in names:
+        path = Path(name)
+        try:
+            if name != "-" and not path.is_file():
+                raise InputError("no-such-file", f"there is no file {name}", hint=similar_file(path))
+            values = merge_files(values, read_values(read_source(path), limits))
+        except (SroError, ExceptionGroup) as error:
+            faults.add(error)
+    faults.raise_if_any()
+    return apply_options(values, sets, limits, _read_text)
+
+
+def _read_text(name: str) -> str:
+    """The content of a file that `--set-file` names, whatever it is."""
+    try:
+        return from_bytes(sys.stdin.buffer.read() if name.strip() == "-" else Path(name).read_bytes())
+    except OSError as error:
+        raise InputError(
+            "unreadable-file", f"{name} cannot be read: {error.strerror}", hint=similar_file(Path(name))
+        ) from error
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write each file as a whole below a folder, which is made where it does not exist.
+
+    Raises: OutputError: the system refuses.
+    """
+    for name, text in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError("output-failed", f"{path.parent} cannot be made: {error.strerror}") from error
+        write_file(path, to_bytes(text))
