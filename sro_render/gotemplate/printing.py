@@ -76,7 +76,7 @@ def to_text(value: object) -> str:
             return str(value)
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() if not isinstance(value, GoObject):
             return int.__str__(value)
         case None:
             return NO_VALUE
@@ -344,6 +344,9 @@ class _Printer:
         self.write("}" if flags.sharp_v else "]")
 
     def sequence(self, go_type: str, value: list[object], verb: str, flags: Flags, depth: int) -> None:
+        if flags.sharp_v and getattr(value, "is_nil", False):
+            self.write(f"{go_type}(nil)")
+            return
         self.write(f"{go_type}{{" if flags.sharp_v else "[")
         for number, element in enumerate(value):
             if number:
@@ -369,6 +372,13 @@ class _Printer:
         shown = value.go_string()
         if shown is not None and not flags.sharp_v and verb in "vsxXq":
             self.write(_text(shown, verb, flags) or "")
+            return
+        if isinstance(value, int):
+            text = _integer(int(value), value, verb, flags)
+            if text is None:
+                self.bad_verb(value, verb, flags)
+            else:
+                self.write(text)
             return
         go_type = value.go_type
         underlying = plain(value)

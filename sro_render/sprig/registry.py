@@ -12,7 +12,9 @@ from types import MappingProxyType
 
 from sro_render.gotemplate.functions import Function
 from sro_render.sprig import (
+    chance,
     crypto,
+    dates,
     defaults,
     dicts,
     encoding,
@@ -21,12 +23,17 @@ from sro_render.sprig import (
     passwords,
     paths,
     reflection,
+    regex,
     semver,
     strings,
+    urls,
+    words,
 )
 
 _FAMILIES = (
+    chance,
     crypto,
+    dates,
     defaults,
     dicts,
     encoding,
@@ -35,8 +42,11 @@ _FAMILIES = (
     passwords,
     paths,
     reflection,
+    regex,
     semver,
     strings,
+    urls,
+    words,
 )
 
 

@@ -30,6 +30,7 @@ def marshal(
     """The JSON text of a value, without a newline at its end.
 
     Args:   value: None, bool, int, float, str, bytes (base64), list, dict with keys that are strings;
+            an empty list or dict with a true `is_nil` is null;
             a character that is half of a pair stands for a byte that is not UTF-8.
             indent: one step of indentation; empty for one line.
             default: turns any other object into one of these.
@@ -63,8 +64,8 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
             return float_text(value)
         case bytes():
             return f'"{b64encode(value).decode()}"'
-        case dict() if not value and getattr(value, "is_nil", False):
-            return "null"  # a map of Go that was never made
+        case list() | dict() if not value and getattr(value, "is_nil", False):
+            return "null"  # a list or map of Go that was never made
         case dict():
             colon = ": " if indent else ":"
             parts = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ import pytest
 import yaml
 
 from sro_render.api import Recipe, lay_out, render
+from sro_render.charts.chart import load_chart
+from sro_render.charts.engine import Engine
+from sro_render.charts.scope import Capabilities, Release
 from sro_render.edges.chart_store import load_chart_at
 from sro_render.kernels.snapshot import InventoryDocument, read_inventory
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
+from sro_render.sprig.ambient import Ambient
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FORBIDDEN = ("open", "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "glob.", "import", "pathlib.")
@@ -69,3 +74,23 @@ def test_rendering_an_example_touches_nothing(name: str) -> None:
         files = lay_out(render(recipes, inventory, RenderOptions()).bundle)
     assert seen == []
     assert len(files) == 18
+
+
+FUNCTIONS = """
+{{ regexReplaceAll "a+" "baab" "$0-" }} {{ urlParse "http://[::1]/" }} {{ now | date "Jan 2" }} {{ ago now }}
+{{ dateInZone "15:04 MST" now "Europe/Paris" }} {{ randAlphaNum 9 }} {{ uuidv4 }} {{ shuffle "abc" }}
+{{ toToml .Values }} {{ fromToml "a = 2024-01-01" }} {{ toYamlPretty .Chart }} {{ mustToDuration "1h" }}
+{{ camelcase "a b" }} {{ wrap 5 "a b c d" }} {{ b64enc "x" | sha256sum }}
+"""
+
+
+def test_functions_of_time_chance_and_text_touch_nothing() -> None:
+    ambient = Ambient(now=datetime(2024, 1, 31, tzinfo=UTC), seed=b"s")
+    files = {"Chart.yaml": b"apiVersion: v2\nname: c\nversion: 0.1.0\n", "templates/a": FUNCTIONS.encode()}
+    engine = Engine(load_chart(files, "c", Limits()), Limits(), ambient)
+    release = Release(name="r", namespace="n")
+    # The first run imports libraries, and the rules of the zone, which are package data.
+    first = engine.render({}, release, Capabilities()).texts
+    with watched() as seen:
+        again = engine.render({}, release, Capabilities()).texts
+    assert (seen, again) == ([], first)

@@ -8,7 +8,7 @@ Left out: forms and encodings, which the real helm judges (tests/helm/test_funct
 Why the derivation is pinned: whoever renders again with the same seed must get the same keys, also with
 a later version of this program, of Python or of a library; else every render replaces the certificates
 of a running cluster. The tests derive the values from the tables in crypto.py and passwords.py with code
-of their own, and the digests below were taken from that; a change of any of them breaks users.
+of their own; the digests below are those of values that passed it, so that a change of both breaks too.
 """
 
 from __future__ import annotations
