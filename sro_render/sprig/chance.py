@@ -55,7 +55,7 @@ def _check_length(run: Run, length: int) -> None:
 def rand_bytes(run: Run, length: int) -> str:
     """That many bytes, in base 64."""
     if length < 0:
-        raise FunctionError(f"there are no {length} bytes")
+        raise FunctionError(f"randBytes cannot make {length} bytes")
     _check_length(run, length)
     return b64encode(chance_of(run, "randBytes").read(length)).decode()
 

@@ -1,8 +1,8 @@
-"""Sprig's passwords, hashes of passwords, ciphers, and random bytes.
+"""Sprig's passwords, hashes of passwords, and ciphers.
 
 Decides what templates get from these functions. Where Go takes chance from the system, it follows here
 from the secret seed (ambient.py): bcrypt and htpasswd read 16 bytes of salt, encryptAES its first block
-of 16 bytes, randBytes and uuidv4 their bytes. Tests pin that.
+of 16 bytes. Tests pin that.
 Source: Sprig v3.3.0 crypto.go. Where that puts the text of a fault into the output, so does this, with a
 finding. The templates of derivePassword are those of the Master Password algorithm.
 """
@@ -186,32 +186,3 @@ def _aes(password: str, first: bytes) -> Cipher[CBC]:
 
     key = to_bytes(password)[:_AES_KEY].ljust(_AES_KEY, b"\0")
     return Cipher(algorithms.AES(key), modes.CBC(first))
-
-
-# Random bytes
-
-_MOST_RANDOM_BYTES: Final = 1 << 24
-
-
-@go_function(FUNCTIONS, "randBytes", "(int) string", wants_run=True)
-def rand_bytes(run: Run, count: int) -> str:
-    """So many random bytes, in base 64."""
-    check_time(run)
-    if count < 0:
-        raise FunctionError(f"randBytes cannot make {count} bytes")
-    if count > _MOST_RANDOM_BYTES:
-        raise FunctionError(
-            f"randBytes makes at most {_MOST_RANDOM_BYTES:,} bytes, not {count:,}", code="limit-output"
-        )
-    return base64.b64encode(chance_of(run, "randBytes").read(count)).decode()
-
-
-@go_function(FUNCTIONS, "uuidv4", "() string", wants_run=True)
-def uuidv4(run: Run) -> str:
-    """A random UUID: version 4 of RFC 9562."""
-    check_time(run)
-    data = bytearray(chance_of(run, "uuidv4").read(16))
-    data[6] = data[6] & 0x0F | 0x40
-    data[8] = data[8] & 0x3F | 0x80
-    digits = data.hex()
-    return "-".join(digits[start:end] for start, end in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
