@@ -17,6 +17,8 @@ from sro_render.limits import Limits
 
 _SMALL = 50_000
 """Schemas, all references written out, that are put to values without counting."""
+_LISTED = 200_000
+"""How often schemas are put to values where all faults are listed; beyond, only the first is."""
 _HERE_ONE = ("not", "if", "then", "else")
 _HERE_LIST = ("allOf", "anyOf", "oneOf")
 _BELOW_ONE = ("additionalProperties", "propertyNames", "unevaluatedProperties")
@@ -37,15 +39,34 @@ class CostGuard:
         self._sizes: dict[int, int] = {}
         self._here: dict[int, Counter[int]] = {}
         self._schemas: dict[int, Schema] = {}
-        self._visits = 0
-        self.is_small = not isinstance(self.root, dict) or self._size(self.root) <= _SMALL
+        self._left = self._ignored = 0
+        try:
+            self.is_small = not isinstance(self.root, dict) or self._size(self.root) <= _SMALL
+        except RecursionError:
+            raise _too_deep() from None
 
     def check(self, value: Any) -> None:
         """Raise SchemaError if checking this value would take too long, or never end."""
         if not self.is_small:
-            self._visits = 0
+            self._count(value, self.limits.max_schema_checks, _SMALL)
+
+    def is_cheap(self, value: Any) -> bool:
+        """Whether all faults of a value can be listed, which costs much more than finding one."""
+        try:
+            self._count(value, _LISTED, 0)
+        except SchemaError:
+            return False
+        return True
+
+    def _count(self, value: Any, allowed: int, ignored: int) -> None:
+        self._left, self._ignored = allowed, ignored
+        self._here = {}
+        if isinstance(self.root, dict):
             self._schemas[id(self.root)] = self.root
-            self._walk(value, Counter({id(self.root): 1}))
+            try:
+                self._walk(value, Counter({id(self.root): 1}))
+            except RecursionError:
+                raise _too_deep() from None
 
     def _size(self, schema: Schema) -> int:
         """Schemas in a schema with all references written out; more than `_SMALL` where it has no end."""
@@ -79,9 +100,8 @@ class CostGuard:
             self._here[key] = Counter({key: -1})  # stands for: on the way
             closure = Counter({key: 1})
             for inner in self._inner_here(schema):
-                if self._sizes[id(inner)] <= _SMALL:
-                    continue
-                closure.update(self._closure(inner))
+                if self._sizes[id(inner)] > self._ignored:
+                    closure.update(self._closure(inner))
             self._spend(len(closure))
             self._here[key] = closure
         if self._here[key][key] < 0:
@@ -106,19 +126,25 @@ class CostGuard:
             below: Counter[int] = Counter()
             for key, count in closure.items():
                 for inner in _put_to(self._schemas[key], name):
-                    if self._sizes[id(inner)] > _SMALL:
+                    if self._sizes[id(inner)] > self._ignored:
                         self._schemas[id(inner)] = inner
                         below[id(inner)] += count
             if below:
                 self._walk(item, below)
 
     def _spend(self, count: int) -> None:
-        self._visits += count
-        if self._visits > self.limits.max_schema_checks:
+        self._left -= count
+        if self._left < 0:
             raise SchemaError(
                 f"checking the values takes more than {self.limits.max_schema_checks} steps",
                 hint="look for definitions that refer to each other several times over",
             )
+
+
+def _too_deep() -> SchemaError:
+    return SchemaError(
+        "its references lead through hundreds of others", hint="refer to what is meant, not to a reference"
+    )
 
 
 def _inner_below(schema: Schema) -> Iterator[Schema]:

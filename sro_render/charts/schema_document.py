@@ -175,6 +175,7 @@ class _Reader:
         self.limits = limits
         self.check_meta = check_meta
         self.resources: dict[str, _Resource] = {}
+        self.by_url: dict[str, _Resource] = {}
         self.collected: set[str] = set()
         self.keys: dict[str, str] = {}
         """Pointer -> key in `$defs`, of everything that a reference leads to."""
@@ -221,7 +222,7 @@ class _Reader:
             )
         if not isinstance(schema, dict):
             if not pointer:
-                self.resources[""] = _Resource(pointer="", url=base, draft=fallback)
+                self.add_resource(_Resource(pointer="", url=base, draft=fallback))
             return
         self.has_unevaluated_items |= "unevaluatedItems" in schema
         draft = self.draft_of(schema, pointer, fallback)
@@ -232,7 +233,7 @@ class _Reader:
         if own or not pointer:
             base = _join(base, own)
             self.add_resource(_Resource(pointer=pointer, url=base, draft=draft))
-        resource = next(each for each in self.resources.values() if each.url == base)
+        resource = self.by_url[base]
         _check_keywords(schema, pointer, resource.draft)
         self.collect_anchors(schema, pointer, resource)
         for inner, value in _inner(schema, pointer, draft):
@@ -253,11 +254,11 @@ class _Reader:
         return draft
 
     def add_resource(self, resource: _Resource) -> None:
-        for other in self.resources.values():
-            if other.url == resource.url:
-                raise SchemaError(
-                    f"two schemas have the id {resource.url!r}", resource.pointer, "give each its own"
-                )
+        if resource.url in self.by_url:
+            raise SchemaError(
+                f"two schemas have the id {resource.url!r}", resource.pointer, "give each its own"
+            )
+        self.by_url[resource.url] = resource
         self.resources[resource.pointer] = resource
 
     def collect_anchors(self, schema: Mapping[str, Any], pointer: str, resource: _Resource) -> None:
@@ -294,9 +295,7 @@ class _Reader:
         address, _, fragment = written.partition("#")
         fragment = unquote(fragment)
         url = _join(self.resource_of(pointer).url, address)
-        resource = next((each for each in self.resources.values() if each.url == url), None)
-        if url == BASE:
-            resource = self.resources[""]
+        resource = self.resources[""] if url == BASE else self.by_url.get(url)
         if resource is None:
             if _DRAFTS.get(re.sub(r"^https?://", "", url)) == LATEST and not fragment:
                 return {"$ref": meta_url(LATEST)}  # the validator has it

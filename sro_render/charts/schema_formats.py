@@ -8,7 +8,6 @@ what it takes from Go's net/url, net/netip and time.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
@@ -108,6 +107,8 @@ def is_ipv4(text: str) -> bool:
 
 def is_ipv6(text: str) -> bool:
     """An address without a zone."""
+    import ipaddress  # noqa: PLC0415  # few schemas ask for it, and loading it takes its time
+
     if ":" not in text or "%" in text:
         return False
     try:

@@ -154,20 +154,34 @@ class _Compiled:
             found = self._errors({key: value for key, value in values.items() if key not in unknown})
         return found
 
+    def _list(self, values: Any) -> list[Any]:
+        if self.validator.is_valid(values):
+            return []
+        if self.guard.is_cheap(values):
+            return list(islice(self.validator.iter_errors(values), MAX_FAULTS))
+        return [self._first(values)]
+
+    def _first(self, values: Any) -> Any:
+        """The only fault that is looked for in huge values."""
+        import jsonschema_rs  # noqa: PLC0415
+
+        try:
+            self.validator.validate(values)
+        except jsonschema_rs.ValidationError as error:
+            return error
+        raise AssertionError("what is not valid has a fault")
+
     def _errors(self, values: Any) -> list[Any]:
         self.guard.check(values)
         try:
-            return list(islice(self.validator.iter_errors(values), MAX_FAULTS))
-        except UnicodeEncodeError:
-            return list(islice(self.validator.iter_errors(_encodable(values)), MAX_FAULTS))
+            try:
+                return self._list(values)
+            except UnicodeEncodeError:
+                return self._list(_encodable(values))
         except ValueError as error:
             raise SchemaError(
                 f"the values cannot be checked: {error}", hint="look for values that are nested very deep"
             ) from None
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"{uri} is not loaded")
 
 
 @cache

@@ -132,85 +132,83 @@ KEYWORDS = [
     *each(False, "1", "null"),
 ]
 
-WRONG_SCHEMAS = [
-    case
-    for schema in (
-        *(
-            {"type": "strnig"},
-            {"type": []},
-            {"type": ["string", "string"]},
-            {"minLength": -1},
-            {"minLength": "1"},
-        ),
-        *(
-            {"title": 5},
-            {"description": []},
-            {"enum": 1},
-            {"enum": [1, 1]},
-            {"required": "a"},
-            {"required": [1]},
-        ),
-        *(
-            {"required": ["a", "a"]},
-            {"properties": []},
-            {"items": 5},
-            {"items": []},
-            {"items": [5]},
-            {"allOf": {}},
-        ),
-        *({"anyOf": []}, {"not": 5}, {"multipleOf": 0}, {"maximum": "1"}, {"pattern": 5}, {"format": 5}),
-        *(
-            {"exclusiveMinimum": True},
-            {"exclusiveMinimum": "1"},
-            {"uniqueItems": 1},
-            {"default": 1},
-            {"const": None},
-        ),
-        *(
-            {"additionalProperties": 5},
-            {"additionalItems": "a"},
-            {"dependencies": {"a": 1}},
-            {"if": 1},
-            {"$id": 5},
-        ),
-        *(
-            {"dependencies": {"a": []}},
-            {"dependentRequired": {"a": [1]}},
-            {"contains": []},
-            {"propertyNames": 1},
-        ),
-        *({"$comment": 1}, {"readOnly": 1}, {"id": 5}, {"$anchor": "1 a"}, {"$anchor": 5}, {"$defs": 1}),
-        *(
-            {"definitions": 5},
-            {"definitions": {"a": 5}},
-            {"definitions": {"a": {"type": "x"}}},
-            {"$schema": 5},
-        ),
-        *(
-            {"$id": "a b"},
-            {"$id": "%zz"},
-            {"$id": "a#b"},
-            {"patternProperties": {"a": 5}},
-            {"prefixItems": []},
-        ),
-        *(
-            {"unevaluatedItems": 5},
-            {"minContains": -1},
-            {"contentMediaType": 5},
-            {"deprecated": "yes"},
-            {"type": None},
-        ),
-        *(
-            {"$vocabulary": {}},
-            {"$recursiveAnchor": 5},
-            {"$dynamicAnchor": "1"},
-            {"$ref": "a b"},
-            {"$ref": "#/a b"},
-        ),
-        *([], 5, "a", None),
-    )
-    for case in each(schema, "1")
-]
+WRONG: Sequence[object] = (
+    *(
+        {"type": "strnig"},
+        {"type": []},
+        {"type": ["string", "string"]},
+        {"minLength": -1},
+        {"minLength": "1"},
+    ),
+    *(
+        {"title": 5},
+        {"description": []},
+        {"enum": 1},
+        {"enum": [1, 1]},
+        {"required": "a"},
+        {"required": [1]},
+    ),
+    *(
+        {"required": ["a", "a"]},
+        {"properties": []},
+        {"items": 5},
+        {"items": []},
+        {"items": [5]},
+        {"allOf": {}},
+    ),
+    *({"anyOf": []}, {"not": 5}, {"multipleOf": 0}, {"maximum": "1"}, {"pattern": 5}, {"format": 5}),
+    *(
+        {"exclusiveMinimum": True},
+        {"exclusiveMinimum": "1"},
+        {"uniqueItems": 1},
+        {"default": 1},
+        {"const": None},
+    ),
+    *(
+        {"additionalProperties": 5},
+        {"additionalItems": "a"},
+        {"dependencies": {"a": 1}},
+        {"if": 1},
+        {"$id": 5},
+    ),
+    *(
+        {"dependencies": {"a": []}},
+        {"dependentRequired": {"a": [1]}},
+        {"contains": []},
+        {"propertyNames": 1},
+    ),
+    *({"$comment": 1}, {"readOnly": 1}, {"id": 5}, {"$anchor": "1 a"}, {"$anchor": 5}, {"$defs": 1}),
+    *(
+        {"definitions": 5},
+        {"definitions": {"a": 5}},
+        {"definitions": {"a": {"type": "x"}}},
+        {"$schema": 5},
+    ),
+    *(
+        {"$id": "a b"},
+        {"$id": "%zz"},
+        {"$id": "a#b"},
+        {"patternProperties": {"a": 5}},
+        {"prefixItems": []},
+    ),
+    *(
+        {"unevaluatedItems": 5},
+        {"minContains": -1},
+        {"contentMediaType": 5},
+        {"deprecated": "yes"},
+        {"type": None},
+    ),
+    *(
+        {"$vocabulary": {}},
+        {"$recursiveAnchor": 5},
+        {"$dynamicAnchor": "1"},
+        {"$ref": "a b"},
+        {"$ref": "#/a b"},
+    ),
+    *([], 5, "a", None),
+)
+WRONG_SCHEMAS = [case for schema in WRONG for case in each(schema, "1")]
+
 
 FORMAT_VALUES: Mapping[str, Sequence[str]] = {
     "date": ("2024-02-29", "2023-02-29", "2024-2-29", "1900-02-29", "2000-02-29", "0000-01-01", "2024-13-01"),
@@ -578,3 +576,85 @@ def test_helm_and_we_refuse_the_same_values(helm: Path, tmp_path: Path, table: s
     assert [cases[int(name[1:])] for name in sorted(ours - theirs)] == [], "only we refuse"
     assert theirs
     assert len(theirs) < len(cases)
+
+
+SUBCHART_SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"replicas": {"type": "integer"}, "global": {"type": "object", "required": ["zone"]}},
+        "required": ["replicas"],
+        "additionalProperties": False,
+    }
+)
+PARENT = """\
+apiVersion: v2
+name: c00001
+version: 0.1.0
+dependencies:
+  - {name: c00002, version: 0.1.0, condition: c00002.enabled}
+  - {name: c00002, version: 0.1.0, alias: c00003, condition: third.enabled}
+  - {name: c00004, version: 0.1.0, tags: [back]}
+"""
+SUBCHART_CASES = (
+    "global: {zone: a}",
+    "{}",
+    "{global: {zone: a}, c00002: {replicas: 1.5}}",
+    "{global: {zone: a}, c00002: {replicas: null}}",
+    "{global: {zone: a}, c00002: {other: 1}}",
+    "{global: {zone: a}, c00002: {other: null}}",
+    "{global: {zone: a}, c00003: {other: 1}, third: {enabled: false}}",
+    "{global: {zone: a}, c00003: {other: 1}}",
+    "{global: {zone: a}, c00004: {inner: x}, tags: {back: false}}",
+    "{global: {zone: a}, c00004: {inner: x}}",
+    "{global: {zone: a}, c00004: {c00005: {deep: x}}}",
+    "{global: {zone: 5}, word: 1}",
+    "{global: {zone: a}, word: null}",
+    "{global: {zone: a}, c00002: null}",
+)
+
+
+def subchart_files() -> dict[str, str]:
+    inner = json.dumps({"properties": {"inner": {"type": "number"}}})
+    deep = json.dumps({"properties": {"deep": {"const": 1}, "fromLibrary": {"type": "null"}}})
+    files = chart_of("c00001", **{"values.yaml": "word: a\nc00002: {replicas: 2}\n"})
+    files["Chart.yaml"] = PARENT
+    files["values.schema.json"] = json.dumps(
+        {"properties": {"word": {"type": "string"}}, "required": ["word"]}
+    )
+    for name, schema, values in (
+        ("charts/c00002", SUBCHART_SCHEMA, "replicas: 1\n"),
+        ("charts/c00004", inner, "inner: 1\n"),
+        ("charts/c00004/charts/c00005", deep, "deep: 1\n"),
+    ):
+        inside = chart_of(name.rpartition("/")[2], **{"values.schema.json": schema, "values.yaml": values})
+        files |= {f"{name}/{path}": text for path, text in inside.items()}
+    return files
+
+
+@pytest.mark.parametrize("values", SUBCHART_CASES)
+def test_subcharts_are_checked_with_their_values_and_globals(helm: Path, tmp_path: Path, values: str) -> None:
+    folder, given = tmp_path / "chart", tmp_path / "values.yaml"
+    write(folder, subchart_files())
+    given.write_text(values)
+    assert we_refuse(folder, values) == helm_refuses(helm, folder, "-f", str(given))
+
+
+def test_helm_loads_files_that_we_never_touch(helm: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"type": "string"}')
+    schema = json.dumps({"properties": {"v": {"$ref": f"file://{tmp_path}/secret.json"}}})
+    write(tmp_path / "c", chart_of("c00001", **{"values.schema.json": schema, "values.yaml": "v: a\n"}))
+    assert helm_refuses(helm, tmp_path / "c") == set()
+    assert we_refuse(tmp_path / "c") == {"c00001"}
+
+
+def test_helm_lets_names_pass_that_we_refuse(helm: Path, tmp_path: Path) -> None:
+    schema = json.dumps({"properties": {"v": {"$ref": "urn:example:v"}}})
+    write(tmp_path, chart_of("c00001", **{"values.schema.json": schema, "values.yaml": "v: a\n"}))
+    assert helm_refuses(helm, tmp_path) == set()
+    assert we_refuse(tmp_path) == {"c00001"}
+
+
+def test_skipping_the_check_renders_what_the_schema_refuses(helm: Path, tmp_path: Path) -> None:
+    write(tmp_path, chart_of("c00001", **{"values.schema.json": "false", "templates/a.yaml": "a: 1\n"}))
+    assert helm_refuses(helm, tmp_path) == {"c00001"}
+    assert helm_refuses(helm, tmp_path, "--skip-schema-validation") == set()
