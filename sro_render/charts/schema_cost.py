@@ -1,4 +1,4 @@
-"""How much work a schema makes, before the validator does it.
+"""What a schema does with values, before the validator does it: how much work, and to which keys.
 
 A schema of a few lines can ask for more than any machine can do: references that double at each step,
 or lead back to where they came from. The validator cannot be interrupted, so what it would do is counted
@@ -28,7 +28,7 @@ Schema = Mapping[str, Any]
 
 
 class CostGuard:
-    """The cost of one schema."""
+    """Knows one schema, with all that it refers to."""
 
     def __init__(self, document: SchemaDocument, limits: Limits) -> None:
         self.limits = limits
@@ -49,6 +49,19 @@ class CostGuard:
         """Raise SchemaError if checking this value would take too long, or never end."""
         if not self.is_small:
             self._count(value, self.limits.max_schema_checks, _SMALL)
+
+    def keys_at_top(self) -> frozenset[str]:
+        """The keys that the schema, with all its branches, has properties for at the top."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        open_ends: list[Schema] = [self.root] if isinstance(self.root, dict) else []
+        while open_ends:
+            schema = open_ends.pop()
+            if id(schema) not in seen:
+                seen.add(id(schema))
+                found |= set(schema.get("properties", ()))
+                open_ends.extend(self._inner_here(schema))
+        return frozenset(found)
 
     def is_cheap(self, value: Any) -> bool:
         """Whether all faults of a value can be listed, which costs much more than finding one."""

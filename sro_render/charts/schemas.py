@@ -149,7 +149,9 @@ class _Compiled:
     def errors(self, values: Any, strangers: Collection[str]) -> list[Any]:
         """What the validator finds wrong, at most `MAX_FAULTS` things. Raises SchemaError."""
         found = self._errors(values)
-        unknown = _unexpected(found) & set(strangers)
+        unknown = _unexpected(found, values) & set(strangers) if strangers else set()
+        # A branch that refuses a key's value makes it look unknown to what stands around the branch.
+        unknown = unknown and unknown - self.guard.keys_at_top()
         if unknown:
             found = self._errors({key: value for key, value in values.items() if key not in unknown})
         return found
@@ -247,7 +249,7 @@ def _span(source: Source, pointer: str) -> Span | None:
     return locate(source, steps)
 
 
-def _unexpected(errors: Sequence[Any]) -> set[str]:
+def _unexpected(errors: Sequence[Any], values: Mapping[str, Any]) -> set[str]:
     """The keys at the top that a schema does not know, branches included."""
     found: set[str] = set()
     for error in errors:
@@ -255,11 +257,21 @@ def _unexpected(errors: Sequence[Any]) -> set[str]:
             if error.kind.name == "falseSchema" and len(error.instance_path) == 1:
                 found.add(str(error.instance_path[0]))
             continue
-        found |= set(getattr(error.kind, "unexpected", ()))
+        found |= set(_unknown_keys(error, values))
         for branch in getattr(error.kind, "context", None) or ():
             if isinstance(branch, list):
-                found |= _unexpected(branch)
+                found |= _unexpected(branch, values)
     return found
+
+
+def _unknown_keys(error: Any, value: Any) -> list[str]:
+    """The keys of a mapping that a schema does not know, if that is what is wrong with it."""
+    if error.kind.name in {"additionalProperties", "unevaluatedProperties"}:
+        return list(error.kind.unexpected)
+    # Beside no other keyword for keys, the library says that nothing is allowed.
+    keyword = error.schema_path[-1] if error.schema_path else ""
+    is_closed = error.kind.name == "falseSchema" and isinstance(value, dict)
+    return list(value) if is_closed and keyword in {"additionalProperties", "unevaluatedProperties"} else []
 
 
 def _encodable(value: Any) -> Any:
@@ -282,10 +294,8 @@ def _in_words(
     """One error for each unexpected key, one for any other fault."""
     for error in errors:
         inside = _steps(values, error.instance_path)
-        keys: list[str | None] = [None]
-        if error.kind.name in {"additionalProperties", "unevaluatedProperties"}:
-            keys = list(error.kind.unexpected)
         found = _at(values, inside)
+        keys: list[str | None] = [*_unknown_keys(error, found)] or [None]
         pointer, schema_note = _schema_place(compiled, error)
         for key in keys:
             whole = [*path, *inside, *([] if key is None else [key])]
