@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sro_render.charts.schema_document import SchemaDocument, SchemaError
+from sro_render.charts.schema_addresses import SchemaError
+from sro_render.charts.schema_document import SchemaDocument
 from sro_render.limits import Limits
 
 _SMALL = 50_000

@@ -5,72 +5,36 @@ asks for in that draft. The result says the same in one draft, 2020-12, without 
 validator's own ideas of drafts, references, formats and patterns are, they play no part. Only what the
 root leads to is taken over, as Helm compiles only that. Loads nothing: a reference that leaves the file
 is a fault. Values are checked in `schemas.py`.
-Source: github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 (draft.go, roots.go, root.go, objcompiler.go) as
-helm pkg/chart/common/util/jsonschema.go uses it; differs: remote references.
+Source: github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 objcompiler.go and validator.go as helm
+pkg/chart/common/util/jsonschema.go uses it; differs: remote references.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from sro_render.charts.schema_addresses import (
+    BASE,
+    INNER,
+    LATEST,
+    LIST,
+    MAP,
+    ONE,
+    Addresses,
+    SchemaError,
+    draft_at,
+    escape,
+    join,
+    meta_url,
+)
 from sro_render.charts.schema_formats import FORMATS
 from sro_render.charts.schema_patterns import PatternError, to_rust
 from sro_render.limits import Limits
 
-BASE = "file:///values.schema.json"
-"""The address that Helm gives the file."""
-LATEST = 2020
-META_URLS: Mapping[int, str] = {
-    4: "http://json-schema.org/draft-04/schema",
-    6: "http://json-schema.org/draft-06/schema",
-    7: "http://json-schema.org/draft-07/schema",
-    2019: "https://json-schema.org/draft/2019-09/schema",
-    2020: "https://json-schema.org/draft/2020-12/schema",
-}
-"""The schemas of schemas, by draft; the validator carries them."""
-
-
-def meta_url(draft: int) -> str:
-    """The address of a draft's schema of schemas, as its schemas write it."""
-    return META_URLS[draft] + ("#" if draft < 2019 else "")
-
-
-_DRAFTS = {url.partition("://")[2]: draft for draft, url in META_URLS.items()} | {
-    "json-schema.org/schema": LATEST
-}
-
-_ONE, _LIST, _MAP = "one", "list", "map"
-_INNER: tuple[tuple[int, str, str], ...] = (
-    (4, "definitions", _MAP),
-    (4, "not", _ONE),
-    (4, "allOf", _LIST),
-    (4, "anyOf", _LIST),
-    (4, "oneOf", _LIST),
-    (4, "properties", _MAP),
-    (4, "additionalProperties", _ONE),
-    (4, "patternProperties", _MAP),
-    (4, "items", _ONE),
-    (4, "items", _LIST),
-    (4, "additionalItems", _ONE),
-    (4, "dependencies", _MAP),
-    (6, "propertyNames", _ONE),
-    (6, "contains", _ONE),
-    (7, "if", _ONE),
-    (7, "then", _ONE),
-    (7, "else", _ONE),
-    (2019, "$defs", _MAP),
-    (2019, "dependentSchemas", _MAP),
-    (2019, "unevaluatedProperties", _ONE),
-    (2019, "unevaluatedItems", _ONE),
-    (2019, "contentSchema", _ONE),
-    (2020, "prefixItems", _LIST),
-)
-"""Where schemas stand inside schemas: since which draft, under which key, how many."""
 _PLAIN = (
     *("type", "enum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
     *("minProperties", "maxProperties", "required"),
@@ -79,15 +43,6 @@ _PLAIN = (
 
 MetaCheck = Callable[[int, Any, str], None]
 """Called with a draft, a schema and its pointer; raises SchemaError if it is no schema of that draft."""
-
-
-class SchemaError(Exception):
-    """Something is wrong with a schema, at a JSON pointer; `hint` says what to do."""
-
-    def __init__(self, message: str, pointer: str = "", hint: str = "") -> None:
-        super().__init__(message)
-        self.pointer = pointer
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,135 +111,40 @@ def read_schema(document: Any, limits: Limits, check_meta: MetaCheck) -> SchemaD
     return _Reader(document, limits, check_meta).read()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Resource:
-    """A schema with an address of its own: the root, or one with an id."""
-
-    pointer: str
-    url: str
-    draft: int
-    anchors: dict[str, str] = field(default_factory=dict)
-    dynamic: set[str] = field(default_factory=set)
-
-
 class _Reader:
-    """Reads one file: first its addresses, then, from the root on, what they lead to."""
+    """Reads one file, from the root on, with what references lead to."""
 
     def __init__(self, document: Any, limits: Limits, check_meta: MetaCheck) -> None:
-        self.document = document
-        self.limits = limits
+        self.addresses = Addresses(document, limits)
         self.check_meta = check_meta
-        self.resources: dict[str, _Resource] = {}
-        self.by_url: dict[str, _Resource] = {}
-        self.collected: set[str] = set()
         self.keys: dict[str, str] = {}
         """Pointer -> key in `$defs`, of everything that a reference leads to."""
-        self.parts = 0
-        self.has_unevaluated_items = False
 
     def read(self) -> SchemaDocument:
-        self.collect(self.document, "", BASE, LATEST)
         self.check_resources()
-        root = self.translate(self.document, "")
+        root = self.translate(self.addresses.document, "")
         definitions: dict[str, Any] = {}
         while len(definitions) < len(self.keys):
             pointer, key = list(self.keys.items())[len(definitions)]
-            definitions[key] = self.translate(self.look_up(pointer, pointer), pointer)
+            definitions[key] = self.translate(self.addresses.look_up(pointer, pointer), pointer)
         if definitions and isinstance(root, dict):
             root["$defs"] = definitions
         return SchemaDocument(schema=root, pointers={key: pointer for pointer, key in self.keys.items()})
 
     def check_resources(self) -> None:
         """Each schema with an address by its own draft."""
-        for pointer, resource in self.resources.items():
-            around = self.resource_of(pointer.rpartition("/")[0]) if pointer else None
+        for pointer, resource in self.addresses.resources.items():
+            around = self.addresses.resource_of(pointer.rpartition("/")[0]) if pointer else None
             if around is None or around.draft != resource.draft:
                 others = [
                     inner
-                    for inner, other in self.resources.items()
+                    for inner, other in self.addresses.resources.items()
                     if inner.startswith(f"{pointer}/") and other.draft != resource.draft
                 ]
-                schema = _without(self.look_up(pointer, pointer), [one[len(pointer) :] for one in others])
+                schema = _without(
+                    self.addresses.look_up(pointer, pointer), [one[len(pointer) :] for one in others]
+                )
                 self.check_meta(resource.draft, schema, pointer)
-
-    # -- addresses
-
-    def collect(self, schema: Any, pointer: str, base: str, fallback: int) -> None:
-        """Note the ids and anchors of a schema and of those inside it."""
-        if pointer in self.collected:
-            return
-        self.collected.add(pointer)
-        self.parts += 1
-        if self.parts > self.limits.max_schema_parts:
-            raise SchemaError(
-                f"it has more than {self.limits.max_schema_parts} schemas in it",
-                hint="leave out definitions that nothing refers to",
-            )
-        if not isinstance(schema, dict):
-            if not pointer:
-                self.add_resource(_Resource(pointer="", url=base, draft=fallback))
-            return
-        self.has_unevaluated_items |= "unevaluatedItems" in schema
-        draft = self.draft_of(schema, pointer, fallback)
-        own = _id_of(schema, draft)
-        if not own and pointer:
-            draft = fallback  # `$schema` counts only beside an id
-            own = _id_of(schema, draft)
-        if own or not pointer:
-            base = _join(base, own)
-            self.add_resource(_Resource(pointer=pointer, url=base, draft=draft))
-        resource = self.by_url[base]
-        _check_keywords(schema, pointer, resource.draft)
-        self.collect_anchors(schema, pointer, resource)
-        for inner, value in _inner(schema, pointer, draft):
-            self.collect(value, inner, base, resource.draft)
-
-    def draft_of(self, schema: Mapping[str, Any], pointer: str, fallback: int) -> int:
-        name = schema.get("$schema")
-        if not isinstance(name, str) or (pointer and not _id_of(schema, LATEST) and "id" not in schema):
-            return fallback
-        address, _, fragment = name.partition("#")
-        draft = _DRAFTS.get(re.sub(r"^https?://", "", address))
-        if draft is None or fragment:
-            raise SchemaError(
-                f"$schema is {name!r}, which is no draft that Helm knows without loading it",
-                f"{pointer}/$schema",
-                f"write one of {', '.join(map(meta_url, META_URLS))}",
-            )
-        return draft
-
-    def add_resource(self, resource: _Resource) -> None:
-        if resource.url in self.by_url:
-            raise SchemaError(
-                f"two schemas have the id {resource.url!r}", resource.pointer, "give each its own"
-            )
-        self.by_url[resource.url] = resource
-        self.resources[resource.pointer] = resource
-
-    def collect_anchors(self, schema: Mapping[str, Any], pointer: str, resource: _Resource) -> None:
-        draft = resource.draft
-        names = []
-        if draft >= 2019:
-            names.append(schema.get("$anchor"))
-        elif "$ref" not in schema:
-            address = schema.get("id" if draft == 4 else "$id")
-            fragment = unquote(address.partition("#")[2]) if isinstance(address, str) else ""
-            names.append("" if fragment.startswith("/") else fragment)
-        if draft >= 2020:
-            dynamic = schema.get("$dynamicAnchor")
-            names.append(dynamic)
-            if isinstance(dynamic, str):
-                resource.dynamic.add(dynamic)
-        for name in names:
-            if not isinstance(name, str) or not name:
-                continue
-            if resource.anchors.setdefault(name, pointer) != pointer:
-                raise SchemaError(f"two schemas have the anchor {name!r}", pointer, "give each its own")
-
-    def resource_of(self, pointer: str) -> _Resource:
-        while pointer not in self.resources:
-            pointer = pointer.rpartition("/")[0]
-        return self.resources[pointer]
 
     # -- references
 
@@ -294,13 +154,13 @@ class _Reader:
         place = f"{pointer}/{keyword}"
         address, _, fragment = written.partition("#")
         fragment = unquote(fragment)
-        url = _join(self.resource_of(pointer).url, address)
-        resource = self.resources[""] if url == BASE else self.by_url.get(url)
+        url = join(self.addresses.resource_of(pointer).url, address)
+        resource = self.addresses.resources[""] if url == BASE else self.addresses.by_url.get(url)
         if resource is None:
-            if _DRAFTS.get(re.sub(r"^https?://", "", url)) == LATEST and not fragment:
+            if draft_at(url) == LATEST and not fragment:
                 return {"$ref": meta_url(LATEST)}  # the validator has it
             self.refuse_outside(written, url, place)
-        if keyword == "$dynamicRef" and len(self.resources) > 1 and fragment in resource.dynamic:
+        if keyword == "$dynamicRef" and len(self.addresses.resources) > 1 and fragment in resource.dynamic:
             raise SchemaError(
                 "$dynamicRef in a file with several ids is not supported", place, "write $ref instead"
             )
@@ -310,14 +170,14 @@ class _Reader:
             target = resource.anchors[fragment]
         else:
             target = resource.pointer + fragment
-        value = self.look_up(target, place)
+        value = self.addresses.look_up(target, place)
         if not target:
             return {"$ref": "#"}
         if target not in self.keys:
-            if target not in self.collected:
-                own = self.resource_of(target)
-                self.collect(value, target, own.url, own.draft)
-                self.check_meta(self.resource_of(target).draft, value, target)
+            if target not in self.addresses.collected:
+                own = self.addresses.resource_of(target)
+                self.addresses.collect(value, target, own.url, own.draft)
+                self.check_meta(self.addresses.resource_of(target).draft, value, target)
             self.keys[target] = f"d{len(self.keys)}"
         return {"$ref": f"#/$defs/{self.keys[target]}"}
 
@@ -333,22 +193,8 @@ class _Reader:
             f"{written!r} refers to {what}, and nothing is ever loaded for a schema",
             place,
             "copy what it refers to into this file, below "
-            + ("definitions" if self.resources[""].draft < 2019 else "$defs"),
+            + ("definitions" if self.addresses.resources[""].draft < 2019 else "$defs"),
         )
-
-    def look_up(self, pointer: str, place: str) -> Any:
-        value = self.document
-        for token in pointer.split("/")[1:]:
-            name = token.replace("~1", "/").replace("~0", "~")
-            if isinstance(value, dict) and name in value:
-                value = value[name]
-            elif isinstance(value, list) and re.fullmatch("[0-9]+", name) and int(name) < len(value):
-                value = value[int(name)]
-            else:
-                raise SchemaError(
-                    f"'#{pointer}' leads nowhere: there is no {token!r}", place, "correct the reference"
-                )
-        return value
 
     # -- keywords
 
@@ -356,7 +202,7 @@ class _Reader:
         """A schema in draft 2020-12."""
         if not isinstance(schema, dict):
             return schema if isinstance(schema, bool) else True
-        draft = self.resource_of(pointer).draft
+        draft = self.addresses.resource_of(pointer).draft
         if draft < 2019 and isinstance(schema.get("$ref"), str):
             reference = self.reference(schema, "$ref", pointer)
             if draft >= 6 and "const" in schema:  # what else stands beside it is ignored
@@ -393,7 +239,7 @@ class _Reader:
             ) from None
 
     def add_inner(self, out: dict[str, Any], schema: Mapping[str, Any], pointer: str, draft: int) -> None:
-        for since, key, many in _INNER:
+        for since, key, many in INNER:
             value = schema.get(key)
             if draft < since or key in {"definitions", "$defs", "contentSchema"} or key not in schema:
                 continue
@@ -407,20 +253,20 @@ class _Reader:
             elif key in {"then", "else"}:
                 if "if" in schema:
                     out[key] = self.translate(value, place)
-            elif many == _ONE:
+            elif many == ONE:
                 out[key] = self.translate(value, place)
-            elif many == _LIST and isinstance(value, list):
+            elif many == LIST and isinstance(value, list):
                 out[key] = [self.translate(each, f"{place}/{n}") for n, each in enumerate(value)]
-            elif many == _MAP and isinstance(value, dict):
+            elif many == MAP and isinstance(value, dict):
                 old = out.get(key, {})
-                out[key] = old | {k: self.translate(v, f"{place}/{_escape(k)}") for k, v in value.items()}
+                out[key] = old | {k: self.translate(v, f"{place}/{escape(k)}") for k, v in value.items()}
         self.add_items(out, schema, pointer, draft)
         if draft >= 2019:
             keys = ("minContains", "maxContains") if "contains" in schema else ()
             out.update({key: schema[key] for key in keys if key in schema})
             if isinstance(schema.get("dependentRequired"), dict):
                 out.setdefault("dependentRequired", {}).update(schema["dependentRequired"])
-        if draft == 2019 and "contains" in out and self.has_unevaluated_items:
+        if draft == 2019 and "contains" in out and self.addresses.has_unevaluated_items:
             # In this draft, what it finds does not count as evaluated; nothing does below a `not`.
             hidden = {key: out.pop(key) for key in ("contains", "minContains", "maxContains") if key in out}
             out["allOf"] = [*out.get("allOf", ()), {"not": {"not": hidden}}]
@@ -438,7 +284,7 @@ class _Reader:
     def add_patterns(self, out: dict[str, Any], patterns: Mapping[str, Any], place: str) -> None:
         done: dict[str, Any] = {}
         for text, value in patterns.items():
-            inner = f"{place}/{_escape(text)}"
+            inner = f"{place}/{escape(text)}"
             pattern = self.pattern(text, inner)
             schema = self.translate(value, inner)
             # Two spellings of one pattern count both.
@@ -451,7 +297,7 @@ class _Reader:
             if isinstance(wanted, list):
                 out.setdefault("dependentRequired", {})[key] = wanted
             else:
-                inner = self.translate(wanted, f"{place}/{_escape(key)}")
+                inner = self.translate(wanted, f"{place}/{escape(key)}")
                 out.setdefault("dependentSchemas", {})[key] = inner
 
     def add_references(
@@ -465,35 +311,6 @@ class _Reader:
             out.update(found[0])
         if found[1:]:
             out["allOf"] = [*out.get("allOf", ()), *found[1:]]
-
-
-def _inner(schema: Mapping[str, Any], pointer: str, draft: int) -> Iterator[tuple[str, Any]]:
-    """The schemas that stand right inside a schema, with their pointers."""
-    for since, key, many in _INNER:
-        value = schema.get(key)
-        if draft < since or key not in schema:
-            continue
-        if many == _ONE:
-            yield f"{pointer}/{key}", value
-        elif many == _LIST and isinstance(value, list):
-            yield from ((f"{pointer}/{key}/{n}", each) for n, each in enumerate(value))
-        elif many == _MAP and isinstance(value, dict):
-            yield from ((f"{pointer}/{key}/{_escape(name)}", each) for name, each in value.items())
-
-
-def _check_keywords(schema: Mapping[str, Any], pointer: str, draft: int) -> None:
-    """What Helm's schemas of the older drafts refuse, and the validator's let pass."""
-    values = schema.get("enum")
-    if draft < 2019 and isinstance(values, list):
-        texts = [json.dumps(value, sort_keys=True) for value in values]
-        if not texts or len(set(texts)) < len(texts):
-            raise SchemaError(
-                f"an enum of draft {draft} lists each value once, and at least one",
-                f"{pointer}/enum",
-                "remove what is there twice",
-            )
-    if draft == 4 and not isinstance(schema.get("$ref", ""), str):
-        raise SchemaError("$ref must be a string", f"{pointer}/$ref", "write it as '#/definitions/NAME'")
 
 
 def _without(schema: Any, pointers: Sequence[str]) -> Any:
@@ -511,28 +328,3 @@ def _without(schema: Any, pointers: Sequence[str]) -> Any:
 
 def _child(value: Any, name: str) -> Any:
     return value[int(name)] if isinstance(value, list) else value[name]
-
-
-def _id_of(schema: Mapping[str, Any], draft: int) -> str:
-    """The address that a schema gives itself, without a fragment."""
-    address = schema.get("id" if draft == 4 else "$id")
-    if not isinstance(address, str) or (draft < 2019 and "$ref" in schema):
-        return ""
-    return address.partition("#")[0]
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def _join(base: str, address: str) -> str:
-    """The address seen from `base`."""
-    if not address:
-        return base
-    if urlsplit(address).scheme:
-        return address
-    scheme, _, rest = base.partition(":")
-    if scheme in {"file", "http", "https"}:
-        return urljoin(base, address)
-    # `urn:x`: Go keeps the base. urljoin joins only below schemes that it knows.
-    return scheme + urljoin(f"http:{rest}", address).removeprefix("http") if rest.startswith("/") else base

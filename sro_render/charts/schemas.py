@@ -15,14 +15,9 @@ from itertools import islice
 from typing import Any
 
 from sro_render.charts.chart import Chart, ChartFile
+from sro_render.charts.schema_addresses import SchemaError, meta_url
 from sro_render.charts.schema_cost import CostGuard
-from sro_render.charts.schema_document import (
-    SchemaDocument,
-    SchemaError,
-    meta_url,
-    parse_schema,
-    read_schema,
-)
+from sro_render.charts.schema_document import SchemaDocument, parse_schema, read_schema
 from sro_render.charts.schema_formats import FORMATS
 from sro_render.errors import ChartError, Faults, nearest
 from sro_render.limits import Limits
@@ -86,8 +81,12 @@ class SchemaChecker:
             except SchemaError as fault:
                 faults.add(_broken(fault, inner.schema, name))
                 continue
-            for error in _in_words(found, compiled, inner_values, path, place):
+            for error in _in_words(found[:MAX_FAULTS], compiled, inner_values, path, place):
                 faults.add(error.about(f"chart {name}"))
+            if len(found) > MAX_FAULTS:
+                faults.add(_more(name, f"there are more than the {MAX_FAULTS} faults that are listed"))
+            elif compiled.has_stopped:
+                faults.add(_more(name, "there may be more faults: these values are too large to list them"))
         faults.raise_if_any()
 
     def _compile(self, file: ChartFile) -> _Compiled:
@@ -133,6 +132,10 @@ class _Compiled:
         self.document = parse_schema(self.source.text, limits)
         self.read: SchemaDocument = read_schema(self.document, limits, _check_meta)
         self.guard = CostGuard(self.read, limits)
+        self.has_stopped = False
+        """Whether the last check stopped at the first fault."""
+        self._unknown: set[str] = set()
+        """The strangers that the schema has turned out not to know; the next kernel has them too."""
         try:
             self.validator = jsonschema_rs.Draft202012Validator(
                 self.read.schema,
@@ -147,20 +150,24 @@ class _Compiled:
             raise SchemaError(message.partition("\n")[0], hint="correct the schema") from None
 
     def errors(self, values: Any, strangers: Collection[str]) -> list[Any]:
-        """What the validator finds wrong, at most `MAX_FAULTS` things. Raises SchemaError."""
-        found = self._errors(values)
-        unknown = _unexpected(found, values) & set(strangers) if strangers else set()
+        """What the validator finds wrong, at most one more than `MAX_FAULTS` things. Raises SchemaError."""
+        skipped = self._unknown & set(strangers)
+        found = self._errors(_except(values, skipped))
+        unexpected = _unexpected(found, values) & set(strangers) if found and strangers else set()
         # A branch that refuses a key's value makes it look unknown to what stands around the branch.
-        unknown = unknown and unknown - self.guard.keys_at_top()
+        unknown = unexpected and unexpected - self.guard.keys_at_top()
         if unknown:
-            found = self._errors({key: value for key, value in values.items() if key not in unknown})
+            self._unknown |= unknown
+            found = self._errors(_except(values, skipped | unknown))
         return found
 
     def _list(self, values: Any) -> list[Any]:
+        self.has_stopped = False
         if self.validator.is_valid(values):
             return []
         if self.guard.is_cheap(values):
-            return list(islice(self.validator.iter_errors(values), MAX_FAULTS))
+            return list(islice(self.validator.iter_errors(values), MAX_FAULTS + 1))
+        self.has_stopped = True
         return [self._first(values)]
 
     def _first(self, values: Any) -> Any:
@@ -223,6 +230,10 @@ def _token(step: str | int) -> str:
     return str(step).replace("~", "~0").replace("/", "~1")
 
 
+def _more(chart: str, message: str) -> ChartError:
+    return ChartError(CODE, message, subject=f"chart {chart}", hint="correct those that are listed first")
+
+
 def _broken(fault: SchemaError, file: ChartFile, chart: str) -> ChartError:
     """A schema that cannot be used."""
     span = _span(file.source(), fault.pointer)
@@ -247,6 +258,10 @@ def _span(source: Source, pointer: str) -> Span | None:
         step = token if locate(source, [*steps, token]) is not None or not token.isdecimal() else int(token)
         steps.append(step)
     return locate(source, steps)
+
+
+def _except(values: Mapping[str, Any], keys: Collection[str]) -> Mapping[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys} if keys else values
 
 
 def _unexpected(errors: Sequence[Any], values: Mapping[str, Any]) -> set[str]:
