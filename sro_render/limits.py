@@ -37,3 +37,7 @@ class Limits:
     max_yaml_depth: int = 200
     max_yaml_alias_nodes: int = 1_000_000
     """Nodes that aliases add to one document when they are followed."""
+    max_schema_parts: int = 50_000
+    """Schemas inside the schema of one chart's values."""
+    max_schema_checks: int = 1_000_000
+    """How often the parts of a schema that refers to itself are put to values, in one check."""

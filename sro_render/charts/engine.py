@@ -31,6 +31,7 @@ from sro_render.sprig.versions import admits
 
 if TYPE_CHECKING:
     from sro_render.charts.jinja_chart import JinjaCode
+    from sro_render.charts.schemas import Place, SchemaChecker
 
 NOTES = ("NOTES.txt", "NOTES.txt.j2")
 JINJA = ".j2"
@@ -134,6 +135,7 @@ class Engine:
         self._layouts: dict[Selection, _Layout] = {}
         self._parsed: dict[str, ParsedFile | JinjaCode] = {}
         self._programs: dict[tuple[Selection, tuple[str, ...]], tuple[Program, bool]] = {}
+        self._schemas: SchemaChecker | None = None
 
     def prepare(self, values: Mapping[str, Any]) -> PreparedValues:
         """Put the user's values over the chart's, for several renders with the same values.
@@ -143,6 +145,23 @@ class Engine:
         selection = select(self.chart, values)
         chart = self._layout(selection).chart
         return PreparedValues(chart=chart, values=coalesce_values(chart, values), selection=selection)
+
+    def check_values(
+        self, prepared: PreparedValues, *, strangers: Collection[str] = (), place: Place | None = None
+    ) -> None:
+        """Check values against the schemas of the chart and its sub-charts; `render` does not do it.
+
+        Args:   strangers, place: as in `SchemaChecker.check`.
+        Raises: ChartError `values-schema`, or a group of them.
+        """
+        if self._schemas is None:
+            if not any(chart.schema for _, chart in _charts(self.chart, self.chart.name)):
+                return
+            # Only charts with a schema pay for loading what reads it.
+            from sro_render.charts.schemas import SchemaChecker  # noqa: PLC0415
+
+            self._schemas = SchemaChecker(self.limits)
+        self._schemas.check(prepared.chart, prepared.values, strangers=strangers, place=place)
 
     def template_names(self, values: Mapping[str, Any] | PreparedValues) -> tuple[str, ...]:
         """The templates that a render with these values writes texts of, A-Z; without notes."""

@@ -14,9 +14,10 @@ from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 from sro_render.model.specialresource import KIND, SpecialResource
+from sro_render.model.wording import KeyPath
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
-from sro_render.validation import KeyPath, check_object, check_schema
+from sro_render.validation import check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")

@@ -256,6 +256,8 @@ class _Expansion:
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
                 prepared = engine.prepare(merge_files(mapping_of(filled), runtime))
+                # A chart that knows nothing of SRO may have a schema that knows no other keys.
+                engine.check_values(prepared, strangers=runtime, place=self._place_in_set)
             except (SroError, ExceptionGroup) as error:
                 for each in flatten(error):
                     self._fail(each, kernel=group.kernel)
@@ -287,6 +289,13 @@ class _Expansion:
                 hint="use only values in it that are the same for every kernel",
             )
         return tuple(inputs)
+
+    def _place_in_set(self, path: Sequence[str | int]) -> Span | None:
+        """Where the SR sets a value; None where the value is the chart's, or added at run time."""
+        if self.resource.source is None or not path:
+            return None
+        whole = [*self.resource.prefix, "spec", "set", *path]
+        return locate(self.resource.source, whole, self.resource.document)
 
     def _placement(self, where: JsonObject) -> Placement:
         return Placement(

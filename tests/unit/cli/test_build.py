@@ -579,3 +579,26 @@ def test_a_kernel_affine_hook_exists_for_each_kernel(project: Any) -> None:
         f"cluster/kmod/pre-install/{OTHER}/configmap-hook-bfb16b50984f16f0.yaml",
         f"cluster/kmod/pre-install/{KERNEL}/configmap-hook-b657a71de7fad62f.yaml",
     ]
+
+
+def test_values_that_the_charts_schema_refuses_stop_the_build_at_their_place(project: Any) -> None:
+    project.write_spec(set={"replicas": "2"})
+    schema = '{"properties": {"replicas": {"type": "integer"}}, "additionalProperties": false}'
+    project.write("charts/kmod/values.schema.json", schema)
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[values-schema]: this must be an integer, and is the string '2'\n"
+        "  --> spec.yaml:13:5 (replicas)\n"
+        "  13 |     replicas: '2'\n"
+        "     |     ^^^^^^^^\n"
+        f"  in: kmod / kernel {KERNEL} / chart kmod\n"
+        "  note: says charts/kmod/values.schema.json:1, at #/properties/replicas/type\n"
+        "nothing was written: 1 error\n"
+    )
+    assert project.files() == {}
+
+
+def test_a_schema_that_knows_no_runtime_values_does_not_stop_the_build(project: Any) -> None:
+    project.write("charts/kmod/values.schema.json", '{"additionalProperties": false}')
+    assert project.build().code == 0
