@@ -115,6 +115,9 @@ def command(
                 f"{name!r} is not the name of a release: lower-case letters, digits, '-' and '.', at most 53"
             )
         chart = load_chart_named(chart_name, limits)
+        talk.detail(f"chart {chart.name} {chart.version} of {chart.origin}, {chart.digest}")
+        for file in values_files:
+            talk.detail(f"values of {file}")
         options = TemplateOptions(
             release=Release(name=name, namespace=namespace, is_install=not is_upgrade, is_upgrade=is_upgrade),
             kube_version=kube_version,

@@ -5,7 +5,8 @@ seed, the release, the template and the number of the call in it stay the same:
 - texts: character after character, each one picked from the alphabet by `below`, in the order of ASCII;
 - `randInt`: `below` of the range, added to its start;
 - `shuffle`: Fisher and Yates from the end, the partner of place i by `below` of i + 1.
-Source: Sprig v3 strings.go and functions.go; xstrings convert.go `Shuffle`; goutils cryptorandomstringutils.go for the alphabets.
+Source: Sprig v3 strings.go and functions.go; xstrings convert.go `Shuffle`; goutils
+cryptorandomstringutils.go for the alphabets.
 """
 
 from __future__ import annotations

@@ -147,12 +147,19 @@ class EcKey:
         return der.sequence(der.object_id(self.curve.signature_oid))
 
     def sign(self, data: bytes) -> bytes:
-        """A signature that follows from key and bytes alone (RFC 6979); Go's differ from run to run."""
+        """A signature that follows from key and bytes alone (RFC 6979); Go's differ from run to run.
+
+        Raises: KeyFault: the library was built with an OpenSSL that knows no such signatures.
+        """
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
 
         algorithm: HashAlgorithm = getattr(hashes, self.curve.hash_name)()
-        return self._key().sign(data, ec.ECDSA(algorithm, deterministic_signing=True))
+        try:
+            return self._key().sign(data, ec.ECDSA(algorithm, deterministic_signing=True))
+        except UnsupportedAlgorithm:
+            raise KeyFault("signing with it the same way every time needs OpenSSL 3.2 or later") from None
 
     def _key(self) -> EllipticCurvePrivateKey:
         from cryptography.hazmat.primitives.asymmetric import ec

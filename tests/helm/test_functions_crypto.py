@@ -35,6 +35,7 @@ from sro_render.charts.engine import Engine
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import TemplateError
 from sro_render.limits import Limits
+from sro_render.sprig import crypto, passwords
 from sro_render.sprig.ambient import Ambient
 from sro_render.sprig.certificates import Issuer, Request, issue, parse_certificate
 from sro_render.sprig.keys import EcKey, parse_private_key, parse_signing_key
@@ -144,6 +145,11 @@ def test_what_follows_from_the_arguments_alone_is_what_helm_gives(helm: Path, tm
     values = {"key": pem_of(ed25519.Ed25519PrivateKey.generate(), PKCS8)}
     ours, theirs = our_values(FIXED, values), helm_values(helm, tmp_path, FIXED, values)
     assert list(zip(FIXED, ours, strict=True)) == list(zip(FIXED, theirs, strict=True))
+
+
+def test_every_function_is_judged() -> None:
+    words = set(re.findall(r"\w+", " ".join([*FIXED, *map(str, CALLS), SHARED, BUILD, *REFUSED])))
+    assert set(crypto.FUNCTIONS) | set(passwords.FUNCTIONS) <= words
 
 
 def test_certificates_are_values_that_compare_as_in_helm(helm: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from sro_render.api import Recipe, lay_out, render
@@ -26,7 +27,7 @@ from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
 from sro_render.sprig.ambient import Ambient
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 FORBIDDEN = ("open", "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "glob.", "import", "pathlib.")
 _watching: list[str] | None = None
 
@@ -56,15 +57,17 @@ def test_the_watch_sees_a_file_that_is_opened() -> None:
     assert any(event.startswith("open ") for event in seen)
 
 
-def test_rendering_the_example_touches_nothing() -> None:
+@pytest.mark.parametrize("name", ["01-simple-kmod", "02-jinja"])
+def test_rendering_an_example_touches_nothing(name: str) -> None:
+    example = EXAMPLES / name
     inventory = read_inventory(
         [
-            InventoryDocument(name=name, value=yaml.safe_load((EXAMPLE / name).read_text("utf-8")))
-            for name in ("cluster.yaml", "driver-toolkits.yaml")
+            InventoryDocument(name=file, value=yaml.safe_load((example / file).read_text("utf-8")))
+            for file in ("cluster.yaml", "driver-toolkits.yaml")
         ]
     )
-    resource = SpecialResource.from_mapping(yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text()))
-    chart = load_chart_at(EXAMPLE / "charts" / "simple-kmod", Limits())
+    resource = SpecialResource.from_mapping(yaml.safe_load((example / "specialresource.yaml").read_text()))
+    chart = load_chart_at(example / "charts" / "simple-kmod", Limits())
     recipes = [Recipe(resource=resource, chart=chart)]
     lay_out(render(recipes, inventory, RenderOptions()).bundle)
     with watched() as seen:
