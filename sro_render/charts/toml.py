@@ -19,6 +19,7 @@ from sro_render.gotemplate.floats import format_float
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, Int64, Uint8, plain, to_bytes
+from sro_render.sprig.calls import fault_as_text
 from sro_render.sprig.clock import DAY_S, days_before
 from sro_render.sprig.durations import Duration
 from sro_render.sprig.gotime import RFC_3339_NANO, Time
@@ -229,8 +230,7 @@ def to_toml(run: Run, value: object) -> str:
     try:
         return marshal(value)
     except TomlError as fault:
-        _report(run, "not-written", f"toToml writes an error into the output: {fault}")
-        return str(fault)
+        return fault_as_text(run, str(fault), "end the render where this happens: mustToToml")
 
 
 @go_function(FUNCTIONS, "mustToToml", "(any) string")

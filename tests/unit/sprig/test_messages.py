@@ -77,6 +77,7 @@ def render(template: str, ambient: Ambient | None = None, name: str = "a", relea
             "randAlphaNum needs chance, and rendering has none: it gives the same bytes every time",
         ),
         ("randInt 5 5", "there is no number from 5 up to, but without, 5"),
+        ("randBytes -1", "randBytes cannot make -1 bytes"),
         ("randAlpha 100000000", "100,000,000 characters are more than the 67,108,864 bytes of all output"),
         ("toToml nil", "null has no form in TOML"),
         ('mustToToml (dict "a" (list nil))', "toml: cannot encode array with nil element"),
@@ -122,8 +123,8 @@ def test_errors_say_what_is_wrong(action: str, message: str) -> None:
         ),
         (
             'toToml (dict "a" (list nil))',
-            "not-written",
-            "toToml writes an error into the output: toml: cannot encode array with nil element",
+            "fault-as-text",
+            "the output gets the text of a fault: toml: cannot encode array with nil element",
         ),
         (
             'fromToml "a = "',
