@@ -118,6 +118,7 @@ def command(
         talk.detail(f"chart {chart.name} {chart.version} of {chart.origin}, {chart.digest}")
         for file in values_files:
             talk.detail(f"values of {file}")
+        given = read_given_values(values_files, sets, limits)
         options = TemplateOptions(
             release=Release(name=name, namespace=namespace, is_install=not is_upgrade, is_upgrade=is_upgrade),
             kube_version=kube_version,
@@ -127,11 +128,11 @@ def command(
             skip_tests=skip_tests,
             show_only=_split(show_only),
             skip_schema_validation=skip_schema_validation,
+            place=given.place,
             ambient=ambient,
             limits=limits,
         )
-        values = read_given_values(values_files, sets, limits)
-        outcome = template(chart, values, options, partial(time_limit, seconds))
+        outcome = template(chart, given.values, options, partial(time_limit, seconds))
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
     talk.findings(outcome.findings, as_errors=strict)

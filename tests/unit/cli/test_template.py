@@ -187,3 +187,22 @@ def test_a_file_of_a_single_value_that_is_not_there(chart: Any) -> None:
         "error[unreadable-file]: c/Chart.yml cannot be read: No such file or directory\n"
         "  help: did you mean c/Chart.yaml?\n"
     )
+
+
+def test_a_value_that_the_schema_refuses_is_shown_where_it_stands(chart: Any) -> None:
+    chart.write(
+        "c/values.schema.json",
+        '{"type": "object", "properties": {"port": {"type": "integer", "maximum": 65535}}}',
+    )
+    chart.write("v.yaml", "# ports\nport: 70000\n")
+    outcome = render(chart, "p: {{ .Values.port }}\n", "-f", "v.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error[values-schema]: this is greater than the maximum of 65535\n"
+        "  --> v.yaml:2:7 (port)\n"
+        "  2 | port: 70000\n"
+        "    |       ^^^^^\n"
+        "  in: chart c\n"
+        "  note: says c/values.schema.json:1, at #/properties/port/maximum\n"
+    )
+    assert render(chart, "p: {{ .Values.port }}\n", "-f", "v.yaml", "--skip-schema-validation").code == 0
