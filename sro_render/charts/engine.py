@@ -8,7 +8,6 @@ Source: helm pkg/engine/engine.go (`recAllTpls`, `sortTemplates`, `render`) and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from posixpath import basename
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 NOTES = ("NOTES.txt", "NOTES.txt.j2")
 JINJA = ".j2"
 """What the names of templates in Jinja's syntax end in; all others are Go templates."""
-_WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,9 +262,8 @@ class Engine:
             parsed = self._parse(chosen)
             files = [file for file in parsed.values() if isinstance(file, ParsedFile)]
             others = {name: file for name, file in parsed.items() if not isinstance(file, ParsedFile)}
-            words = {word for t in chosen if not t.is_jinja for word in _WORD.findall(t.file.source().text)}
-            words.update(word for code in others.values() for word in code.uses)
-            changes_values = any(function.mutates and name in words for name, function in functions().items())
+            used = {name for file in parsed.values() for name in file.uses}
+            changes_values = any(functions()[name].mutates for name in used & functions().keys())
             self._programs[key] = (Program(files, functions(), others), changes_values)
         return self._programs[key]
 

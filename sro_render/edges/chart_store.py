@@ -6,10 +6,10 @@ followed out of the folder that the user named.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
@@ -24,6 +24,8 @@ from sro_render.yamltext.reader import decode, read_values
 
 _MAX_DEPTH = 4
 """Folders below `--charts` in which charts are looked for."""
+_MAX_LINKS = 4
+"""Links to folders behind each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,63 +220,68 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
 def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
     """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
 
-    A link in `charts/` to a chart that lies beside this one, as repositories of many charts have them,
-    is that chart.
+    Links are followed inside the chart, and into charts that lie beside it, as repositories of many
+    charts have them.
 
-    Raises: ChartError: another link leads out of the folder, or there are too many files or bytes.
+    Raises: ChartError: a link leads elsewhere or to nothing, or there are too many files or bytes.
     """
-    return without_ignored(_read_folder(folder, folder.resolve(), limits, 0), folder.as_posix())
+    reader = _FolderReader(folder, limits)
+    reader.read(reader.root, "", 0)
+    return without_ignored(reader.files, folder.as_posix())
 
 
-def _read_folder(folder: Path, root: Path, limits: Limits, depth: int) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    size = 0
-    for parent, folders, names in os.walk(root, followlinks=False):
-        folders.sort()
-        for name in sorted((*names, *(each for each in folders if Path(parent, each).is_symlink()))):
-            path = Path(parent, name)
-            relative = path.relative_to(root).as_posix()
-            if relative == f"charts/{name}" and depth < _MAX_DEPTH and _is_chart_beside(path, root):
-                linked = _read_folder(
-                    Path(f"{folder.as_posix()}/{relative}"), path.resolve(), limits, depth + 1
-                )
-                files |= {f"{relative}/{inner}": data for inner, data in linked.items()}
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                raise ChartError(
-                    "chart-link",
-                    f"{folder.as_posix()}/{relative} is a link that leads out of the chart",
-                    hint="copy the file into the chart",
-                )
+class _FolderReader:
+    """Reads a folder with all below it, within bounds."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.root = folder.resolve()
+        self.limits = limits
+        self.files: dict[str, bytes] = {}
+        self.size = 0
+
+    def read(self, place: Path, prefix: str, links: int) -> None:
+        """Read a folder; `prefix` is its path in the chart, `links` how many of its parents are links."""
+        for path in sorted(place.iterdir()):
+            name = f"{prefix}{path.name}"
+            is_link = path.is_symlink()
+            if is_link:
+                self.check_link(path, name, links)
             if path.is_dir():
-                raise ChartError(
-                    "chart-link",
-                    f"{folder.as_posix()}/{relative} is a link to a folder",
-                    hint="copy the folder to the place of the link",
-                )
-            if not path.is_file():
-                continue
-            size += path.stat().st_size
-            if len(files) >= limits.max_chart_files or size > limits.max_chart_bytes:
+                self.read(path, f"{name}/", links + is_link)
+            elif path.is_file():
+                self.add(path, name)
+
+    def check_link(self, path: Path, name: str, links: int) -> None:
+        target = path.resolve()
+        if not target.exists():
+            self.fail_link(name, "leads to nothing", "remove it, or give it the path of a file")
+        if not target.is_relative_to(self.root) and not self.is_in_chart_beside(target):
+            self.fail_link(name, "leads out of the chart", "copy the file into the chart")
+        if links >= _MAX_LINKS:
+            self.fail_link(name, f"lies behind {_MAX_LINKS} others", "look for a link to a folder around it")
+
+    def is_in_chart_beside(self, target: Path) -> bool:
+        """Whether a path lies in another chart, in the folder around this one."""
+        around = self.root.parent
+        if not target.is_relative_to(around) or self.root.is_relative_to(target):
+            return False
+        inside = (target, *target.parents)
+        return any((each / "Chart.yaml").is_file() for each in inside[: inside.index(around)])
+
+    def fail_link(self, name: str, what: str, hint: str) -> NoReturn:
+        raise ChartError("chart-link", f"{self.folder.as_posix()}/{name} is a link that {what}", hint=hint)
+
+    def add(self, path: Path, name: str) -> None:
+        try:
+            self.size += path.stat().st_size
+            if len(self.files) >= self.limits.max_chart_files or self.size > self.limits.max_chart_bytes:
                 raise ChartError(
                     "chart-too-large",
-                    f"{folder.as_posix()} has more than {limits.max_chart_files} files "
-                    f"or {limits.max_chart_bytes} bytes",
+                    f"{self.folder.as_posix()} has more than {self.limits.max_chart_files} files "
+                    f"or {self.limits.max_chart_bytes} bytes",
                     hint="keep what is not part of the chart out of its folder",
                 )
-            try:
-                files[relative] = path.read_bytes()
-            except OSError as error:
-                raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error
-    return files
-
-
-def _is_chart_beside(path: Path, root: Path) -> bool:
-    """Whether a path is a link to the folder of another chart, in the folder around this one."""
-    target = path.resolve()
-    return (
-        path.is_symlink()
-        and target.is_relative_to(root.parent)
-        and not root.is_relative_to(target)
-        and (target / "Chart.yaml").is_file()
-    )
+            self.files[name] = path.read_bytes()
+        except OSError as error:
+            raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error

@@ -59,6 +59,8 @@ class ParsedFile:
     main: Definition
     definitions: tuple[Definition, ...]
     """All of them, `main` included, none twice."""
+    uses: frozenset[str]
+    """The functions that it calls."""
 
 
 def parse(source: Source, name: str, functions: Collection[str], max_bytes: int) -> ParsedFile:
@@ -109,7 +111,9 @@ class _Parser(PipeParser):
                 self.unexpected(token, "in the template")
         main = Definition(self.name, self.source, tuple(nodes), self.slots)
         self.add(main, token)
-        return ParsedFile(self.name, self.source, main, tuple(self.definitions.values()))
+        return ParsedFile(
+            self.name, self.source, main, tuple(self.definitions.values()), frozenset(self.uses)
+        )
 
     def add(self, definition: Definition, at: Token) -> None:
         """Keep a definition; one that is not empty may not stand twice in one file."""

@@ -81,6 +81,7 @@ class PipeParser:
         self.index = 0
         self.blocks: list[Block] = []
         self.nesting = 0
+        self.uses: set[str] = set()
         self.new_scope()
 
     def new_scope(self) -> None:
@@ -317,6 +318,7 @@ class PipeParser:
             case TokenKind.IDENTIFIER:
                 if text not in self.functions:
                     self.fail_function(token)
+                self.uses.add(text)
                 return Identifier(start, end, text)
             case TokenKind.VARIABLE:
                 return self.use_variable(token)
