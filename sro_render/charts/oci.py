@@ -60,7 +60,10 @@ def parse_reference(url: str, name: str = "") -> OciReference:
 
     Raises: InputError `chart-reference`.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     path, _, tag = parts.path.strip("/").partition(":")
     repository = f"{path}/{name}".strip("/") if name else path
     host = parts.netloc.rpartition("@")[2]

@@ -127,8 +127,19 @@ def is_exact(wanted: str) -> bool:
 
 
 def resolve_address(repository: str, address: str) -> str:
-    """An archive's address in an index, which may be relative to the repository."""
-    return address if urlsplit(address).scheme else urljoin(repository.rstrip("/") + "/", address)
+    """An archive's address in an index, which may be relative to the repository.
+
+    Raises: ChartError `chart-index`: it is no address.
+    """
+    try:
+        return address if urlsplit(address).scheme else urljoin(repository.rstrip("/") + "/", address)
+    except ValueError as error:
+        raise ChartError(
+            "chart-index",
+            f"the index has an address that is none: {address[:150]!r}",
+            path=repository,
+            hint="whoever publishes the repository runs `helm repo index` again",
+        ) from error
 
 
 def listing(names: list[str]) -> str:

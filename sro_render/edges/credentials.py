@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
-from sro_render.edges.web import Credentials
+from sro_render.edges.web import Credentials, is_url
 from sro_render.errors import InputError
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue, mapping_of, text_of
@@ -55,7 +55,8 @@ class Access:
 def access_of(resource: SpecialResource, dependency: int | None, limits: Limits) -> Access:
     """What the spec says about a chart's repository, read anew: an SR itself holds no credentials.
 
-    Args: dependency: the index among the SR's dependencies, None for its own chart.
+    Args:   dependency: the index among the SR's dependencies, None for its own chart.
+    Raises: InputError `client-certificate`: it wants one to be offered.
     """
     if resource.source is None:
         return Access(url="")
@@ -65,6 +66,13 @@ def access_of(resource: SpecialResource, dependency: int | None, limits: Limits)
         node = node[step] if isinstance(node, list) and isinstance(step, int) else mapping_of(node)[str(step)]
     repository = mapping_of(node)
     url = text_of(repository.get("url"))
+    if repository.get("certFile") or repository.get("keyFile"):
+        raise InputError(
+            "client-certificate",
+            "client certificates are not offered to a repository",
+            path="spec.chart.repository",
+            hint="fetch the chart with `helm pull` into the charts folder, and name it by file://",
+        )
     return Access(
         url=url,
         credentials=_spec_credentials(repository, url),
@@ -77,6 +85,8 @@ def _spec_credentials(repository: Mapping[str, JsonValue], url: str) -> Credenti
     username, password = text_of(repository.get("username")), text_of(repository.get("password"))
     if username or password:
         return Credentials(username=username, password=password)
+    if not is_url(url):
+        return None
     parts = urlsplit(url)
     if parts.username or parts.password:
         return Credentials(username=unquote(parts.username or ""), password=unquote(parts.password or ""))

@@ -26,7 +26,7 @@ from sro_render.charts.oci import (
     version_of,
 )
 from sro_render.charts.repository import choose_version, is_exact, no_such_version
-from sro_render.edges.web import Answer, Credentials, Web, is_loopback, origin_of, shown
+from sro_render.edges.web import Answer, Credentials, Web, is_loopback, join, origin_of, shown
 from sro_render.errors import ChartError, ServerError
 from sro_render.limits import Limits
 from sro_render.model.objects import text_of
@@ -117,7 +117,7 @@ class Registry:
             following = _NEXT.search(answer.headers.get("link", ""))
             if following is None:
                 return versions
-            url = urljoin(url, following[1])
+            url = join(url, following[1])
             if not url.startswith(self._base):
                 break
         raise ServerError(
@@ -161,6 +161,7 @@ class Registry:
 
     def _token(self, challenge: dict[str, str], credentials: Credentials | None) -> str:
         realm = challenge["realm"]
+        self._web.check(realm, came_from=self._base)
         query = {"scope": f"repository:{self._reference.repository}:pull"}
         if challenge.get("service"):
             query = {"service": challenge["service"], **query}

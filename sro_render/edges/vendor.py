@@ -30,7 +30,7 @@ from sro_render.edges.credentials import Access, CredentialStore, access_of
 from sro_render.edges.files import write_file
 from sro_render.edges.oci_registry import Registry
 from sro_render.edges.specs import hide_credentials
-from sro_render.edges.web import Credentials, Patience, Web, origin_of, shown
+from sro_render.edges.web import Credentials, Patience, Web, is_url, origin_of, shown
 from sro_render.errors import ChartError, Faults, Finding, InputError, OutputError, SroError, flatten
 from sro_render.limits import Limits
 from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, LockedArchive, is_remote, repository_of
@@ -203,6 +203,13 @@ class _Run:
         Raises: ServerError, ChartError, or a group of them.
         """
         access = access_of(wanted.resource, wanted.dependency, self.limits)
+        if not is_url(access.url):
+            raise InputError(
+                "repository-url",
+                f"{shown(access.url)!r} is not a URL",
+                path="spec.chart.repository.url",
+                hint="https://HOST[:PORT]/PATH or oci://HOST[:PORT]/PATH",
+            )
         if urlsplit(access.url).query or urlsplit(access.url).fragment:
             raise InputError(
                 "repository-url",

@@ -36,6 +36,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     IncompleteRead,
+    InsecureRequestWarning,
     InvalidHeader,
     LocationValueError,
     NameResolutionError,
@@ -216,7 +217,7 @@ class Web:
             location = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not location:
                 return answer
-            target = urljoin(url, location)
+            target = join(url, location)
             self.check(target, came_from=url)
             if origin_of(target) != origin_of(url):
                 authorization = ""
@@ -290,6 +291,8 @@ class Web:
         return pool, shown(proxy) if proxy else ""
 
     def _new_pool(self, proxy: str, *, is_verified: bool) -> urllib3.PoolManager:
+        if not is_verified:
+            urllib3.disable_warnings(InsecureRequestWarning)  # the caller says so in words of ours
         context = self._verified if is_verified else _unverified_context()
         timeout = urllib3.Timeout(connect=self._patience.connect_s, read=self._patience.silence_s)
         if not proxy:
@@ -302,6 +305,19 @@ class Web:
             timeout=timeout,
             proxy_headers=urllib3.make_headers(proxy_basic_auth=user) if user else None,
         )
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is a URL with a host, whatever its scheme."""
+    return _split(text) is not None
+
+
+def join(base: str, reference: str) -> str:
+    """A reference relative to a URL; as it is where it is none, to be refused by `Web.check`."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
 
 
 def origin_of(url: str) -> Origin:
