@@ -130,6 +130,8 @@ class Server:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """Path and headers, names in small letters."""
+    fallback: bytes | None = None
+    """The body for paths without an answer, which are else 404."""
 
     @property
     def url(self) -> str:
@@ -149,7 +151,8 @@ class Server:
 
     def take(self, path: str, headers: dict[str, str]) -> Reply:
         self.requests.append((path, headers))
-        replies = self.replies.get(path) or [Reply(status=404)]
+        other = Reply(status=404) if self.fallback is None else Reply(self.fallback)
+        replies = self.replies.get(path) or [other]
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
 

@@ -27,8 +27,8 @@ LAYER_TYPES = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "applicati
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
-# The algorithms that the image-spec registers, with their number of hex digits.
-_ALGORITHMS = {"sha256": 64, "sha512": 128}
+# The algorithms that the image-spec registers.
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 _PARAMETER = r'[\w!#$%&\'*+.^`|~-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)'
 _CHALLENGE = re.compile(rf"([A-Za-z]+)\s+({_PARAMETER}(?:\s*,\s*{_PARAMETER})*)")
@@ -130,8 +130,7 @@ def read_manifest(data: bytes, what: str) -> Layer:
             hint="name a repository into which `helm push` put a chart",
         )
     digest, size = text_of(found[0].get("digest")), found[0].get("size")
-    algorithm, _, digits = digest.partition(":")
-    if len(digits) != _ALGORITHMS.get(algorithm) or not isinstance(size, int) or size < 1:
+    if not _DIGEST.fullmatch(digest) or not isinstance(size, int) or size < 1:
         raise ChartError(
             "registry-answer",
             "the manifest has no usable digest and size for the archive",
@@ -142,9 +141,9 @@ def read_manifest(data: bytes, what: str) -> Layer:
 
 
 def matches_digest(data: bytes, digest: str) -> bool:
-    """Whether bytes have a digest `ALGORITHM:HEX`; one of an unknown algorithm matches nothing."""
+    """Whether bytes have a digest `ALGORITHM:HEX`; one of another form matches nothing."""
     algorithm, _, digits = digest.partition(":")
-    return algorithm in _ALGORITHMS and hashlib.new(algorithm, data).hexdigest() == digits
+    return _DIGEST.fullmatch(digest) is not None and hashlib.new(algorithm, data).hexdigest() == digits
 
 
 def parse_challenges(header: str) -> dict[str, dict[str, str]]:

@@ -2,8 +2,8 @@
 
 Decides on data alone; fetching is for the edges.
 Source: helm pkg/repo/v1/index.go and chartrepo.go `ResolveReferenceURL`; pkg/registry/tag.go.
-Differs: an index without digests or with an entry of another form is told and not passed over in
-silence where that entry is the one that is wanted.
+Differs: an entry without an address is told where it is the one that is wanted; a relative address keeps
+its query, where Helm puts the repository's own in its place.
 """
 
 from __future__ import annotations

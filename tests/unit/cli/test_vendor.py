@@ -20,7 +20,6 @@ import pytest
 import yaml
 
 from sro_render.charts.archive import write_archive
-from sro_render.edges import web
 from sro_render.version import __version__
 
 STATE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: kmod}\n"
@@ -94,7 +93,7 @@ def repository(project: Any, serve: Any, certificates: Any, monkeypatch: pytest.
     monkeypatch.setenv("HOME", str(project.root))
     for name in ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "SRO_RENDER_HOST"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(web.time, "sleep", lambda _: None)
+    monkeypatch.setattr("sro_render.edges.web.time.sleep", lambda _: None)
     made = Repository(serve(), project)
     made.publish()
     made.spec()
@@ -359,7 +358,7 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_written(repository: Re
     assert not (repository.project.root / "vendored").exists()
 
 
-Wrong = Callable[[Repository], None]
+Wrong = Callable[[Repository], object]
 
 
 def answer(path: str, *replies: Any) -> Wrong:
@@ -378,6 +377,10 @@ def spec(**more: Any) -> Wrong:
     return lambda repository: repository.spec(**more)
 
 
+def both(*wrongs: Wrong) -> Wrong:
+    return lambda repository: [wrong(repository) for wrong in wrongs]
+
+
 def many_versions(repository: Repository) -> None:
     for number in range(12):
         repository.publish(version=f"1.{number}.1")
@@ -390,7 +393,6 @@ WHO = (
     "give credentials: username and password of the repository in the spec, SRO_RENDER_HOST, "
     "SRO_RENDER_USERNAME and SRO_RENDER_PASSWORD, or for oci:// `docker login`"
 )
-PLACE = "  --> spec.yaml:{}\n"
 
 FAULTS: Mapping[str, tuple[Wrong, int, str]] = {
     "no index": (
@@ -403,18 +405,18 @@ FAULTS: Mapping[str, tuple[Wrong, int, str]] = {
         ),
     ),
     "wrong password": (
-        lambda r: (
-            r.server.answer("/charts/index.yaml", {"status": 401}),
-            r.spec(username="ann", password="s3cret"),
-        )[1],
+        both(
+            answer("/charts/index.yaml", {"status": 401}),
+            spec(username="ann", password="s3cret"),
+        ),
         4,
         f"error[server-refused]: {INDEX}: the server answers 401 Unauthorized\n  in: kmod\n  help: {WHO}\n",
     ),
     "index behind a redirect that refuses": (
-        lambda r: (
-            r.server.answer("/charts/index.yaml", {"status": 302, "headers": (("Location", "/login?x=y"),)}),
-            r.server.answer("/login?x=y", {"status": 403}),
-        )[1],
+        both(
+            answer("/charts/index.yaml", {"status": 302, "headers": (("Location", "/login?x=y"),)}),
+            answer("/login?x=y", {"status": 403}),
+        ),
         4,
         (
             f"error[server-refused]: {INDEX}: the server answers 403 Forbidden\n"
@@ -668,7 +670,7 @@ FAULTS: Mapping[str, tuple[Wrong, int, str]] = {
         ),
     ),
     "file of somebody else in the folder": (
-        lambda r: (r.project.write("vendored/kmod-1.0.0.tgz", b"mine"), None)[1],
+        lambda repository: repository.project.write("vendored/kmod-1.0.0.tgz", b"mine"),
         2,
         (
             "error[chart-not-ours]: vendored/kmod-1.0.0.tgz is there already, and was not vendored\n"
