@@ -7,7 +7,8 @@ Decides what is fetched, what it must be, and what may be overwritten:
   With it, versions are looked for anew and archives fetched again, and the lock takes what came.
 - Everything is fetched and checked in memory first; if anything is wrong, nothing is written. Archives
   are written before the lock, each in one step.
-- A file is overwritten only if its digest is in the lock: others are somebody else's.
+- A file is overwritten, or removed when the lock has another version in its place, only if its digest is
+  in the lock: others are somebody else's.
 - Entries of charts that no given spec names stay as they are.
 
 How servers are spoken to is decided in `web`, who we say we are in `credentials`.
@@ -39,6 +40,8 @@ from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
 from sro_render.pipeline.build import fold, in_spec
 from sro_render.sprig.versions import parse_version
+from sro_render.validation import format_path
+from sro_render.yamltext.reader import locate
 
 _NEEDS_CHART = frozenset({ManagementState.MANAGED, ManagementState.FORCE})
 
@@ -84,10 +87,11 @@ class _Wanted:
 
     def place(self, error: SroError) -> SroError:
         """The same error, at its place in the spec, without what is secret there."""
-        path = error.finding.path
-        if self.dependency is not None and path.startswith("spec.chart"):
-            moved = path.replace("spec.", f"spec.dependencies.{self.dependency}.", 1)
-            error.finding = replace(error.finding, path=moved)
+        finding, resource = error.finding, self.resource
+        if self.dependency is not None and finding.path.startswith("spec.chart") and resource.source:
+            steps: list[str | int] = ["spec", "dependencies", self.dependency, *finding.path.split(".")[1:]]
+            span = locate(resource.source, [*resource.prefix, *steps], resource.document)
+            error.finding = replace(finding, path=format_path(steps), span=span)
         return hide_credentials(in_spec(error, self.resource))
 
 
@@ -110,7 +114,7 @@ class _Run:
         self.lock = read_charts_lock(folder, options.limits)
         self.credentials = CredentialStore(options.environment)
         self.findings: list[Finding] = []
-        self.indices: dict[str, Mapping[str, JsonValue]] = {}
+        self.indices: dict[tuple[str, str, bool], Mapping[str, JsonValue]] = {}
 
     def run(self, resources: Sequence[SpecialResource]) -> VendorOutcome:
         faults = Faults()
@@ -269,6 +273,19 @@ class _Run:
                 write_file(self.folder / each.entry.file_name, each.data)
         if lock != self.lock:
             write_charts_lock(self.folder, lock)
+            self.remove_replaced(lock)
+
+    def remove_replaced(self, lock: ChartsLock) -> None:
+        """Remove the archives that only the old lock has, as far as they are what it says."""
+        kept = {entry.file_name for entry in lock.charts}
+        for entry in self.lock.charts:
+            path = self.folder / entry.file_name
+            try:
+                if entry.file_name not in kept and digest_of(path.read_bytes()) == entry.archive_digest:
+                    path.unlink()
+                    self.options.say(f"removed {path.as_posix()}")
+            except OSError:
+                continue  # somebody else removed it, or keeps it: nothing that a build uses
 
 
 class _Fetcher:
@@ -321,14 +338,16 @@ class _Fetcher:
     def index(self) -> Mapping[str, JsonValue]:
         """The entries of the repository's index, which is read once for all of its charts."""
         url = f"{self.repository}/index.yaml"
-        if url not in self.run.indices:
+        # What one spec takes without a look at the certificate is nothing for another one.
+        key = (url, self.access.ca_file, self.access.is_unverified)
+        if key not in self.run.indices:
             answer = self.web.get(
                 url,
                 max_bytes=self.run.limits.max_index_bytes,
                 authorization=self.authorization(url),
             ).expect_success(url)
-            self.run.indices[url] = read_index(answer.body, url, self.run.limits)
-        return self.run.indices[url]
+            self.run.indices[key] = read_index(answer.body, url, self.run.limits)
+        return self.run.indices[key]
 
     def archive(self, found: IndexedChart) -> bytes:
         """The archive of an index's entry, wherever the entry says that it lies."""

@@ -166,6 +166,19 @@ def test_update_looks_for_versions_anew(repository: Repository) -> None:
     assert repository.vendor("--update").out == "vendored: 0 fetched, 0 updated, 1 unchanged\n"
 
 
+def test_an_archive_goes_when_another_version_takes_its_place(repository: Repository) -> None:
+    repository.spec(version="^1.0.0")
+    repository.vendor()
+    repository.publish(version="1.1.0")
+    outcome = repository.vendor("--update", "-v")
+    assert outcome.err.endswith("removed vendored/kmod-1.0.0.tgz\n")
+    assert list(repository.files()) == ["charts.lock.yaml", "kmod-1.1.0.tgz"]
+    repository.project.write("vendored/kmod-1.1.0.tgz", b"mine")
+    repository.publish(version="1.2.0")
+    assert repository.vendor("--update").code == 0
+    assert repository.files()["kmod-1.1.0.tgz"] == b"mine"
+
+
 def test_update_takes_a_version_that_was_published_again(repository: Repository) -> None:
     repository.vendor()
     repository.entries.clear()
@@ -209,6 +222,40 @@ def test_dependencies_of_a_spec_are_fetched_too(repository: Repository) -> None:
     assert repository.vendor().code == 0
     assert [entry["name"] for entry in repository.lock()] == ["base", "kmod"]
     assert repository.server.paths().count("/charts/index.yaml") == 1
+
+
+def test_a_fault_of_a_dependency_is_placed_there(repository: Repository) -> None:
+    chart = {"name": "kmod", "version": "0.1.0", "repository": {"name": "r", "url": repository.url}}
+    own = {"name": "kmod", "version": "1.0.0", "repository": {"name": "r", "url": repository.url}}
+    repository.project.write_spec(chart=own, dependencies=[{"chart": chart}])
+    outcome = repository.vendor()
+    assert outcome.code == 2
+    assert repository.text(outcome.err) == (
+        "error[chart-version-not-found]: chart kmod has no version 0.1.0 in https://127.0.0.1:PORT/charts\n"
+        "  --> spec.yaml:15:7 (spec.dependencies[0].chart.version)\n"
+        "  15 |       version: 0.1.0\n"
+        "     |       ^^^^^^^\n"
+        "  in: kmod\n"
+        "  help: versions there: 1.0.0\n"
+        "nothing was written: 1 error\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["vendor", "build"])
+def test_a_line_with_everything_in_it_shows_no_credentials(repository: Repository, command: str) -> None:
+    repository.project.write(
+        "spec.yaml",
+        "apiVersion: sro.openshift.io/v1beta1\nkind: SpecialResource\nmetadata: {name: kmod}\nspec:\n"
+        "  chart: {name: kmod, repository: {url: 'https://ann:s3cret@127.0.0.1:PORT/charts', name: r, "
+        "password: s3cret}, version: 7.0.0}\n".replace(":PORT", f":{repository.server.port}"),
+    )
+    repository.project.write("vendored/kmod-1.0.0.tgz", archive())
+    outcome = repository.vendor() if command == "vendor" else repository.build()
+    assert outcome.code == 2
+    assert "error[chart-version-not-found]" in outcome.err
+    assert "spec.yaml:5:" in outcome.err
+    assert "s3cret" not in outcome.err
+    assert "ann" not in outcome.err
 
 
 @pytest.mark.parametrize(
