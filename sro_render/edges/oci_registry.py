@@ -71,7 +71,7 @@ class Registry:
         Raises: ServerError; ChartError: there is none, or it is not what it should be.
         """
         version = wanted if is_exact(wanted) else self._choose(name, wanted)
-        return version, self.pull_tag(self._reference.tag or tag_of(version), name, wanted)
+        return version, self.pull_tag(tag_of(version), name, wanted)
 
     def pull_tag(self, tag: str, name: str, wanted: str) -> bytes:
         """The archive behind a tag; `name` and `wanted` say in messages what it was to be."""

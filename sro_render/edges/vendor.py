@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.dependencies import check_dependencies
-from sro_render.charts.oci import matches_digest, parse_reference
+from sro_render.charts.oci import matches_digest, parse_reference, tag_of
 from sro_render.charts.repository import IndexedChart, find_indexed, read_index
 from sro_render.edges.chart_locks import read_charts_lock, write_charts_lock
 from sro_render.edges.credentials import Access, CredentialStore, access_of
@@ -355,7 +355,7 @@ class _Fetcher:
         if found.url.startswith("oci://"):
             reference = parse_reference(found.url)
             data = self.registry(found.url, "").pull_tag(
-                reference.tag or found.version, found.name, found.version
+                reference.tag or tag_of(found.version), found.name, found.version
             )
         else:
             self.web.check(found.url, came_from=index)

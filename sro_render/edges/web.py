@@ -9,7 +9,7 @@ Decides who is spoken to, how long, how much is taken, and what is tried again. 
 - A repository's own CA file is trusted beside the system's, for its server and for whom that names.
   Certificates are left unverified only at the origins that the caller lists.
 - Bodies are taken as they come, without decompression, up to a size; a request has a limit for
-  connecting, for silence, and for all of it together.
+  connecting, for silence, and for its body. (Headers are bounded in size and in silence alone.)
 - What may pass is tried again with growing pauses: no connection, broken and cut answers, 429 and 5xx.
   A `Retry-After` is honoured up to a limit. A certificate that does not fit, a 4xx or a wrong content
   stays wrong.
