@@ -19,7 +19,7 @@ from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import read_inventories
-from sro_render.edges.specs import SpecFiles, read_specs
+from sro_render.edges.specs import SpecFiles, hide_credentials, read_specs
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
@@ -193,7 +193,7 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Re
                 chart = store.find(resource.chart).chart
             except (SroError, ExceptionGroup) as error:
                 for each in flatten(error):
-                    faults.add(in_spec(each, resource))
+                    faults.add(hide_credentials(in_spec(each, resource)))
         recipes.append(Recipe(resource=resource, chart=chart))
     return recipes
 

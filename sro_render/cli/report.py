@@ -77,8 +77,8 @@ def json_report(
     """The same, with every error and finding, for programs. Keys are stable."""
     document: dict[str, object] = {
         "written": written is not None,
-        "errors": [_finding(error.finding) for error in errors],
-        "findings": [_finding(finding) for finding in findings],
+        "errors": [finding_mapping(error.finding) for error in errors],
+        "findings": [finding_mapping(finding) for finding in findings],
     }
     if render is not None and written is not None:
         change = written.change
@@ -99,6 +99,11 @@ def json_report(
                 "unchanged": list(change.unchanged),
             },
         }
+    return json_text(document)
+
+
+def json_text(document: dict[str, object]) -> str:
+    """A report as it is printed."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
@@ -131,7 +136,8 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_mapping(finding: Finding) -> dict[str, object]:
+    """A finding or an error for programs."""
     span = finding.span
     return {
         "code": finding.code,

@@ -1,13 +1,19 @@
 """Where charts are looked for: ConfigMaps among the inputs, then folders and archives on disk.
 
-Decides which files belong to a chart's folder; what a chart is, is decided in `charts`. No link is
-followed out of the folder that the user named.
+Decides which files belong to a chart's folder, and whether a chart is the one that `charts.lock.yaml`
+beside it locks; what a chart is, is decided in `charts`. No link is followed out of the folder that the
+user named.
+
+A chart counts as vendored if the lock has its name and version. Then its content must have a locked
+digest, and for a spec that names a repository of the network the lock must have it from there. Other
+charts in the folder are the user's own, and are taken as they are. A constraint in a spec stands for the
+version that the lock chose for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,9 +21,11 @@ from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.charts.ignore import without_ignored
+from sro_render.edges.chart_locks import read_charts_lock
 from sro_render.edges.files import similar_file
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
+from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, is_remote, repository_of
 from sro_render.model.objects import JsonObject, object_id, text_of
 from sro_render.model.specialresource import ChartReference
 from sro_render.yamltext.reader import decode, read_values
@@ -59,13 +67,14 @@ class ChartStore:
     folder: Path | None
     config_maps: Mapping[str, JsonObject]
     limits: Limits
+    lock: ChartsLock = field(default_factory=ChartsLock)
     _candidates: tuple[_Candidate, ...] | None = field(default=None, init=False)
 
     @classmethod
     def over(cls, folder: str | None, config_maps: Iterable[JsonObject], limits: Limits) -> ChartStore:
         """A store over a folder and the ConfigMaps of specs and inventories.
 
-        Raises: InputError: the folder does not exist.
+        Raises: InputError, or a group of them: the folder does not exist, or its lock is damaged.
         """
         if folder is not None and not Path(folder).is_dir():
             raise InputError(
@@ -78,7 +87,10 @@ class ChartStore:
         for config_map in config_maps:
             identity = object_id(config_map)
             named[f"{identity.namespace}/{identity.name}"] = config_map
-        return cls(folder=Path(folder) if folder is not None else None, config_maps=named, limits=limits)
+        if folder is None:
+            return cls(folder=None, config_maps=named, limits=limits)
+        lock = read_charts_lock(Path(folder), limits)
+        return cls(folder=Path(folder), config_maps=named, limits=limits, lock=lock)
 
     def find(self, reference: ChartReference) -> FoundChart:
         """The chart that an SR names.
@@ -89,8 +101,10 @@ class ChartStore:
         if key in self.config_maps:
             return self._in_config_map(reference, key)
         looked = [f"looked for ConfigMap {key}: not among the inputs"] if key else []
-        found, versions = self._in_folder(reference)
+        locked = self.lock.find(reference)
+        found, versions = self._in_folder(replace(reference, version=locked.version) if locked else reference)
         if found is not None:
+            self._check_lock(found, reference)
             return found
         looked.append(
             f"looked in {self.folder}: {self._listing()}" if self.folder else "no --charts folder was given"
@@ -101,7 +115,7 @@ class ChartStore:
                 f"chart {reference.name} has no version {reference.version}",
                 path="spec.chart.version",
                 notes=tuple(looked),
-                hint=f"versions there: {', '.join(versions)}",
+                hint=f"versions there: {', '.join(versions)}{self._or_vendor(reference)}",
             )
         raise ChartError(
             "chart-not-found",
@@ -145,6 +159,35 @@ class ChartStore:
                     versions.append(candidate.version)
         return None, tuple(sorted(set(versions)))
 
+    def _check_lock(self, found: FoundChart, reference: ChartReference) -> None:
+        """Raise ChartError if a chart was vendored, and is another one now or from somewhere else."""
+        chart = found.chart
+        entries = self.lock.of(chart.name, chart.version)
+        if not entries:
+            return
+        if chart.digest not in {entry.digest for entry in entries}:
+            raise ChartError(
+                "chart-lock-mismatch",
+                f"chart {chart.name} {chart.version} is not the one that {CHARTS_LOCK_NAME} locks",
+                path=found.origin,
+                notes=(*(f"locked: {entry.digest}" for entry in entries), f"found:  {chart.digest}"),
+                hint="remove it, and let `sro-render vendor` fetch the locked one; a chart of your own has "
+                "another version, or no entry in the lock",
+            )
+        if is_remote(reference) and self.lock.find(reference) is None:
+            known = sorted({f"{entry.repository}, wanted as {entry.wanted}" for entry in entries})
+            raise ChartError(
+                "chart-lock-repository",
+                f"{CHARTS_LOCK_NAME} has chart {chart.name} {chart.version} from somewhere else than "
+                f"{repository_of(reference)}",
+                path="spec.chart.repository",
+                notes=tuple(f"locked: {each}" for each in known),
+                hint=f"run `sro-render vendor SPEC --charts {self.folder}`",
+            )
+
+    def _or_vendor(self, reference: ChartReference) -> str:
+        return f"; or run `sro-render vendor SPEC --charts {self.folder}`" if is_remote(reference) else ""
+
     def _found(self, path: Path, chart: Chart) -> FoundChart:
         return FoundChart(chart=chart, origin=path.as_posix())
 
@@ -186,6 +229,8 @@ class ChartStore:
         meant = nearest(reference.name, {each.name for each in self._below_folder() if each.name})
         if meant:
             return f"did you mean chart {meant}?"
+        if is_remote(reference):
+            return f"run `sro-render vendor SPEC --charts {self.folder or 'DIR'}`: it fetches the chart"
         folder = "put the chart, as a folder or .tgz, below the --charts folder"
         if key:
             namespace, _, name = key.partition("/")

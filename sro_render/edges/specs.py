@@ -21,6 +21,7 @@ from sro_render.validation import check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _CREDENTIALS = frozenset({"username", "password"})
 _UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
@@ -69,7 +70,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                     findings.append(_ignored(value, place))
     _check_names(resources, faults)
     for fault in faults:
-        _hide_credentials(fault)
+        hide_credentials(fault)
     if not resources and not faults:
         faults.add(
             InputError(
@@ -204,14 +205,16 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
             )
 
 
-def _hide_credentials(error: SroError) -> None:
-    """Show the place of an error with stars where a credential stands in its line."""
+def hide_credentials(error: SroError) -> SroError:
+    """The same error, its place shown with stars where a credential stands in its line."""
     span = error.finding.span
     if span is not None:
-        hidden = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), span.source.text)
+        hidden = _USER_INFO.sub(lambda match: "*" * len(match[0]), span.source.text)
+        hidden = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), hidden)
         if hidden != span.source.text:
             shown = Source(span.source.name, hidden).span(span.start, span.end)
             error.finding = replace(error.finding, span=shown)
+    return error
 
 
 def _content_digest(documents: Iterable[Document]) -> str:

@@ -1,7 +1,7 @@
 """The commands beside build, and what all commands have in common.
 
 Matrix: version, help with an example for each command, usage errors, quiet and verbose, colour,
-completion, package, schema, our own bugs. Left out: build, which has files of its own.
+completion, package, schema, our own bugs. Left out: build and vendor, which have files of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sro_render.cli import main as cli_main
 from sro_render.edges.schemas import KINDS
 from sro_render.version import __version__
 
-COMMANDS = ["build", "completion", "package", "schema"]
+COMMANDS = ["build", "completion", "package", "schema", "vendor"]
 
 
 def test_the_version_is_printed(project: Any) -> None:
