@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
-from sro_render.errors import Faults, Finding, InputError, SroError, nearest
+from sro_render.errors import Faults, Finding, InputError, SroError, nearest, some
 from sro_render.kernels.snapshot import INVENTORY_KIND
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
@@ -52,6 +52,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
             faults.add(error)
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
+        ignored: list[tuple[JsonObject, _Place]] = []
         for index, document in enumerate(documents):
             for value, prefix in _unpacked(document.value):
                 place = _Place(source=source, document=index, prefix=prefix, whole=document.span)
@@ -65,10 +66,11 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                 elif mapping_of(value).get("kind") == "ConfigMap":
                     config_maps.append(mapping_of(value))
                 else:
-                    findings.append(_ignored(value, place))
+                    ignored.append((mapping_of(value), place))
+        if ignored:
+            findings.append(_ignored(ignored))
     _check_names(resources, faults)
-    for fault in faults:
-        _hide_credentials(fault)
+    _hide_credentials(faults)
     if not resources and not faults:
         faults.add(
             InputError(
@@ -171,11 +173,18 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
     )
 
 
-def _ignored(value: JsonValue, place: _Place) -> Finding:
+def _ignored(objects: Sequence[tuple[JsonObject, _Place]]) -> Finding:
+    """One finding for all objects of a file: a snapshot of a cluster has thousands."""
+    value, place = objects[0]
+    names = [str(object_id(each)) for each, _ in objects]
+    is_one = len(objects) == 1
     return Finding(
         code="spec-ignored",
-        message=f"{object_id(mapping_of(value))} is not a SpecialResource, and is not rendered",
+        message=f"{object_id(value)} is not a SpecialResource, and is not rendered"
+        if is_one
+        else f"{len(objects)} objects of this file are not SpecialResources, and are not rendered",
         span=place.of([]),
+        notes=() if is_one else some(names, 5),
         hint="keep other objects out of the folder of specs, or apply them by other means",
     )
 
@@ -203,14 +212,22 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
             )
 
 
-def _hide_credentials(error: SroError) -> None:
-    """Show the place of an error with stars where a credential stands in its line."""
-    span = error.finding.span
-    if span is not None:
-        hidden = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), span.source.text)
-        if hidden != span.source.text:
-            shown = Source(span.source.name, hidden).span(span.start, span.end)
+def _hide_credentials(errors: Iterable[SroError]) -> None:
+    """Show the places of errors with stars where a credential stands in the line."""
+    hidden: dict[Source, Source] = {}
+    for error in errors:
+        span = error.finding.span
+        if span is not None:
+            if span.source not in hidden:
+                hidden[span.source] = _without_credential_lines(span.source)
+            shown = hidden[span.source].span(span.start, span.end)
             error.finding = replace(error.finding, span=shown)
+
+
+def _without_credential_lines(source: Source) -> Source:
+    return Source(
+        source.name, _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), source.text)
+    )
 
 
 def _content_digest(documents: Iterable[Document]) -> str:
