@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sro_render.errors import InputError, RenderError, nearest
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of, type_name
 from sro_render.source import Source, Span
-from sro_render.yamltext.reader import locate
+from sro_render.yamltext.reader import locate_nearest
 
 KeyPath = Sequence[str | int]
 
@@ -64,13 +64,7 @@ def check_schema(
     """
 
     def place(path: KeyPath, of_key: bool) -> Span | None:
-        # A key that is absent has no place: point at the nearest mapping above it that has one.
-        whole = [*prefix, *path]
-        for length in range(len(whole), -1, -1):
-            span = locate(source, whole[:length], document, value=not of_key)
-            if span is not None:
-                return span
-        return None
+        return locate_nearest(source, [*prefix, *path], document, value=not of_key)
 
     errors = [
         error for fault in validator.iter_errors(value) for error in _faults(fault, value, schema, place)
@@ -147,23 +141,6 @@ _TYPE_NAMES = {
     "boolean": "true or false",
     "null": "null",
 }
-
-
-def type_name(value: JsonValue) -> str:
-    """What a value is, in words for people."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return f"the boolean {'true' if value else 'false'}"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the string {value!r}"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
 
 
 def _type_hint(found: JsonValue, wanted: Sequence[str]) -> str:

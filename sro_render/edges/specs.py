@@ -12,8 +12,8 @@ from sro_render.errors import Faults, Finding, InputError, SroError, nearest, so
 from sro_render.kernels.snapshot import INVENTORY_KIND
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
-from sro_render.model.specialresource import KIND, SpecialResource
+from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, object_id, text_of
+from sro_render.model.specialresource import API_VERSION, KIND, SpecialResource
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
 from sro_render.validation import KeyPath, check_object, check_schema
@@ -22,6 +22,9 @@ from sro_render.yamltext.reader import Document, locate, read_stream
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
 _CREDENTIALS = frozenset({"username", "password"})
 _UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
+
+
+_WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
+    others: list[tuple[JsonObject, _Place]] = []
     for path in each_file(paths, faults):
         try:
             source = read_source(path)
@@ -69,16 +73,11 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                     ignored.append((mapping_of(value), place))
         if ignored:
             findings.append(_ignored(ignored))
+            others.extend(ignored)
     _check_names(resources, faults)
     _hide_credentials(faults)
     if not resources and not faults:
-        faults.add(
-            InputError(
-                "spec-empty",
-                f"no SpecialResource in {', '.join(sorted(file.path for file in files))}",
-                hint="a spec is YAML with kind: SpecialResource, apiVersion: sro.openshift.io/v1beta1",
-            )
-        )
+        faults.add(_without_specs([file.path for file in files], others))
     faults.raise_if_any()
     return SpecFiles(
         resources=tuple(resources),
@@ -143,15 +142,14 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
             hint=f"give it with --inventory {place.source.name}",
         )
     if kind != KIND:
-        meant = nearest(kind, [KIND]) if kind else KIND
-        if meant is None:
+        if kind and nearest(kind, [KIND]) is None:
             return None
         raise InputError(
             "unknown-kind",
             f"{kind!r} is not a kind of spec" if kind else "this document has no kind",
-            span=place.of(["kind"]),
+            span=place.of(["kind"] if kind else []),
             path="kind",
-            hint=f"did you mean {KIND}?",
+            hint=f"did you mean {KIND}?" if kind else _WHAT_A_SPEC_IS,
         )
     faults = Faults()
     for fault in check_schema(
@@ -170,6 +168,17 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
     faults.raise_if_any()
     return SpecialResource.from_mapping(
         value, source=place.source, document=place.document, prefix=place.prefix
+    )
+
+
+def _without_specs(paths: Sequence[str], others: Sequence[tuple[JsonObject, _Place]]) -> InputError:
+    """Says what is there instead; nodes were meant to be an inventory."""
+    inventory = next((place.source.name for value, place in others if value.get("kind") == "Node"), None)
+    return InputError(
+        "spec-empty",
+        f"no SpecialResource in {', '.join(sorted(paths))}",
+        notes=(f"there is {kinds_of(value for value, _ in others)}",) if others else (),
+        hint=f"{inventory} has nodes: give it with --inventory" if inventory else _WHAT_A_SPEC_IS,
     )
 
 

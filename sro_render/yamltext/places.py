@@ -79,6 +79,17 @@ def locate(
     return source.span(start, max(start + shown.end - shown.start, start + 1))
 
 
+def locate_nearest(
+    source: Source, path: Sequence[str | int], document: int = 0, *, value: bool = False
+) -> Span | None:
+    """The same, of the longest part of the path that has a place: what is absent is missing there."""
+    for length in range(len(path), -1, -1):
+        span = locate(source, path[:length], document, value=value)
+        if span is not None:
+            return span
+    return None
+
+
 def _events(text: str) -> Iterator[_Event]:
     """The events of a text up to its first fault."""
     try:

@@ -16,10 +16,12 @@ import yaml
 
 from sro_render.api import Recipe, lay_out, render
 from sro_render.edges.chart_store import load_chart_at
-from sro_render.kernels.snapshot import InventoryDocument, read_inventory
+from sro_render.kernels.merging import InventoryDocument
+from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
+from sro_render.source import Source
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
 FORBIDDEN = ("open", "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "glob.", "import", "pathlib.")
@@ -54,7 +56,9 @@ def test_the_watch_sees_a_file_that_is_opened() -> None:
 def test_rendering_the_example_touches_nothing() -> None:
     inventory = read_inventory(
         [
-            InventoryDocument(name=name, value=yaml.safe_load((EXAMPLE / name).read_text("utf-8")))
+            InventoryDocument(
+                source=Source(name, ""), value=yaml.safe_load((EXAMPLE / name).read_text("utf-8"))
+            )
             for name in ("cluster.yaml", "driver-toolkits.yaml")
         ]
     )

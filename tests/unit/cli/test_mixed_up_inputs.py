@@ -78,3 +78,55 @@ def test_a_text_is_read_once_however_many_of_its_places_are_shown(
     outcome = project.build()
     assert outcome.err.count("error[unknown-key]: 'spek' is not a key of this document") == 20
     assert len(read) == 1  # once for all of them, so that the time is in proportion
+
+
+def test_nodes_as_spec_are_sent_to_the_right_option(project: Any) -> None:
+    assert (
+        build(project, specs="nodes.json").err
+        == """\
+error[spec-empty]: no SpecialResource in nodes.json
+  note: there is 1 object of kind Node
+  help: nodes.json has nodes: give it with --inventory
+nothing was written: 1 error
+"""
+    )
+
+
+def test_another_object_as_spec_is_named(project: Any) -> None:
+    project.write("service.yaml", SERVICE)
+    assert (
+        build(project, specs="service.yaml").err
+        == """\
+error[spec-empty]: no SpecialResource in service.yaml
+  note: there is 1 object of kind Service
+  help: a spec is YAML with kind: SpecialResource, apiVersion: sro.openshift.io/v1beta1
+nothing was written: 1 error
+"""
+    )
+
+
+def test_a_chart_among_specs_is_not_taken_for_a_misspelt_spec(project: Any) -> None:
+    assert (
+        build(project, specs="charts/kmod/Chart.yaml").err
+        == """\
+error[unknown-kind]: this document has no kind
+  --> charts/kmod/Chart.yaml:1:1 (kind)
+  1 | apiVersion: v2
+    | ^
+  help: a spec is YAML with kind: SpecialResource, apiVersion: sro.openshift.io/v1beta1
+nothing was written: 1 error
+"""
+    )
+
+
+def test_an_empty_inventory_is_named(project: Any) -> None:
+    project.write("nodes.json", "")
+    assert (
+        project.build().err
+        == """\
+error[inventory-empty]: no nodes in nodes.json
+  note: nodes.json is empty
+  help: make one with: kubectl get nodes -o json > nodes.json
+nothing was written: 1 error
+"""
+    )
