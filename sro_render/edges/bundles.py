@@ -27,7 +27,7 @@ from sro_render.model.lock import (
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
 from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
-from sro_render.targets.layout import SHARED, share
+from sro_render.targets.layout import SHARED, share, shared_files
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -73,7 +73,8 @@ def write_bundle(
         staying = [path for path in kept.files if path not in files]
         digests = {path: digest_of(data) for path, data in files.items()}
         digests |= {path: old.files[path] for path in staying}
-        lock = replace(_lock(render, kept, inputs, folder, old), files=digests)
+        shared = {**shared_files(kept.bundle), **kept.shared}
+        lock = replace(_lock(render, kept, inputs, folder, old), files=digests, shared=shared)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
         return Written(folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale)
 
@@ -94,7 +95,7 @@ def _listed_file(folder: Path, path: str) -> bytes:
 
 
 def _lock(render: Render, kept: Kept, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
-    """The lock, still without its files."""
+    """The lock, still without its files and what is shared."""
     bundle = kept.bundle
     present = {resource.name for resource in bundle.resources}
     whole = {name for name, kernel in render.failed if not kernel}

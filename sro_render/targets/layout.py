@@ -116,7 +116,7 @@ def share(bundle: Bundle) -> Bundle:
     if not copies:
         return bundle
     _refuse_conflicts(copies)
-    moved = [several[0] for several in copies if len({copy.resource for copy in several}) > 1]
+    moved = [_with_users(several) for several in copies if len({copy.resource for copy in several}) > 1]
     dropped = {copy.position for _, *later in copies for copy in later} | {copy.position for copy in moved}
     rest = tuple(
         replace(
@@ -136,6 +136,23 @@ def share(bundle: Bundle) -> Bundle:
         for first, resource in enumerate(bundle.resources)
     )
     return replace(bundle, resources=(*([_shared_resource(moved)] if moved else []), *rest))
+
+
+def shared_files(bundle: Bundle) -> dict[str, tuple[str, ...]]:
+    """The objects' files in `_shared`, with the SRs that render each.
+
+    Args: bundle: as `share` returns it.
+    """
+    shared = replace(bundle, resources=tuple(each for each in bundle.resources if each.name == SHARED))
+    users = {}
+    for resource in place(shared):
+        for state in resource.states:
+            folder = f"{resource.folder}/{state.folder}"
+            users.update({f"{folder}/{each.file}": each.object.users for each in state.objects})
+            for kernel in state.kernels:
+                inner = f"{folder}/{kernel.folder}"
+                users.update({f"{inner}/{each.file}": each.object.users for each in kernel.objects})
+    return users
 
 
 def file_name(object_id: ObjectId, home: str) -> str:
@@ -298,6 +315,12 @@ def _copy_at(bundle: Bundle, position: tuple[int, int, int]) -> _Copy:
     resource = bundle.resources[first]
     state = resource.states[second]
     return _Copy(position=position, resource=resource.name, state=state, object=state.objects[third])
+
+
+def _with_users(several: Sequence[_Copy]) -> _Copy:
+    """The first rendering of an object, which knows of the others."""
+    users = tuple(sorted({copy.resource for copy in several}))
+    return replace(several[0], object=replace(several[0].object, users=users))
 
 
 def _refuse_conflicts(copies: Iterable[Sequence[_Copy]]) -> None:

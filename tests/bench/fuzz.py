@@ -131,7 +131,26 @@ class Templates:
         return self.mutated(text) if self.chance.random() < 0.05 else text
 
     def mutated(self, text: str) -> str:
-        pieces = ["{{", "}}", " ", "-", "|", "(", ")", '"', "`", ".", "$", "end", "if", ":=", "'", "\\", "\n", "%!"]
+        pieces = [
+            "{{",
+            "}}",
+            " ",
+            "-",
+            "|",
+            "(",
+            ")",
+            '"',
+            "`",
+            ".",
+            "$",
+            "end",
+            "if",
+            ":=",
+            "'",
+            "\\",
+            "\n",
+            "%!",
+        ]
         at = self.chance.randrange(len(text) + 1)
         cut = self.chance.randrange(4)
         return text[:at] + self.chance.choice(pieces) + text[at + cut :]
@@ -182,10 +201,20 @@ class Templates:
 
     def loop(self, depth: int) -> str:
         over = self.chance.choice(
-            [".Values.list", ".Values.map", ".Values.names", "(until 3)", "2", ".Values.noitems", self.value("any", 1)]
+            [
+                ".Values.list",
+                ".Values.map",
+                ".Values.names",
+                "(until 3)",
+                "2",
+                ".Values.noitems",
+                self.value("any", 1),
+            ]
         )
         head = self.chance.choice(["range {}", "range $e := {}", "range $k, $e := {}"]).format(over)
-        jump = self.chance.choice(["", "", "{{ break }}", "{{ continue }}", "{{ if . }}{{ continue }}{{ end }}"])
+        jump = self.chance.choice(
+            ["", "", "{{ break }}", "{{ continue }}", "{{ if . }}{{ continue }}{{ end }}"]
+        )
         other = self.braces("else") + self.body(depth - 1) if self.chance.random() < 0.2 else ""
         return self.braces(head) + self.body(depth - 1) + jump + other + self.braces("end")
 
@@ -196,7 +225,12 @@ class Templates:
     def call(self, depth: int) -> str:
         del depth
         return self.chance.choice(
-            ['{{ template "t" . }}', '{{ include "t" . }}', '{{ include "t" .Values.map | upper }}', '{{ template "t" }}']
+            [
+                '{{ template "t" . }}',
+                '{{ include "t" . }}',
+                '{{ include "t" .Values.map | upper }}',
+                '{{ template "t" }}',
+            ]
         )
 
     def pipeline(self, depth: int) -> str:
@@ -235,11 +269,44 @@ class Templates:
         return self.chance.choice(self.simple(go_type))
 
     def simple(self, go_type: str) -> Sequence[str]:
-        texts = ['"a"', '"x-y"', "`raw`", '""', '"%d %v"', '"[a-z]+"', '" pad "', ".Values.text", ".Values.words", ".Values.lines"]
-        texts += [".Values.unicode", ".Values.number", ".Values.version", ".Values.path", ".Values.yaml", ".Values.json", ".Release.Name"]
+        texts = [
+            '"a"',
+            '"x-y"',
+            "`raw`",
+            '""',
+            '"%d %v"',
+            '"[a-z]+"',
+            '" pad "',
+            ".Values.text",
+            ".Values.words",
+            ".Values.lines",
+        ]
+        texts += [
+            ".Values.unicode",
+            ".Values.number",
+            ".Values.version",
+            ".Values.path",
+            ".Values.yaml",
+            ".Values.json",
+            ".Release.Name",
+        ]
         numbers = ["0", "1", "2", "-1", "10", "3"]
-        maps = [".Values.map", ".Values.strings", ".Values.none", '(dict "a" 1 "b" "x")', ".Values.map.b", "$.Values.map"]
-        lists = [".Values.list", ".Values.names", ".Values.noitems", '(list 1 "a" nil)', ".Values.map.b.d", "(until 3)"]
+        maps = [
+            ".Values.map",
+            ".Values.strings",
+            ".Values.none",
+            '(dict "a" 1 "b" "x")',
+            ".Values.map.b",
+            "$.Values.map",
+        ]
+        lists = [
+            ".Values.list",
+            ".Values.names",
+            ".Values.noitems",
+            '(list 1 "a" nil)',
+            ".Values.map.b.d",
+            "(until 3)",
+        ]
         match go_type:
             case "string":
                 return texts
@@ -255,8 +322,27 @@ class Templates:
                 return maps
             case _ if go_type.startswith("[]"):
                 return lists
-        floats = [".Values.three", ".Values.float", ".Values.negative", ".Values.large", "1.5", "'x'", "0x1F", "1e3"]
-        others = ["nil", "true", ".", "$", ".Values.nothing", ".Values.absent", ".Values.map.e", ".Values.map.b.c", ".Chart.Name"]
+        floats = [
+            ".Values.three",
+            ".Values.float",
+            ".Values.negative",
+            ".Values.large",
+            "1.5",
+            "'x'",
+            "0x1F",
+            "1e3",
+        ]
+        others = [
+            "nil",
+            "true",
+            ".",
+            "$",
+            ".Values.nothing",
+            ".Values.absent",
+            ".Values.map.e",
+            ".Values.map.b.c",
+            ".Chart.Name",
+        ]
         return [*texts, *numbers, *maps, *lists, *floats, *others, *self.variables]
 
 
@@ -294,7 +380,26 @@ class Mutants:
 
     def insert(self, data: bytes) -> bytes:
         start, _ = self.span(data)
-        pieces = [b"---\n", b"&a ", b"*a", b"<<: ", b": ", b"\n", b"\t", b"\0", b"!!binary ", b"? ", b"- ", b"[", b"{", b"|", b"../", b"\xff", b"1e999", b"0o7"]
+        pieces = [
+            b"---\n",
+            b"&a ",
+            b"*a",
+            b"<<: ",
+            b": ",
+            b"\n",
+            b"\t",
+            b"\0",
+            b"!!binary ",
+            b"? ",
+            b"- ",
+            b"[",
+            b"{",
+            b"|",
+            b"../",
+            b"\xff",
+            b"1e999",
+            b"0o7",
+        ]
         return data[:start] + self.chance.choice(pieces) + data[start:]
 
 
@@ -341,7 +446,9 @@ def render(text: str) -> str:
     files = {"Chart.yaml": CHART, "templates/a.yaml": text.encode(), "templates/_h.tpl": HELPERS}
     engine = Engine(load_chart(files, "c", LIMITS), LIMITS)
     values = read_values(Source("values.json", json.dumps(VALUES, ensure_ascii=False)), LIMITS)
-    return engine.render(values, Release(name="rel", namespace="ns"), Capabilities()).texts["c/templates/a.yaml"]
+    return engine.render(values, Release(name="rel", namespace="ns"), Capabilities()).texts[
+        "c/templates/a.yaml"
+    ]
 
 
 def hunt_templates(hunt: Hunt, chance: random.Random, count: int) -> None:
@@ -401,7 +508,9 @@ def ask_helm(helm: Path, texts: Sequence[str], folder: Path) -> tuple[dict[int, 
     for number, text in enumerate(texts):
         # As JSON texts, since what is rendered need not be YAML.
         name = f"t{number:05}"
-        (chart / f"templates/_{name}.tpl").write_text(f'{{{{ define "{name}" }}}}{text}{{{{ end }}}}' if "define" not in text else "")
+        (chart / f"templates/_{name}.tpl").write_text(
+            f'{{{{ define "{name}" }}}}{text}{{{{ end }}}}' if "define" not in text else ""
+        )
         (chart / f"templates/{name}.yaml").write_text(f'r: {{{{ include "{name}" . | b64enc | quote }}}}\n')
     done = subprocess.run(
         [helm, "template", "rel", chart, "-n", "ns", "-f", folder / "values.json"],
@@ -474,7 +583,9 @@ def main() -> int:
         compare_with_helm(hunt, random.Random(f"helm {options.seed}"), options.helm, helm)
     for bad in hunt.bad:
         sys.stdout.write(f"{bad}\n")
-    sys.stdout.write(f"{dict(sorted(hunt.counts.items()))}, slowest {hunt.slowest:.2f} s, bad {len(hunt.bad)}\n")
+    sys.stdout.write(
+        f"{dict(sorted(hunt.counts.items()))}, slowest {hunt.slowest:.2f} s, bad {len(hunt.bad)}\n"
+    )
     return 1 if hunt.bad else 0
 
 

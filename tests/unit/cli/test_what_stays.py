@@ -191,3 +191,95 @@ def test_a_file_that_must_stay_and_is_gone_stops_the_build(two: Any) -> None:
     assert outcome.err.splitlines()[0] == (
         f"error[output-kept-missing]: out/{path} is to stay as it is, but it is gone"
     )
+
+
+SHARED_ROLE = "cluster/_shared/0001-role/clusterrole-both.yaml"
+ROLE = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: both
+rules: []
+"""
+
+
+def chart(name: str) -> dict[str, Any]:
+    return {"name": name, "version": "1.0.0", "repository": {"name": "r", "url": "file:///c"}}
+
+
+@pytest.fixture
+def roles(project: Any) -> Any:
+    """Two SRs with a chart of their own each, built once: both render one ClusterRole."""
+    for name in ("a", "b"):
+        project.write(f"charts/{name}/Chart.yaml", f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+        project.write(f"charts/{name}/templates/0000-state.yaml", STATE)
+        project.write(f"charts/{name}/templates/0001-role.yaml", ROLE)
+    write_specs(project, {"name": "a", "chart": chart("a")}, {"name": "b", "chart": chart("b")})
+    assert project.build().code == 0
+    assert SHARED_ROLE in project.files()
+    return project
+
+
+def test_what_an_unmanaged_resource_shares_stays_where_it_is_as_long_as_that_is_unmanaged(roles: Any) -> None:
+    before = roles.files()[SHARED_ROLE]
+    unmanaged = {"name": "a", "chart": chart("a"), "managementState": "Unmanaged"}
+    write_specs(roles, unmanaged, {"name": "b", "chart": chart("b")})
+    for _ in range(2):
+        assert roles.build().code == 0
+        assert roles.files()[SHARED_ROLE] == before
+        lock = yaml.safe_load(roles.files()["cluster/sro.lock.yaml"])
+        assert lock["shared"]["_shared/0001-role/clusterrole-both.yaml"] == ["a", "b"]
+    write_specs(roles, unmanaged, {"name": "b", "chart": chart("b"), "managementState": "Removed"})
+    for _ in range(2):
+        assert roles.build().code == 0
+        assert roles.files()[SHARED_ROLE] == before
+        lock = yaml.safe_load(roles.files()["cluster/sro.lock.yaml"])
+        assert lock["shared"]["_shared/0001-role/clusterrole-both.yaml"] == ["a"]
+    write_specs(roles, {**unmanaged, "managementState": "Removed"}, {"name": "b", "chart": chart("b")})
+    assert roles.build().code == 0
+    assert [path for path in roles.files() if "both" in path] == ["cluster/b/0001-role/clusterrole-both.yaml"]
+
+
+def test_what_a_failed_resource_shares_stays_when_the_other_one_goes(roles: Any) -> None:
+    before = roles.files()[SHARED_ROLE]
+    roles.write("charts/a/templates/0000-state.yaml", "{{ .Values.a.b }}")
+    assert roles.build("--keep-going").code == 1
+    assert roles.files()[SHARED_ROLE] == before
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a")},
+        {"name": "b", "chart": chart("b"), "managementState": "Removed"},
+    )
+    assert roles.build("--keep-going").code == 1
+    assert roles.files()[SHARED_ROLE] == before
+
+
+def test_another_content_for_what_an_unmanaged_resource_shares_is_an_error(roles: Any) -> None:
+    before = roles.files()
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a"), "managementState": "Unmanaged"},
+        {"name": "b", "chart": chart("b")},
+    )
+    roles.write("charts/b/templates/0001-role.yaml", ROLE.replace("[]", "[{verbs: [get]}]"))
+    outcome = roles.build()
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[0] == (
+        "error[object-conflict]: ClusterRole/both is rendered by b/templates/0001-role.yaml, and "
+        "_shared/0001-role/clusterrole-both.yaml, which stays as it is, has it with other content"
+    )
+    assert roles.files() == before
+
+
+def test_what_others_share_changes_beside_an_unmanaged_resource(roles: Any) -> None:
+    roles.write("charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")
+    roles.write("charts/c/templates/0000-state.yaml", STATE)
+    others = [{"name": "a", "chart": chart("a")}, {"name": "b", "chart": chart("b")}]
+    write_specs(roles, *others, {"name": "c", "namespace": "c", "chart": chart("c")})
+    assert roles.build().code == 0
+    for name in ("a", "b"):
+        roles.write(f"charts/{name}/templates/0001-role.yaml", ROLE.replace("[]", "[{verbs: [get]}]"))
+    unmanaged = {"name": "c", "namespace": "c", "chart": chart("c"), "managementState": "Unmanaged"}
+    write_specs(roles, *others, unmanaged)
+    assert roles.build().code == 0
+    assert b"get" in roles.files()[SHARED_ROLE]
