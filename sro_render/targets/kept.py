@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from sro_render.errors import Faults, RenderError
 from sro_render.limits import Limits
@@ -21,8 +22,8 @@ from sro_render.targets.layout import (
     KUSTOMIZATION,
     SHARED,
     ObjectKey,
-    folder_name,
     object_key,
+    possible_folders,
     state_rank,
     without_provenance,
 )
@@ -62,13 +63,13 @@ def keep(
     """
     files = _index(old.files)
     stale = [entry for entry in old.stale if entry.special_resource in unmanaged]
-    gone = {(name, folder_name(kernel) if kernel else "") for name, kernel in failed}
+    gone = {(name, folder) for name, kernel in failed for folder in _kernel_folders(kernel)}
     for name, kernel in failed:
-        found = files.get((folder_name(name), folder_name(kernel) if kernel else ""))
+        found = _files_of(name, kernel, files)
         if found:
-            stale.append(StaleFiles(special_resource=name, kernel=kernel, files=tuple(sorted(found))))
+            stale.append(StaleFiles(special_resource=name, kernel=kernel, files=found))
     staying = {path for entry in stale for path in entry.files}
-    staying.update(path for name in unmanaged for path in files.get((folder_name(name), ""), ()))
+    staying.update(path for name in unmanaged for path in _files_of(name, "", files))
     shared: dict[str, set[str]] = {}
     for path, users in old.shared.items():
         kernel = _kernel_folder(path)
@@ -112,6 +113,16 @@ def _index(files: Iterable[str]) -> dict[tuple[str, str], list[str]]:
             for kernel in {"", _kernel_folder(path)}:
                 found.setdefault((folder, kernel), []).append(path)
     return found
+
+
+def _files_of(name: str, kernel: str, files: Mapping[tuple[str, str], Sequence[str]]) -> tuple[str, ...]:
+    """What `_index` knows of an SR's kernel, or without a kernel of the whole SR; A-Z."""
+    places = product(possible_folders(name), _kernel_folders(kernel))
+    return tuple(sorted(path for place in places for path in files.get(place, ())))
+
+
+def _kernel_folders(kernel: str) -> tuple[str, ...]:
+    return possible_folders(kernel) if kernel else ("",)
 
 
 def _kernel_folder(path: str) -> str:
@@ -216,8 +227,12 @@ def locked_resources(
     states = {tuple(path.split("/")[:2]) for path in kept if path.count("/") > 1}
     entries = {resource.name: resource for resource in new}
     for resource in old.resources:
-        folder = resource.name if resource.name == SHARED else folder_name(resource.name)
-        staying = [each for each in resource.states if (folder, folder_name(each.name)) in states]
+        folders = (SHARED,) if resource.name == SHARED else possible_folders(resource.name)
+        staying = [
+            each
+            for each in resource.states
+            if not states.isdisjoint(product(folders, possible_folders(each.name)))
+        ]
         known = entries.get(resource.name)
         if known is None:
             if staying:
@@ -236,5 +251,7 @@ def locked_kernels(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The lock's kernels: the new ones, and the old ones whose objects stay."""
     folders = {path.split("/")[2] for path in kept if path.count("/") > 2}
-    staying = {kernel: nodes for kernel, nodes in old.kernels if folder_name(kernel) in folders}
+    staying = {
+        kernel: nodes for kernel, nodes in old.kernels if not folders.isdisjoint(possible_folders(kernel))
+    }
     return tuple(sorted({**staying, **dict(new)}.items(), key=lambda each: each[0].encode()))

@@ -176,6 +176,15 @@ def folder_name(name: str) -> str:
     return _fit(_defuse(_encode(name, _OTHER_IN_FOLDER)), name, ending="")
 
 
+def possible_folders(name: str) -> tuple[str, str]:
+    """The folders that an SR, a state or a kernel may have: its name, or with a hash beside another's.
+
+    No other one of its sort can have any of the two.
+    """
+    wanted = folder_name(name)
+    return wanted, _other_name(wanted, name, 0)
+
+
 def _resource_folder(name: str) -> str:
     return SHARED if name == SHARED else folder_name(name)
 
@@ -183,10 +192,7 @@ def _resource_folder(name: str) -> str:
 def _place_states(resource: RenderedResource) -> tuple[PlacedState, ...]:
     filled = [state for state in resource.states if state.objects]
     folders = _unique_names(
-        [
-            (folder_name(state.name), f"{state.name}\0{state.template}\0{index}")
-            for index, state in enumerate(filled)
-        ],
+        [(folder_name(state.name), state.name) for state in filled],
         taken=(KUSTOMIZATION,),
     )
     return tuple(
@@ -240,11 +246,15 @@ def _unique_names(wanted: Sequence[tuple[str, str]], taken: Iterable[str]) -> tu
         name, identity = wanted[index]
         attempt = 0
         while chosen[index].lower() in used:
-            stem, ending = (name[:-5], ".yaml") if name.endswith(".yaml") else (name, "")
-            chosen[index] = _hashed(stem, f"{identity}\0{attempt}", ending=ending)
+            chosen[index] = _other_name(name, identity, attempt)
             attempt += 1
         used.add(chosen[index].lower())
     return tuple(chosen)
+
+
+def _other_name(name: str, identity: str, attempt: int) -> str:
+    stem, ending = (name[:-5], ".yaml") if name.endswith(".yaml") else (name, "")
+    return _hashed(stem, f"{identity}\0{attempt}", ending=ending)
 
 
 def _encode_file_part(part: str) -> str:

@@ -283,3 +283,34 @@ def test_what_others_share_changes_beside_an_unmanaged_resource(roles: Any) -> N
     write_specs(roles, *others, unmanaged)
     assert roles.build().code == 0
     assert b"get" in roles.files()[SHARED_ROLE]
+
+
+def test_what_stays_of_a_failed_kernel_is_found_where_its_folder_has_a_hash(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    project.write_nodes("6.1.0-RC", "6.1.0-rc")
+    assert project.build().code == 0
+    before = {path: data for path, data in project.files().items() if "/6.1.0-rc-" in path}
+    assert len(before) == 2
+    fails = FAILS_FOR_OTHER.replace(OTHER, "6.1.0-rc")
+    project.write("charts/kmod/templates/0000-state.yaml", fails + STATE)
+    assert project.build("--keep-going").code == 1
+    files = project.files()
+    assert {path: files.get(path) for path in before} == before
+    (stale,) = yaml.safe_load(files["cluster/sro.lock.yaml"])["stale"]
+    assert stale["kernel"] == "6.1.0-rc"
+    assert {f"cluster/{path}" for path in stale["files"]} == set(before)
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "con", "sro.lock.yaml"])
+def test_an_unmanaged_resource_whose_folder_has_another_name_stays(project: Any, name: str) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE.replace("{{ .Release.Name }}", "one"))
+    write_specs(project, {"name": name, "namespace": "x"})
+    assert project.build().code == 0
+    before = project.files()
+    write_specs(project, {"name": name, "namespace": "x", "managementState": "Unmanaged"})
+    assert project.build().code == 0
+    after = project.files()
+    assert after.keys() == before.keys()
+    locks = [yaml.safe_load(files["cluster/sro.lock.yaml"]) for files in (before, after)]
+    assert locks[0]["specialResources"] == locks[1]["specialResources"]
+    assert locks[0]["files"] == locks[1]["files"]
