@@ -119,21 +119,20 @@ def command(
     )
     report = _Report(talk, output_format)
     faults = Faults()
-    spec_files = _collect(faults, lambda: read_specs(specs, limits))
+    spec_files = read_specs(specs, limits)
+    for fault in spec_files.faults:
+        faults.add(fault)
     inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
     store = _collect(
         faults,
         lambda: ChartStore.over(
             charts,
-            [
-                *(inventory_files.config_maps if inventory_files else ()),
-                *(spec_files.config_maps if spec_files else ()),
-            ],
+            [*(inventory_files.config_maps if inventory_files else ()), *spec_files.config_maps],
             limits,
         ),
     )
-    recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
-    if spec_files is None or inventory_files is None or store is None:
+    recipes = _find_charts(spec_files, store, faults) if store else []
+    if inventory_files is None or store is None:
         return report.refuse(tuple(faults))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
@@ -154,6 +153,8 @@ def command(
         specs=spec_files.files,
         inventories=inventory_files.files,
         resources=spec_files.resources,
+        broken=spec_files.broken,
+        is_complete=spec_files.is_complete,
         options={
             "apiVersions": list[JsonValue](sorted(api_versions)),
             "secrets": secrets,

@@ -34,12 +34,18 @@ from sro_render.yamltext import writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """What a build was made from, for the lock. Paths as the user gave them."""
+    """What a build was made from, for the lock. Paths as the user gave them.
+
+    broken: names of SRs whose specs have faults. is_complete: whether the specs name every SR; if
+    not, SRs of the last lock that they do not name fail too.
+    """
 
     specs: Sequence[InputFile]
     inventories: Sequence[InputFile]
     resources: Sequence[SpecialResource]
     options: Mapping[str, JsonValue]
+    broken: Sequence[str] = ()
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +68,10 @@ def write_bundle(
     folder = out / render.bundle.cluster
     with open_tree(out, render.bundle.cluster, say=say) as tree:
         old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
+        failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
         kept = keep(
             share(render.bundle),
-            render.failed,
+            failed,
             render.unmanaged,
             old,
             lambda path: _listed_file(folder, path),
@@ -74,9 +81,18 @@ def write_bundle(
         digests = {path: digest_of(data) for path, data in files.items()}
         digests |= {path: old.files[path] for path in staying}
         shared = {**shared_files(kept.bundle), **kept.shared}
-        lock = replace(_lock(render, kept, inputs, folder, old), files=digests, shared=shared)
+        lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
+        lock = replace(lock, files=digests, shared=shared)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
         return Written(folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale)
+
+
+def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:
+    """The SRs whose specs could not be read, as far as they are known."""
+    if inputs.is_complete:
+        return inputs.broken
+    known = {SHARED, *(each.name for each in inputs.resources), *inputs.broken}
+    return (*inputs.broken, *(each.name for each in old.resources if each.name not in known))
 
 
 def _listed_file(folder: Path, path: str) -> bytes:

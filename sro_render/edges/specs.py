@@ -29,31 +29,42 @@ _WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecFiles:
-    """What the spec files hold: SRs in the order given, and ConfigMaps that may carry charts."""
+    """What the spec files hold.
+
+    resources:   SRs without a fault, in the order given.
+    config_maps: they may carry charts.
+    faults:      everything that is wrong in any of the files.
+    broken:      names of the SRs that have a fault, A-Z.
+    is_complete: whether every SR of the files is among `resources` or `broken`.
+    """
 
     resources: tuple[SpecialResource, ...]
     config_maps: tuple[JsonObject, ...]
     files: tuple[InputFile, ...]
     findings: tuple[Finding, ...]
+    faults: tuple[SroError, ...]
+    broken: tuple[str, ...]
+    is_complete: bool
 
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
-    """Read SpecialResources from files and folders.
-
-    Raises: InputError, or a group of them: everything that is wrong in any of the files.
-    """
+    """Read SpecialResources from files and folders; what is wrong in them is in the result."""
     faults = Faults()
     resources: list[SpecialResource] = []
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
     others: list[tuple[JsonObject, _Place]] = []
-    for path in each_file(paths, faults):
+    broken: set[str] = set()
+    named = tuple(each_file(paths, faults))
+    is_readable = not faults
+    for path in named:
         try:
             source = read_source(path)
             documents = read_stream(source, limits)
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
+            is_readable = False
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
         ignored: list[tuple[JsonObject, _Place]] = []
@@ -64,6 +75,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                     resource = _spec_document(value, place)
                 except (SroError, ExceptionGroup) as error:
                     faults.add(error)
+                    broken.add(text_of(mapping_of(mapping_of(value).get("metadata")).get("name")))
                     continue
                 if resource is not None:
                     resources.append(resource)
@@ -74,16 +86,20 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
         if ignored:
             findings.append(_ignored(ignored))
             others.extend(ignored)
-    _check_names(resources, faults)
+    broken.difference_update(each.name for each in resources)
+    twice = _check_names(resources, faults)
     _hide_credentials(faults)
     if not resources and not faults:
         faults.add(_without_specs([file.path for file in files], others))
-    faults.raise_if_any()
+        findings = []
     return SpecFiles(
-        resources=tuple(resources),
+        resources=tuple(each for each in resources if each.name not in twice),
         config_maps=tuple(config_maps),
         files=tuple(files),
         findings=tuple(findings),
+        faults=tuple(faults),
+        broken=tuple(sorted((broken | twice) - {""})),
+        is_complete=is_readable and "" not in broken,
     )
 
 
@@ -205,10 +221,13 @@ def _name_place(resource: SpecialResource) -> Span | None:
     return locate(resource.source, path, resource.document, value=True)
 
 
-def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
+def _check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[str]:
+    """The names that several SRs have, each a fault."""
+    twice = set()
     first: dict[str, SpecialResource] = {}
     for resource in resources:
         if first.setdefault(resource.name, resource) is not resource:
+            twice.add(resource.name)
             faults.add(
                 InputError(
                     "duplicate-resource",
@@ -219,6 +238,7 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
                     hint="SpecialResources are cluster-scoped: rename one of them",
                 )
             )
+    return twice
 
 
 def _hide_credentials(errors: Iterable[SroError]) -> None:

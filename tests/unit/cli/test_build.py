@@ -369,8 +369,8 @@ def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) ->
         "build", "spec.yaml", "nowhere", "--inventory", "nodes.json", "--charts", "chart", "--out", "out"
     )
     assert [line for line in outcome.err.splitlines() if line.startswith("error")] == [
-        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[no-such-file]: there is no file or folder nowhere",
+        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[inventory-empty]: no nodes in nodes.json",
         "error[no-such-file]: there is no folder chart",
     ]

@@ -314,3 +314,60 @@ def test_an_unmanaged_resource_whose_folder_has_another_name_stays(project: Any,
     locks = [yaml.safe_load(files["cluster/sro.lock.yaml"]) for files in (before, after)]
     assert locks[0]["specialResources"] == locks[1]["specialResources"]
     assert locks[0]["files"] == locks[1]["files"]
+
+
+BROKEN = "kind: SpecialResource\napiVersion: sro.openshift.io/v1beta1\nmetadata: {name: a}\nspec: {set: {}, x: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"), [(BROKEN, "missing-key"), ("a: {\n", "yaml-syntax"), ("- a\n", "not-an-object")]
+)
+def test_a_broken_spec_keeps_its_files_and_holds_up_no_other(roles: Any, broken: str, code: str) -> None:
+    before = {path: data for path, data in roles.files().items() if "/a/" in path or "/_shared/" in path}
+    write_specs(roles, {"name": "b", "chart": chart("b")})
+    roles.write("broken.yaml", broken)
+    roles.write("charts/b/templates/0002-new.yaml", STATE.replace("name: {{", "name: new-{{"))
+    arguments = ("build", "spec.yaml", "broken.yaml", "--inventory", "nodes.json", "--charts", "charts")
+    refused = roles.run(*arguments, "--out", "out")
+    assert refused.code == 2
+    outcome = roles.run(*arguments, "--out", "out", "--keep-going")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error[{code}]")
+    after = roles.files()
+    assert {path: after.get(path) for path in before} == before
+    assert "cluster/b/0002-new/kustomization.yaml" in after
+    (stale,) = yaml.safe_load(after["cluster/sro.lock.yaml"])["stale"]
+    assert (stale["specialResource"], stale["kernel"]) == ("a", "")
+
+
+def test_two_specs_of_one_name_keep_the_files_of_that_name(roles: Any) -> None:
+    before = {path: data for path, data in roles.files().items() if "/a/" in path}
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a")},
+        {"name": "a", "chart": chart("b")},
+        {"name": "b", "chart": chart("b")},
+    )
+    outcome = roles.build("--keep-going")
+    assert outcome.code == 1
+    assert "error[duplicate-resource]" in outcome.err
+    assert {path: roles.files().get(path) for path in before} == before
+
+
+def test_a_fault_of_a_spec_hides_none_of_another_one(roles: Any) -> None:
+    write_specs(roles, {"name": "b", "chart": chart("b"), "nodeSelector": {"none": "has-it"}})
+    roles.write("broken.yaml", BROKEN.replace("name: a", "name: c"))
+    write_more = (roles.root / "spec.yaml").read_text() + "---\n"
+    write_specs(roles, {"name": "a", "chart": chart("nowhere")})
+    roles.write("spec.yaml", write_more + (roles.root / "spec.yaml").read_text())
+    outcome = roles.run(
+        "build", "spec.yaml", "broken.yaml", "--inventory", "nodes.json", "--charts", "charts", "--out", "out"
+    )
+    assert outcome.code == 2
+    codes = [line.split("]")[0] for line in outcome.err.splitlines() if line.startswith("error")]
+    assert codes == [
+        "error[missing-key",
+        "error[unknown-key",
+        "error[chart-not-found",
+        "error[selector-matches-none",
+    ]
