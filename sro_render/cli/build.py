@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, in_spec, render
+from sro_render.api import Recipe, Render, check_charts, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
@@ -133,7 +133,7 @@ def command(
     )
     recipes = _find_charts(spec_files, store, faults) if store else []
     if inventory_files is None or store is None:
-        return report.refuse(tuple(faults))
+        return report.refuse((*faults, *check_charts(recipes, limits)))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
     for recipe in recipes:

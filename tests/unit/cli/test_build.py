@@ -376,6 +376,24 @@ def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) ->
     ]
 
 
+def test_a_broken_inventory_does_not_hide_that_a_template_cannot_be_parsed(project: Any) -> None:
+    project.write("nodes.json", "{")
+    project.write("charts/kmod/templates/0000-state.yaml", "{{ .Values.a")
+    project.write("charts/kmod/templates/0001-state.yaml", "{{ end }}")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert [line for line in outcome.err.splitlines() if line.startswith(("error", "  -->", "  in:"))] == [
+        "error[yaml-syntax]: the text ends where a value is expected",
+        "  --> nodes.json:1:2",
+        "error[template-syntax]: this action is never closed",
+        "  --> charts/kmod/templates/0000-state.yaml:1:1",
+        "  in: kmod",
+        "error[template-syntax]: {{ end }} belongs to no block",
+        "  --> charts/kmod/templates/0001-state.yaml:1:4",
+        "  in: kmod",
+    ]
+
+
 def test_a_list_of_secrets_is_refused_like_a_secret(project: Any) -> None:
     project.write(
         "charts/kmod/templates/0000-state.yaml",
