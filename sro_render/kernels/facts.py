@@ -42,7 +42,7 @@ _SYSTEMS = (
     ("Bottlerocket", "bottlerocket"),
 )
 
-# Go's names of architectures, and the kernel's where they differ.
+# Go's names of architectures, and the kernel's.
 _KERNEL_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"} | {
     name: name for name in ("ppc64le", "riscv64", "s390x")
 }
