@@ -7,7 +7,7 @@ the edge, by `describe`. A step that can go on after a fault collects all faults
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -144,6 +144,12 @@ def flatten(error: SroError | ExceptionGroup[SroError]) -> tuple[SroError, ...]:
     if isinstance(error, SroError):
         return (error,)
     return tuple(leaf for inner in error.exceptions for leaf in flatten(inner))
+
+
+def some(lines: Sequence[str], most: int = 10) -> tuple[str, ...]:
+    """The first of many lines, for notes, and how many more there are."""
+    hidden = len(lines) - most
+    return (*lines[:most], f"and {hidden} more") if hidden > 0 else tuple(lines)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

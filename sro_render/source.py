@@ -12,7 +12,7 @@ MAX_EXCERPT_CHARACTERS = 160
 """Longer lines are cut around the marked place: minified YAML has lines of a megabyte."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Source:
     """A text with the name that its reader knows it by, such as `charts/a/templates/b.yaml`."""
 
@@ -38,8 +38,12 @@ class Source:
 
     def line_text(self, line: int) -> str:
         """The text of a line (from 1) without its line break; empty beyond the end."""
-        lines = self.text.split("\n", line)
-        return lines[line - 1].rstrip("\r") if line <= len(lines) else ""
+        return self.line_around(self.span_at(line, 1).start) if line <= self.text.count("\n") + 1 else ""
+
+    def line_around(self, offset: int) -> str:
+        """The line that a character stands in, without its line break."""
+        end = self.text.find("\n", offset)
+        return self.text[self.text.rfind("\n", 0, offset) + 1 : None if end < 0 else end].rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -80,7 +84,7 @@ class Span:
         ```
         """
         line, column = self.line, self.column
-        text = self.source.line_text(line)
+        text = self.source.line_around(self.start)
         width = max(1, min(self.end, self.start + len(text) - column + 1) - self.start)
         skipped = 0
         if len(text) > MAX_EXCERPT_CHARACTERS:

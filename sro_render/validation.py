@@ -15,7 +15,7 @@ from sro_render.errors import InputError, RenderError, nearest
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 from sro_render.model.wording import KeyPath, format_path, type_hint, type_name, wanted_types
 from sro_render.source import Source, Span
-from sro_render.yamltext.reader import locate
+from sro_render.yamltext.reader import locate_nearest
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _API_VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -63,13 +63,7 @@ def check_schema(
     """
 
     def place(path: KeyPath, of_key: bool) -> Span | None:
-        # A key that is absent has no place: point at the nearest mapping above it that has one.
-        whole = [*prefix, *path]
-        for length in range(len(whole), -1, -1):
-            span = locate(source, whole[:length], document, value=not of_key)
-            if span is not None:
-                return span
-        return None
+        return locate_nearest(source, [*prefix, *path], document, value=not of_key)
 
     errors = [
         error for fault in validator.iter_errors(value) for error in _faults(fault, value, schema, place)

@@ -161,6 +161,13 @@ class Engine:
             self._schemas = SchemaChecker(self.limits)
         self._schemas.check(prepared.chart, prepared.values, strangers=strangers, place=place)
 
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Parse the templates that these values leave, and run nothing.
+
+        Raises: TemplateError, or a group of them; ChartError `chart-dependency`.
+        """
+        self._parse(self._layout(select(self.chart, values)).templates.values())
+
     def template_names(self, values: Mapping[str, Any] | PreparedValues) -> tuple[str, ...]:
         """The templates that a render with these values writes texts of, A-Z; without notes."""
         layout = self._layout(self._prepared(values).selection)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, in_spec, render
+from sro_render.api import Recipe, Render, check_charts, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
@@ -119,22 +119,21 @@ def command(
     )
     report = _Report(talk, output_format)
     faults = Faults()
-    spec_files = _collect(faults, lambda: read_specs(specs, limits))
+    spec_files = read_specs(specs, limits)
+    for fault in spec_files.faults:
+        faults.add(fault)
     inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
     store = _collect(
         faults,
         lambda: ChartStore.over(
             charts,
-            [
-                *(inventory_files.config_maps if inventory_files else ()),
-                *(spec_files.config_maps if spec_files else ()),
-            ],
+            [*(inventory_files.config_maps if inventory_files else ()), *spec_files.config_maps],
             limits,
         ),
     )
-    recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
-    if spec_files is None or inventory_files is None or store is None:
-        return report.refuse(tuple(faults))
+    recipes = _find_charts(spec_files, store, faults) if store else []
+    if inventory_files is None or store is None:
+        return report.refuse((*faults, *check_charts(recipes, limits)))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
     for recipe in recipes:
@@ -154,6 +153,8 @@ def command(
         specs=spec_files.files,
         inventories=inventory_files.files,
         resources=spec_files.resources,
+        broken=spec_files.broken,
+        is_complete=spec_files.is_complete,
         options={
             "apiVersions": list[JsonValue](sorted(api_versions)),
             "secrets": secrets,
@@ -192,8 +193,10 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Re
             try:
                 chart = store.find(resource.chart).chart
             except (SroError, ExceptionGroup) as error:
-                for each in flatten(error):
-                    faults.add(hide_credentials(in_spec(each, resource)))
+                placed = [in_spec(each, resource) for each in flatten(error)]
+                hide_credentials(placed)
+                for each in placed:
+                    faults.add(each)
         recipes.append(Recipe(resource=resource, chart=chart))
     return recipes
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
 from sro_render.errors import Faults, InputError, SroError
-from sro_render.kernels.snapshot import INVENTORY_KIND, InventoryDocument, read_inventory
+from sro_render.kernels.merging import InventoryDocument
+from sro_render.kernels.snapshot import INVENTORY_KIND, read_inventory
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.inventory import Inventory
@@ -77,7 +78,9 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
                 ):
                     faults.add(fault)
             config_maps.extend(_config_maps(value))
-            facts.append(InventoryDocument(name=source.name, value=value))
+            facts.append(InventoryDocument(source=source, value=value, index=index))
+        if not read:
+            facts.append(InventoryDocument(source=source, value={}))
         documents.extend(facts)
         digest = facts_digest(facts)
         if digest is not None:

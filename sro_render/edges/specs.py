@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
-from sro_render.errors import Faults, Finding, InputError, SroError, nearest
+from sro_render.errors import Faults, Finding, InputError, SroError, nearest, some
 from sro_render.kernels.snapshot import INVENTORY_KIND
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
-from sro_render.model.specialresource import KIND, SpecialResource
+from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, object_id, text_of
+from sro_render.model.specialresource import API_VERSION, KIND, SpecialResource
 from sro_render.model.wording import KeyPath
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
@@ -26,34 +26,50 @@ _CREDENTIALS = frozenset({"username", "password"})
 _UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
 
+_WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecFiles:
-    """What the spec files hold: SRs in the order given, and ConfigMaps that may carry charts."""
+    """What the spec files hold.
+
+    resources:   SRs without a fault, in the order given.
+    config_maps: they may carry charts.
+    faults:      everything that is wrong in any of the files.
+    broken:      names of the SRs that have a fault, A-Z.
+    is_complete: whether every SR of the files is among `resources` or `broken`.
+    """
 
     resources: tuple[SpecialResource, ...]
     config_maps: tuple[JsonObject, ...]
     files: tuple[InputFile, ...]
     findings: tuple[Finding, ...]
+    faults: tuple[SroError, ...]
+    broken: tuple[str, ...]
+    is_complete: bool
 
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
-    """Read SpecialResources from files and folders.
-
-    Raises: InputError, or a group of them: everything that is wrong in any of the files.
-    """
+    """Read SpecialResources from files and folders; what is wrong in them is in the result."""
     faults = Faults()
     resources: list[SpecialResource] = []
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
-    for path in each_file(paths, faults):
+    others: list[tuple[JsonObject, _Place]] = []
+    broken: set[str] = set()
+    named = tuple(each_file(paths, faults))
+    is_readable = not faults
+    for path in named:
         try:
             source = read_source(path)
             documents = read_stream(source, limits)
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
+            is_readable = False
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
+        ignored: list[tuple[JsonObject, _Place]] = []
         for index, document in enumerate(documents):
             for value, prefix in _unpacked(document.value):
                 place = _Place(source=source, document=index, prefix=prefix, whole=document.span)
@@ -61,30 +77,31 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                     resource = _spec_document(value, place)
                 except (SroError, ExceptionGroup) as error:
                     faults.add(error)
+                    broken.add(text_of(mapping_of(mapping_of(value).get("metadata")).get("name")))
                     continue
                 if resource is not None:
                     resources.append(resource)
                 elif mapping_of(value).get("kind") == "ConfigMap":
                     config_maps.append(mapping_of(value))
                 else:
-                    findings.append(_ignored(value, place))
-    _check_names(resources, faults)
-    for fault in faults:
-        hide_credentials(fault)
+                    ignored.append((mapping_of(value), place))
+        if ignored:
+            findings.append(_ignored(ignored))
+            others.extend(ignored)
+    broken.difference_update(each.name for each in resources)
+    twice = _check_names(resources, faults)
+    hide_credentials(faults)
     if not resources and not faults:
-        faults.add(
-            InputError(
-                "spec-empty",
-                f"no SpecialResource in {', '.join(sorted(file.path for file in files))}",
-                hint="a spec is YAML with kind: SpecialResource, apiVersion: sro.openshift.io/v1beta1",
-            )
-        )
-    faults.raise_if_any()
+        faults.add(_without_specs([file.path for file in files], others))
+        findings = []
     return SpecFiles(
-        resources=tuple(resources),
+        resources=tuple(each for each in resources if each.name not in twice),
         config_maps=tuple(config_maps),
         files=tuple(files),
         findings=tuple(findings),
+        faults=tuple(faults),
+        broken=tuple(sorted((broken | twice) - {""})),
+        is_complete=is_readable and "" not in broken,
     )
 
 
@@ -143,15 +160,14 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
             hint=f"give it with --inventory {place.source.name}",
         )
     if kind != KIND:
-        meant = nearest(kind, [KIND]) if kind else KIND
-        if meant is None:
+        if kind and nearest(kind, [KIND]) is None:
             return None
         raise InputError(
             "unknown-kind",
             f"{kind!r} is not a kind of spec" if kind else "this document has no kind",
-            span=place.of(["kind"]),
+            span=place.of(["kind"] if kind else []),
             path="kind",
-            hint=f"did you mean {KIND}?",
+            hint=f"did you mean {KIND}?" if kind else _WHAT_A_SPEC_IS,
         )
     faults = Faults()
     for fault in check_schema(
@@ -173,11 +189,29 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
     )
 
 
-def _ignored(value: JsonValue, place: _Place) -> Finding:
+def _without_specs(paths: Sequence[str], others: Sequence[tuple[JsonObject, _Place]]) -> InputError:
+    """Says what is there instead; nodes were meant to be an inventory."""
+    inventory = next((place.source.name for value, place in others if value.get("kind") == "Node"), None)
+    return InputError(
+        "spec-empty",
+        f"no SpecialResource in {', '.join(sorted(paths))}",
+        notes=(f"there is {kinds_of(value for value, _ in others)}",) if others else (),
+        hint=f"{inventory} has nodes: give it with --inventory" if inventory else _WHAT_A_SPEC_IS,
+    )
+
+
+def _ignored(objects: Sequence[tuple[JsonObject, _Place]]) -> Finding:
+    """One finding for all objects of a file: a snapshot of a cluster has thousands."""
+    value, place = objects[0]
+    names = [str(object_id(each)) for each, _ in objects]
+    is_one = len(objects) == 1
     return Finding(
         code="spec-ignored",
-        message=f"{object_id(mapping_of(value))} is not a SpecialResource, and is not rendered",
+        message=f"{object_id(value)} is not a SpecialResource, and is not rendered"
+        if is_one
+        else f"{len(objects)} objects of this file are not SpecialResources, and are not rendered",
         span=place.of([]),
+        notes=() if is_one else some(names, 5),
         hint="keep other objects out of the folder of specs, or apply them by other means",
     )
 
@@ -189,10 +223,13 @@ def _name_place(resource: SpecialResource) -> Span | None:
     return locate(resource.source, path, resource.document, value=True)
 
 
-def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
+def _check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[str]:
+    """The names that several SRs have, each a fault."""
+    twice = set()
     first: dict[str, SpecialResource] = {}
     for resource in resources:
         if first.setdefault(resource.name, resource) is not resource:
+            twice.add(resource.name)
             faults.add(
                 InputError(
                     "duplicate-resource",
@@ -203,18 +240,24 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
                     hint="SpecialResources are cluster-scoped: rename one of them",
                 )
             )
+    return twice
 
 
-def hide_credentials(error: SroError) -> SroError:
-    """The same error, its place shown with stars where a credential stands in its line."""
-    span = error.finding.span
-    if span is not None:
-        hidden = _USER_INFO.sub(lambda match: "*" * len(match[0]), span.source.text)
-        hidden = _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), hidden)
-        if hidden != span.source.text:
-            shown = Source(span.source.name, hidden).span(span.start, span.end)
+def hide_credentials(errors: Iterable[SroError]) -> None:
+    """Show the places of errors with stars where a credential stands in the line."""
+    hidden: dict[Source, Source] = {}
+    for error in errors:
+        span = error.finding.span
+        if span is not None:
+            if span.source not in hidden:
+                hidden[span.source] = _without_credential_lines(span.source)
+            shown = hidden[span.source].span(span.start, span.end)
             error.finding = replace(error.finding, span=shown)
-    return error
+
+
+def _without_credential_lines(source: Source) -> Source:
+    hidden = _USER_INFO.sub(lambda match: "*" * len(match[0]), source.text)
+    return Source(source.name, _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), hidden))
 
 
 def _content_digest(documents: Iterable[Document]) -> str:

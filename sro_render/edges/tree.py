@@ -39,13 +39,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sro_render.edges import system_calls
-from sro_render.errors import OutputError, SroError
+from sro_render.errors import OutputError, SroError, some
 from sro_render.limits import Limits
 from sro_render.model.lock import LOCK_NAME, Lock, is_own_path
 from sro_render.yamltext.reader import decode, read_manifest
 
-MAX_NAMED_FILES = 10
-"""So many files are named in an error; the others are counted."""
 WAIT_S = 5.0
 """How long a build waits for another one."""
 
@@ -224,7 +222,7 @@ class OutputTree:
             raise OutputError(
                 "output-not-plain",
                 f"{self._current} has something that is neither a file nor a folder",
-                notes=_some([refused[path] for path in sorted(refused)]),
+                notes=some([refused[path] for path in sorted(refused)]),
                 hint="remove or move them; sro-render replaces this folder as a whole",
             )
         return found
@@ -261,7 +259,7 @@ class OutputTree:
             "output-foreign-files",
             f"{self._current} has {_count(len(foreign), 'file', 'files')} "
             + ("that its lock does not list" if lock else f"and no {self._lock_name}"),
-            notes=_some(foreign),
+            notes=some(foreign),
             hint="move or remove them, or choose another --out; sro-render replaces this folder as a whole",
         )
 
@@ -271,7 +269,7 @@ class OutputTree:
             raise OutputError(
                 "output-kept-missing",
                 f"{self._current} lacks {_count(len(missing), 'file', 'files')} that must stay as before",
-                notes=_some(missing),
+                notes=some(missing),
                 hint="take them back (git checkout), or render again what they were made from",
             )
 
@@ -465,10 +463,3 @@ def _kind(mode: int) -> str:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-def _some(lines: Collection[str]) -> tuple[str, ...]:
-    """The first lines, and how many more there are."""
-    shown = tuple(lines)[:MAX_NAMED_FILES]
-    hidden = len(lines) - len(shown)
-    return (*shown, f"and {hidden} more") if hidden else shown

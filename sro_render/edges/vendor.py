@@ -92,7 +92,9 @@ class _Wanted:
             steps: list[str | int] = ["spec", "dependencies", self.dependency, *finding.path.split(".")[1:]]
             span = locate(resource.source, [*resource.prefix, *steps], resource.document)
             error.finding = replace(finding, path=format_path(steps), span=span)
-        return hide_credentials(in_spec(error, self.resource))
+        placed = in_spec(error, self.resource)
+        hide_credentials([placed])
+        return placed
 
 
 def vendor(resources: Sequence[SpecialResource], folder: Path, options: VendorOptions) -> VendorOutcome:

@@ -6,7 +6,8 @@ one does not change it; a step that changes an object builds a new one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -55,6 +56,32 @@ def mapping_of(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
+def type_name(value: JsonValue) -> str:
+    """What a value is, in words for people."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"the boolean {'true' if value else 'false'}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the string {value!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
 def annotations_of(manifest: Mapping[str, JsonValue]) -> JsonObject:
     """`metadata.annotations`, empty where it is absent or not a mapping."""
     return mapping_of(mapping_of(manifest.get("metadata")).get("annotations"))
+
+
+def kinds_of(objects: Iterable[Mapping[str, JsonValue]]) -> str:
+    """What a file holds, in words for people: `2 objects of kind Pod, 1 object of kind Secret`."""
+    counts = Counter(text_of(each.get("kind")) for each in objects)
+    return ", ".join(
+        f"{number} {'object' if number == 1 else 'objects'} {f'of kind {kind}' if kind else 'without a kind'}"
+        for kind, number in sorted(counts.items())
+    )

@@ -13,8 +13,9 @@ from dataclasses import asdict
 
 from sro_render.errors import SroError
 from sro_render.kernels.grouping import KernelGroup
+from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.runtime_values import kernel_values, special_resource_values
-from sro_render.kernels.snapshot import InventoryDocument, merge_documents
+from sro_render.kernels.snapshot import merge_documents
 from sro_render.model.bundle import StateName
 from sro_render.model.inventory import Cluster, Inventory, Node
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of

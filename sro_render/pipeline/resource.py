@@ -64,10 +64,11 @@ class ResourceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KernelInputs:
-    """What one kernel's renders start from."""
+    """What one kernel's renders start from. names: the templates that its subcharts leave."""
 
     group: KernelGroup
     values: PreparedValues
+    names: frozenset[str]
     placement: Placement
 
 
@@ -153,7 +154,7 @@ class _Expansion:
         inputs = self._kernel_inputs(engine, groups)
         if not inputs:
             return
-        plan = plan_states(engine.template_names(inputs[0].values))
+        plan = plan_states(frozenset().union(*(each.names for each in inputs)))
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
@@ -268,6 +269,7 @@ class _Expansion:
                 _KernelInputs(
                     group=group,
                     values=prepared,
+                    names=frozenset(engine.template_names(prepared)),
                     placement=self._placement(mapping_of(where)),
                 )
             )
@@ -331,7 +333,7 @@ class _Expansion:
         kernel = inputs.group.kernel
         is_first = not output.by_kernel
         release = Release(name=self.resource.name, namespace=inputs.placement.namespace)
-        names = output.templates.templates
+        names = [name for name in output.templates.templates if name in inputs.names]
         faults = Faults()
         manifests: list[Manifest] = []
         try:
@@ -379,7 +381,12 @@ class _Expansion:
             cluster_kinds=declared_cluster_kinds(
                 [
                     *(each.value for each in crds),
-                    *(each.value for output in outputs for each in next(iter(output.by_kernel.values()), ())),
+                    *(
+                        each.value
+                        for output in outputs
+                        for manifests in output.by_kernel.values()
+                        for each in manifests
+                    ),
                 ]
             ),
         )

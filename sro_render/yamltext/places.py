@@ -1,12 +1,15 @@
 """Finds where a value stands in a text, for messages about what was read long before.
 
-Decides places only, and never fails: a text or a path that leads nowhere has no place.
+Decides places only, and never fails: a text or a path that leads nowhere has no place. A text is read
+again when it is first asked about, and once only: one file may hold thousands of faults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import yaml
 from yaml import (
@@ -28,6 +31,23 @@ from sro_render.yamltext.scalars import key_text, resolve
 _Event: TypeAlias = Any
 _STARTS = (MappingStartEvent, SequenceStartEvent)
 _ENDS = (MappingEndEvent, SequenceEndEvent)
+_NODES: tuple[Any, ...] = (ScalarEvent, AliasEvent, *_STARTS)
+_MERGE = None
+"""The step that leads to what `<<` brings: any key that the mapping itself does not have."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A value's place, and the values inside it: by key or index, the place of the key and the value."""
+
+    start: int
+    end: int
+    is_alias: bool
+    inner: dict[str | int | None, tuple[_Node, _Node]] = field(default_factory=dict)
+
+
+_read: WeakKeyDictionary[Source, list[_Node]] = WeakKeyDictionary()
+"""The documents of the texts that were asked about and are still in use."""
 
 
 def locate(
@@ -35,25 +55,39 @@ def locate(
 ) -> Span | None:
     """Where the last step of a key path stands: a mapping's key (or its value), a list's entry.
 
-    The text is read again, so this is for messages only. What an alias or a merge brings is said to
-    stand at the alias or at `<<`.
+    What an alias or a merge brings is said to stand at the alias or at `<<`.
 
     Args:    path: keys and list indices (from 0); empty for the document itself.
              document: the index in what `read_stream` returns.
     Returns: `None` if there is no such place.
     """
-    events = _events(source.text)
-    try:
-        place = node = _start_of(events, document)
-        for step in path:
-            if isinstance(node, AliasEvent):
-                break
-            place, node = _child(events, node, step)
-    except LookupError:
+    documents = _read.get(source)
+    if documents is None:
+        documents = _read[source] = _documents(source.text)
+    if document >= len(documents):
         return None
-    event = node if value else place
-    start = event.start_mark.index + source.text.startswith("\ufeff")
-    return source.span(start, max(start + event.end_mark.index - event.start_mark.index, start + 1))
+    place = node = documents[document]
+    for step in path:
+        if node.is_alias:
+            break
+        found = node.inner.get(step) or node.inner.get(_MERGE)
+        if found is None:
+            return None
+        place, node = found
+    shown = node if value else place
+    start = shown.start + source.text.startswith("\ufeff")
+    return source.span(start, max(start + shown.end - shown.start, start + 1))
+
+
+def locate_nearest(
+    source: Source, path: Sequence[str | int], document: int = 0, *, value: bool = False
+) -> Span | None:
+    """The same, of the longest part of the path that has a place: what is absent is missing there."""
+    for length in range(len(path), -1, -1):
+        span = locate(source, path[:length], document, value=value)
+        if span is not None:
+            return span
+    return None
 
 
 def _events(text: str) -> Iterator[_Event]:
@@ -66,51 +100,61 @@ def _events(text: str) -> Iterator[_Event]:
         return
 
 
-def _next(events: Iterator[_Event]) -> _Event:
-    event = next(events, None)
-    if event is None:
-        raise LookupError
-    return event
+def _documents(text: str) -> list[_Node]:
+    """The first node of each document; those without content are left out, as in `read_stream`."""
+    documents: list[_Node] = []
+    around: list[_Mapping | _List] = []
+    is_first = False
+    event: _Event
+    for event in _events(text):
+        if isinstance(event, DocumentStartEvent):
+            is_first = True
+        elif isinstance(event, _ENDS):
+            around.pop()
+        elif isinstance(event, _NODES):
+            node = _Node(event.start_mark.index, event.end_mark.index, isinstance(event, AliasEvent))
+            if around:
+                around[-1].add(node, event)
+            elif is_first and not _is_empty(event):
+                documents.append(node)
+            is_first = False
+            if isinstance(event, _STARTS):
+                around.append(_Mapping(node) if isinstance(event, MappingStartEvent) else _List(node))
+    return documents
 
 
-def _start_of(events: Iterator[_Event], document: int) -> _Event:
-    """The first node of a document; those without content are not counted."""
-    while True:
-        if isinstance(_next(events), DocumentStartEvent):
-            node = _next(events)
-            empty = isinstance(node, ScalarEvent) and node.value == "" and node.implicit[0]
-            document -= not empty
-            if document < 0:
-                return node
+def _is_empty(event: _Event) -> bool:
+    return isinstance(event, ScalarEvent) and event.value == "" and bool(event.implicit[0])
 
 
-def _skip(events: Iterator[_Event], node: _Event) -> None:
-    """Go past a node whose first event is `node`."""
-    depth = int(isinstance(node, _STARTS))
-    while depth:
-        event = _next(events)
-        depth += isinstance(event, _STARTS) - isinstance(event, _ENDS)
+@dataclass(slots=True)
+class _List:
+    """A list whose end was not yet met."""
+
+    node: _Node
+
+    def add(self, entry: _Node, event: _Event) -> None:
+        """Take the next entry."""
+        del event
+        self.node.inner[len(self.node.inner)] = entry, entry
 
 
-def _child(events: Iterator[_Event], node: _Event, step: str | int) -> tuple[_Event, _Event]:
-    """Key and value of one step into a collection; for a list's entry both are the entry."""
-    merge: tuple[_Event, _Event] | None = None
-    index = 0
-    while isinstance(node, _STARTS) and not isinstance(first := _next(events), _ENDS):
-        if isinstance(node, SequenceStartEvent):
-            if index == step:
-                return first, first
-            index += 1
-            _skip(events, first)
-            continue
-        _skip(events, first)
-        content = _next(events)
-        if isinstance(first, ScalarEvent):
-            if step == (key_text(resolve(first.value)) if first.implicit[0] else first.value):
-                return first, content
-            if first.value == "<<" and first.implicit[0]:
-                merge = first, first
-        _skip(events, content)
-    if merge is None:
-        raise LookupError
-    return merge
+@dataclass(slots=True)
+class _Mapping:
+    """A mapping whose end was not yet met. key: what was read of the pair whose value comes next."""
+
+    node: _Node
+    key: tuple[_Node, _Event] | None = None
+
+    def add(self, node: _Node, event: _Event) -> None:
+        """Take the next key, or the value of the last one; of equal keys the first counts."""
+        if self.key is None:
+            self.key = node, event
+            return
+        (key, named), self.key = self.key, None
+        if isinstance(named, ScalarEvent):
+            name = key_text(resolve(named.value)) if named.implicit[0] else named.value
+            if named.value == "<<" and named.implicit[0]:
+                self.node.inner[_MERGE] = key, key
+            if name is not None:
+                self.node.inner.setdefault(name, (key, node))

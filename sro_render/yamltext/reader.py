@@ -37,7 +37,7 @@ from sro_render.model.objects import JsonValue
 from sro_render.source import Source, Span
 from sro_render.yamltext.documents import SPACE
 from sro_render.yamltext.json_text import NotJson, read_json
-from sro_render.yamltext.places import locate
+from sro_render.yamltext.places import locate, locate_nearest
 from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, key_text, parse_number, resolve, resolve_tagged
 from sro_render.yamltext.syntax import syntax_fault
 
@@ -45,6 +45,7 @@ __all__ = [
     "Document",
     "decode",
     "locate",
+    "locate_nearest",
     "read_manifest",
     "read_metadata",
     "read_stream",

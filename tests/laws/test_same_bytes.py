@@ -22,10 +22,12 @@ from hypothesis import strategies as st
 
 from sro_render.api import Recipe, lay_out, render
 from sro_render.edges.chart_store import load_chart_at
-from sro_render.kernels.snapshot import InventoryDocument, read_inventory
+from sro_render.kernels.merging import InventoryDocument
+from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
+from sro_render.source import Source
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
 Tree = dict[str, bytes]
@@ -165,7 +167,7 @@ def clusters(draw: st.DrawFn) -> list[dict[str, Any]]:
 def tree_of(nodes: list[dict[str, Any]]) -> Tree:
     """The manifests of the example for these nodes."""
     value: Any = {"kind": "NodeInventory", "nodes": nodes}
-    inventory = read_inventory([InventoryDocument(name="n", value=value)])
+    inventory = read_inventory([InventoryDocument(source=Source("n", ""), value=value)])
     resource = SpecialResource.from_mapping(yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text()))
     chart = load_chart_at(EXAMPLE / "charts" / "simple-kmod", Limits())
     rendered = render([Recipe(resource=resource, chart=chart)], inventory, RenderOptions())

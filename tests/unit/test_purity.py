@@ -21,10 +21,12 @@ from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.edges.chart_store import load_chart_at
-from sro_render.kernels.snapshot import InventoryDocument, read_inventory
+from sro_render.kernels.merging import InventoryDocument
+from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
+from sro_render.source import Source
 from sro_render.sprig.ambient import Ambient
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -62,7 +64,9 @@ def test_rendering_an_example_touches_nothing(name: str) -> None:
     example = EXAMPLES / name
     inventory = read_inventory(
         [
-            InventoryDocument(name=file, value=yaml.safe_load((example / file).read_text("utf-8")))
+            InventoryDocument(
+                source=Source(file, ""), value=yaml.safe_load((example / file).read_text("utf-8"))
+            )
             for file in ("cluster.yaml", "driver-toolkits.yaml")
         ]
     )

@@ -369,10 +369,28 @@ def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) ->
         "build", "spec.yaml", "nowhere", "--inventory", "nodes.json", "--charts", "chart", "--out", "out"
     )
     assert [line for line in outcome.err.splitlines() if line.startswith("error")] == [
-        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[no-such-file]: there is no file or folder nowhere",
+        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[inventory-empty]: no nodes in nodes.json",
         "error[no-such-file]: there is no folder chart",
+    ]
+
+
+def test_a_broken_inventory_does_not_hide_that_a_template_cannot_be_parsed(project: Any) -> None:
+    project.write("nodes.json", "{")
+    project.write("charts/kmod/templates/0000-state.yaml", "{{ .Values.a")
+    project.write("charts/kmod/templates/0001-state.yaml", "{{ end }}")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert [line for line in outcome.err.splitlines() if line.startswith(("error", "  -->", "  in:"))] == [
+        "error[yaml-syntax]: the text ends where a value is expected",
+        "  --> nodes.json:1:2",
+        "error[template-syntax]: this action is never closed",
+        "  --> charts/kmod/templates/0000-state.yaml:1:1",
+        "  in: kmod",
+        "error[template-syntax]: {{ end }} belongs to no block",
+        "  --> charts/kmod/templates/0001-state.yaml:1:4",
+        "  in: kmod",
     ]
 
 

@@ -474,6 +474,7 @@ nothing was written: 1 error
         inventory_without_nodes,
         """\
 error[inventory-empty]: no nodes in nodes.json
+  note: nodes.json has an empty list
   help: make one with: kubectl get nodes -o json > nodes.json
 nothing was written: 1 error
 """,

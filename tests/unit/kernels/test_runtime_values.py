@@ -14,14 +14,16 @@ import yaml
 
 from sro_render.charts.values import merge_files
 from sro_render.kernels.grouping import group_by_kernel
+from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.runtime_values import (
     cluster_release,
     common_values,
     kernel_values,
     special_resource_values,
 )
-from sro_render.kernels.snapshot import InventoryDocument, read_inventory
+from sro_render.kernels.snapshot import read_inventory
 from sro_render.model.specialresource import ChartReference, SpecialResource
+from sro_render.source import Source
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "01-simple-kmod"
@@ -38,7 +40,7 @@ def test_the_values_of_the_documented_case_are_those_of_the_operator(path: Path)
     resource = SpecialResource.from_mapping(load(EXAMPLE / "specialresource.yaml"))
     inventory = read_inventory(
         [
-            InventoryDocument(name=name, value=load(EXAMPLE / name))
+            InventoryDocument(source=Source(name, ""), value=load(EXAMPLE / name))
             for name in ("cluster.yaml", "driver-toolkits.yaml")
         ]
     )

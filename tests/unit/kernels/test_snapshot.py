@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from sro_render.errors import InputError
-from sro_render.kernels.snapshot import InventoryDocument, merge_documents, read_inventory
+from sro_render.kernels.merging import InventoryDocument
+from sro_render.kernels.snapshot import merge_documents, read_inventory
 from sro_render.model.inventory import Cluster, DriverToolkit, Inventory, Proxy, ToolkitTag
+from sro_render.source import Source
 
 
 def node(name: str = "w1", kernel: str = "5.1", **metadata: Any) -> dict[str, Any]:
@@ -35,11 +38,13 @@ def compact(**fields: Any) -> dict[str, Any]:
     return {"apiVersion": "sro.openshift.io/v1alpha1", "kind": "NodeInventory", **fields}
 
 
+def document(name: str, value: Any) -> InventoryDocument:
+    return InventoryDocument(source=Source(name, yaml.safe_dump(value)), value=value)
+
+
 def read(*values: Any) -> Inventory:
     """Each value is a document of a file of its own: 1.yaml, 2.yaml, …"""
-    return read_inventory(
-        [InventoryDocument(name=f"{number}.yaml", value=value) for number, value in enumerate(values, 1)]
-    )
+    return read_inventory([document(f"{number}.yaml", value) for number, value in enumerate(values, 1)])
 
 
 def cluster(*values: Any) -> Cluster:
@@ -183,28 +188,122 @@ def test_objects_of_other_kinds_and_names_are_passed_over(stranger: dict[str, An
     assert read(node(), stranger) == read(node())
 
 
+CONTRADICTION_HELP = "  help: take one snapshot of the whole cluster, or drop the older file"
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([node(), node(kernel="5.2")], "the kernel of node w1 is 5.1 in 1.yaml, but 5.2 in 2.yaml"),
-        ([node(), node(labels={})], "node w1 has other labels or facts in 2.yaml than in 1.yaml"),
+        (
+            [node(), node(kernel="5.2")],
+            """\
+error[inventory-contradiction]: the kernel of node w1 is 5.1 in 1.yaml, but 5.2 in 2.yaml
+  --> 2.yaml:1:1
+  1 | apiVersion: v1
+    | ^
+  note: the first one is at 1.yaml:1:1
+""",
+        ),
+        (
+            [node(), node(labels={})],
+            """\
+error[inventory-contradiction]: node w1 has other labels or facts in 2.yaml than in 1.yaml
+  --> 2.yaml:1:1
+  1 | apiVersion: v1
+    | ^
+  note: the first one is at 1.yaml:1:1
+""",
+        ),
         (
             [node(), compact(metadata={"name": "a"}), compact(metadata={"name": "b"})],
-            "the cluster's name is a in 2.yaml, but b in 3.yaml",
+            """\
+error[inventory-contradiction]: the cluster's name is a in 2.yaml, but b in 3.yaml
+  --> 3.yaml:4:9
+  4 |   name: b
+    |         ^
+  note: the first one is at 2.yaml:4:9
+""",
         ),
         (
             [node(), compact(pushSecrets={"ns": "a"}), compact(pushSecrets={"ns": "b"})],
-            "the push secret of namespace ns is a in 2.yaml, but b in 3.yaml",
+            """\
+error[inventory-contradiction]: the push secret of namespace ns is a in 2.yaml, but b in 3.yaml
+  --> 3.yaml:4:7
+  4 |   ns: b
+    |       ^
+  note: the first one is at 2.yaml:4:7
+""",
         ),
     ],
 )
-def test_a_contradiction_names_both_files(values: list[Any], message: str) -> None:
+def test_a_contradiction_names_both_places(values: list[Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         read(*values)
+    assert str(caught.value) == message + CONTRADICTION_HELP
+
+
+def test_a_contradiction_of_proxies_shows_no_url() -> None:
+    proxies = [compact(cluster={"proxy": {"httpProxy": f"http://u:{word}@p"}}) for word in ("one", "two")]
+    with pytest.raises(InputError) as caught:
+        read(node(), *proxies)
     assert str(caught.value) == (
-        f"error[inventory-contradiction]: {message}\n"
+        "error[inventory-contradiction]: the cluster's proxy is one in 2.yaml, but another in 3.yaml\n"
+        "  note: the first one is at 2.yaml:4:5\n"
         "  help: take one snapshot of the whole cluster, or drop the older file"
     )
+
+
+def test_two_nodes_of_one_name_in_one_document_are_a_mistake_even_if_they_are_alike() -> None:
+    with pytest.raises(InputError) as caught:
+        read(compact(nodes=[{"name": "w1", "kernelVersion": "5.1"}, {"name": "w1", "kernelVersion": "5.1"}]))
+    assert (
+        str(caught.value)
+        == """\
+error[inventory-contradiction]: there are two nodes named 'w1'
+  --> 1.yaml:6:3
+  6 | - kernelVersion: '5.1'
+    |   ^
+  note: the first one is at 1.yaml:4:3
+  help: give each node a name of its own, or remove one of them"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            node(kernel=5.1),  # type: ignore[arg-type]
+            """\
+error[inventory-node]: the kernel of node w1 must be a string, and is the number 5.1
+  --> 1.yaml:10:20 (status.nodeInfo.kernelVersion)
+  10 |     kernelVersion: 5.1
+     |                    ^^^
+  help: put it into quotes""",
+        ),
+        (
+            {"kind": "List", "items": [{"kind": "Node", "metadata": {"name": "x"}}]},
+            """\
+error[inventory-node]: the kernel of node x is missing
+  --> 1.yaml:2:3 (status.nodeInfo.kernelVersion)
+  2 | - kind: Node
+    |   ^
+  help: take the snapshot with -o json or -o yaml, from a running cluster""",
+        ),
+        (
+            node(7),  # type: ignore[arg-type]
+            """\
+error[inventory-node]: the name of a node must be a string, and is the number 7
+  --> 1.yaml:6:9 (metadata.name)
+  6 |   name: 7
+    |         ^
+  help: put it into quotes""",
+        ),
+    ],
+)
+def test_a_node_without_a_usable_name_or_kernel_is_shown(value: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(value)
+    assert str(caught.value) == message
 
 
 def test_all_faults_of_all_files_come_at_once() -> None:
@@ -212,32 +311,28 @@ def test_all_faults_of_all_files_come_at_once() -> None:
         read(node(), node(kernel="5.2"), node(""), {"kind": "Node", "metadata": {"name": "x"}})
     assert [str(each).split("\n", 1)[0] for each in caught.value.exceptions] == [
         "error[inventory-contradiction]: the kernel of node w1 is 5.1 in 1.yaml, but 5.2 in 2.yaml",
-        "error[inventory-node]: a node has no name",
-        "error[inventory-node]: node x reports no kernel",
+        "error[inventory-node]: the name of a node is missing",
+        "error[inventory-node]: the kernel of node x is missing",
     ]
 
 
-def test_an_inventory_without_nodes_says_how_to_make_one() -> None:
-    with pytest.raises(InputError) as caught:
-        read({"kind": "List", "items": []})
-    assert str(caught.value) == (
-        "error[inventory-empty]: no nodes in 1.yaml\n"
-        "  help: make one with: kubectl get nodes -o json > nodes.json"
-    )
-
-
 def test_one_file_of_several_may_have_no_nodes() -> None:
-    toolkits = InventoryDocument(name="t.yaml", value=compact(driverToolkits=[{"image": "i"}]))
+    toolkits = document("t.yaml", compact(driverToolkits=[{"image": "i"}]))
     assert merge_documents([toolkits]).toolkits == (DriverToolkit(image="i"),)
 
 
-@pytest.mark.parametrize("kernel", ["../x", "a b", "5.1\n", "5.1é"])
+@pytest.mark.parametrize("kernel", ["../x", "a b", "5.1\t", "5.1é"])
 def test_a_kernel_that_uname_cannot_print_is_refused(kernel: str) -> None:
+    value = node(kernel=kernel)
+    source = Source("1.yaml", f"status: {{nodeInfo: {{kernelVersion: {kernel!r}}}}}")
     with pytest.raises(InputError) as caught:
-        read(node(kernel=kernel))
+        read_inventory([InventoryDocument(source=source, value=value)])
     assert str(caught.value) == (
         f"error[inventory-kernel]: {kernel!r} cannot be a kernel's version\n"
-        "  in: 1.yaml / node w1\n"
+        "  --> 1.yaml:1:36\n"
+        f"  1 | status: {{nodeInfo: {{kernelVersion: {kernel!r}}}}}\n"
+        f"    | {' ' * 35}{'^' * len(repr(kernel))}\n"
+        "  in: node w1\n"
         "  help: it is what uname -r prints on the node: visible ASCII characters without '/'"
     )
 
@@ -245,4 +340,62 @@ def test_a_kernel_that_uname_cannot_print_is_refused(kernel: str) -> None:
 def test_a_planned_kernel_is_checked_too() -> None:
     with pytest.raises(InputError) as caught:
         read(node(), compact(plannedKernels=[{"kernelVersion": "a b"}]))
-    assert caught.value.finding.subject == "2.yaml / a planned kernel"
+    assert (
+        str(caught.value)
+        == """\
+error[inventory-kernel]: 'a b' cannot be a kernel's version
+  --> 2.yaml:4:18
+  4 | - kernelVersion: a b
+    |                  ^^^
+  in: a planned kernel
+  help: it is what uname -r prints on the node: visible ASCII characters without '/'"""
+    )
+
+
+KUBECTL_HELP = "  help: make one with: kubectl get nodes -o json > nodes.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "way_out"),
+    [
+        ("kind: List\nitems: []\n", "1.yaml has an empty list", KUBECTL_HELP),
+        ("", "1.yaml is empty", KUBECTL_HELP),
+        ("kind: NodeInventory\n", "", KUBECTL_HELP),
+        ("kind: PodList\nitems: [{}, {}]\n", "1.yaml has 2 objects of kind Pod", KUBECTL_HELP),
+        (
+            "kind: List\nitems: [{kind: Pod}, {kind: Secret}, {kind: Pod}]\n",
+            "1.yaml has 2 objects of kind Pod, 1 object of kind Secret",
+            KUBECTL_HELP,
+        ),
+        (
+            "error: You must be logged in to the server (Unauthorized)\n",
+            "1.yaml begins with: error: You must be logged in to the server (Unauthorized)",
+            KUBECTL_HELP,
+        ),
+        (
+            "kind: SpecialResource\n",
+            "1.yaml has 1 object of kind SpecialResource",
+            "  help: give a SpecialResource as SPEC, without --inventory",
+        ),
+    ],
+)
+def test_an_inventory_without_nodes_says_what_is_there_instead(text: str, found: str, way_out: str) -> None:
+    value = yaml.safe_load(text) or {}
+    with pytest.raises(InputError) as caught:
+        read_inventory([InventoryDocument(source=Source("1.yaml", text), value=value)])
+    notes = f"  note: {found}\n" if found else ""
+    assert str(caught.value) == f"error[inventory-empty]: no nodes in 1.yaml\n{notes}{way_out}"
+
+
+def test_a_refusal_of_the_server_is_no_inventory() -> None:
+    with pytest.raises(InputError) as caught:
+        read({"kind": "Status", "status": "Failure", "message": "Unauthorized"})
+    assert (
+        str(caught.value)
+        == """\
+error[inventory-status]: this is the server's refusal, not a snapshot: Unauthorized
+  --> 1.yaml:1:1
+  1 | kind: Status
+    | ^
+  help: take the snapshot again, as a user who may get nodes"""
+    )

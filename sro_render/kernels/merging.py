@@ -1,0 +1,171 @@
+"""What several inventory files say together: facts collected, and what contradicts what.
+
+Decides which facts cannot stand beside each other, and how that is told. Which field of which object
+is a fact is decided in `snapshot`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sro_render.errors import Faults, InputError
+from sro_render.model.inventory import DriverToolkit, Node, ToolkitTag
+from sro_render.model.objects import JsonObject, JsonValue, text_of, type_name
+from sro_render.source import Source, Span
+from sro_render.yamltext.reader import locate_nearest
+
+_KERNEL = re.compile(r"[!-.0-~]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryDocument:
+    """One document of an inventory file. source and index: the file and which document of it, from 0."""
+
+    source: Source
+    value: JsonObject
+    index: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.source.name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact stands; looked up only when there is something to say about it."""
+
+    document: InventoryDocument
+    path: tuple[str | int, ...] = ()
+
+    def at(self, *steps: str | int) -> Place:
+        """A place inside this one."""
+        return Place(self.document, (*self.path, *steps))
+
+    def span(self) -> Span | None:
+        """The place in the text, or that of what should have it."""
+        return locate_nearest(self.document.source, self.path, self.document.index, value=True)
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return self.document.name
+
+
+@dataclass(slots=True)
+class Merger:
+    """Collects facts and remembers which place said what."""
+
+    faults: Faults = field(default_factory=Faults)
+    nodes: dict[str, tuple[Node, Place]] = field(default_factory=dict)
+    facts: dict[str, tuple[object, Place]] = field(default_factory=dict)
+    planned: list[Node] = field(default_factory=list)
+    toolkits: dict[str, tuple[DriverToolkit, Place]] = field(default_factory=dict)
+    tags: dict[str, ToolkitTag] = field(default_factory=dict)
+    secrets: dict[str, tuple[str, Place]] = field(default_factory=dict)
+    builder_secrets: dict[str, list[str]] = field(default_factory=dict)
+    api_versions: dict[str, None] = field(default_factory=dict)
+
+    def add_fact(self, name: str, value: object, place: Place) -> None:
+        """Keep a fact of the cluster, unless it is empty; another value for it is an error."""
+        if not value:
+            return
+        known, first = self.facts.setdefault(name, (value, place))
+        if known != value:
+            # A proxy's URL may hold a password: the values, and the line, are not shown.
+            is_shown = isinstance(value, str)
+            values = (str(known), str(value)) if is_shown else ("one", "another")
+            self._contradict(f"the cluster's {name}", *values, first, place, is_shown=is_shown)
+
+    def add_node(self, node: Node, place: Place, *kernel_path: str) -> None:
+        """Keep a node; the same node with other facts, or twice in one document, is an error."""
+        if not self.has_kernel(node, place.at(*kernel_path)):
+            return
+        known, first = self.nodes.setdefault(node.name, (node, place))
+        if first.document is place.document and first is not place:
+            hint = "give each node a name of its own, or remove one of them"
+            self._add_contradiction(f"there are two nodes named {node.name!r}", first, place, hint)
+        elif known.kernel != node.kernel:
+            kernels = (str(known.kernel), str(node.kernel))
+            self._contradict(f"the kernel of node {node.name}", *kernels, first, place)
+        elif known != node:
+            message = f"node {node.name} has other labels or facts in {place.file} than in {first.file}"
+            self._add_contradiction(message, first, place)
+
+    def has_kernel(self, node: Node, place: Place) -> bool:
+        """Whether the node's kernel can be one; if not, that is an error."""
+        if _KERNEL.fullmatch(node.kernel):
+            return True
+        self.faults.add(
+            InputError(
+                "inventory-kernel",
+                f"{node.kernel!r} cannot be a kernel's version",
+                span=place.span(),
+                subject=f"node {node.name}" if node.name else "a planned kernel",
+                hint="it is what uname -r prints on the node: visible ASCII characters without '/'",
+            )
+        )
+        return False
+
+    def needed(self, what: str, value: JsonValue, place: Place, *path: str) -> str:
+        """A text that a node must have; empty where there is none, which is an error."""
+        text = text_of(value)
+        if not text:
+            is_missing = value is None or value == ""
+            self.faults.add(
+                InputError(
+                    "inventory-node",
+                    f"{what} is missing"
+                    if is_missing
+                    else f"{what} must be a string, and is {type_name(value)}",
+                    span=place.at(*path).span(),
+                    path=".".join(path),
+                    hint="take the snapshot with -o json or -o yaml, from a running cluster"
+                    if is_missing
+                    else "put it into quotes",
+                )
+            )
+        return text
+
+    def add_toolkit(self, toolkit: DriverToolkit, place: Place) -> None:
+        """Keep a toolkit; the same image with other facts is an error."""
+        known, first = self.toolkits.setdefault(toolkit.image, (toolkit, place))
+        if known != toolkit:
+            self._contradict(f"driver toolkit {toolkit.image}", known.kernel, toolkit.kernel, first, place)
+
+    def add_secret(self, namespace: str, name: str, place: Place) -> None:
+        """Keep the push secret of a namespace; a second one is an error."""
+        known, first = self.secrets.setdefault(namespace, (name, place))
+        if known != name:
+            self._contradict(f"the push secret of namespace {namespace}", known, name, first, place)
+
+    def _contradict(
+        self, what: str, known: str, value: str, first: Place, place: Place, *, is_shown: bool = True
+    ) -> None:
+        message = f"{what} is {known} in {first.file}, but {value} in {place.file}"
+        self._add_contradiction(message, first, place, is_shown=is_shown)
+
+    def _add_contradiction(
+        self,
+        message: str,
+        first: Place,
+        place: Place,
+        hint: str = "take one snapshot of the whole cluster, or drop the older file",
+        *,
+        is_shown: bool = True,
+    ) -> None:
+        self.faults.add(
+            InputError(
+                "inventory-contradiction",
+                message,
+                span=place.span() if is_shown else None,
+                notes=(f"the first one is at {first.span()}",),
+                hint=hint,
+            )
+        )
+
+    def text(self, name: str) -> str:
+        """A fact that is a text; empty where nobody said it."""
+        value = self.facts[name][0] if name in self.facts else ""
+        return value if isinstance(value, str) else ""
