@@ -265,8 +265,8 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
 def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
     """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
 
-    Links are followed inside the chart, and into charts that lie beside it, as repositories of many
-    charts have them.
+    Links are followed inside the chart, and into other charts of the same Git repository (without one,
+    of the folder around the chart), as repositories of many charts have them.
 
     Raises: ChartError: a link leads elsewhere or to nothing, or there are too many files or bytes.
     """
@@ -307,8 +307,8 @@ class _FolderReader:
             self.fail_link(name, f"lies behind {_MAX_LINKS} others", "look for a link to a folder around it")
 
     def is_in_chart_beside(self, target: Path) -> bool:
-        """Whether a path lies in another chart, in the folder around this one."""
-        around = self.root.parent
+        """Whether a path lies in another chart of the same repository, or of the folder around this one."""
+        around = next((each for each in self.root.parents if (each / ".git").exists()), self.root.parent)
         if not target.is_relative_to(around) or self.root.is_relative_to(target):
             return False
         inside = (target, *target.parents)
