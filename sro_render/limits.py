@@ -15,6 +15,18 @@ TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]
 """Entered for each chart that is rendered; may raise OutOfTimeError anywhere inside."""
 
 
+MAX_WRITTEN = 64 * 2**20
+"""Characters that a value may have when it is written as JSON, YAML or TOML: values that hold each other
+many times grow without bound then."""
+
+
+class TooLargeError(OverflowError):
+    """A value has more than MAX_WRITTEN characters when it is written."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the value has more than {MAX_WRITTEN:,} characters when it is written")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds that keep a chart from a stranger harmless. Sizes in bytes, counts in units."""

@@ -27,7 +27,7 @@ from sro_render.charts.jinja_filters import FILTERS, TESTS, library
 from sro_render.charts.jinja_filters import Call as FilterCall
 from sro_render.errors import nearest
 from sro_render.gotemplate.functions import Function, FunctionError
-from sro_render.gotemplate.runtime import LARGE_TEXT, Code, Run, Step, Templates
+from sro_render.gotemplate.runtime import LARGE, Code, Run, Step, Templates
 from sro_render.gotemplate.values import NIL, Missing
 from sro_render.source import Source
 
@@ -420,7 +420,7 @@ class Environment(ImmutableSandboxedEnvironment):
             case _:
                 self._refuse_call(context, site, callee)
         self.end(context, before)
-        if len(text) > LARGE_TEXT:
+        if len(text) > LARGE:
             run.count_text(len(text), site.span)
         return text
 

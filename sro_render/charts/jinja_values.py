@@ -17,7 +17,7 @@ from sro_render.gotemplate.builtin_functions import absent_key
 from sro_render.gotemplate.functions import Function, FunctionError, assign, exact_class, function_of
 from sro_render.gotemplate.numbers import MAX_INT
 from sro_render.gotemplate.printing import to_text
-from sro_render.gotemplate.runtime import LARGE_TEXT, Run
+from sro_render.gotemplate.runtime import LARGE, SIZED, Run
 from sro_render.gotemplate.values import (
     GoObject,
     Int8,
@@ -241,7 +241,7 @@ def call_function(
         ]
         if function.wants_run:
             run.span = site.span
-            result = function.call(run, *receiver, *fitting)
+            result: Any = function.call(run, *receiver, *fitting)
         else:
             result = function.call(*receiver, *fitting)
         if result is None and function.name == "index":
@@ -249,8 +249,9 @@ def call_function(
             return None if absent is None else Missing(site.span, f"({site.code})", absent[1], absent[0])
     except FunctionError as fault:
         raise run.error(fault, site.span) from None
-    if result.__class__ is str and len(result) > LARGE_TEXT:
-        run.count_text(len(result), site.span)
+    kind: type = result.__class__
+    if kind in SIZED and len(result) > LARGE:
+        run.count_made(result, site.span)
     return result
 
 

@@ -19,6 +19,7 @@ from sro_render.gotemplate.floats import format_float
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, Int64, Uint8, plain, to_bytes
+from sro_render.limits import MAX_WRITTEN, TooLargeError
 from sro_render.sprig.calls import fault_as_text
 from sro_render.sprig.clock import DAY_S, days_before
 from sro_render.sprig.durations import Duration
@@ -117,13 +118,19 @@ def _bytes_of(name: str) -> bytes:
     return to_bytes(name)
 
 
+_NODE_COST = 32
+"""What each value counts beside its characters."""
+
+
 class _Encoder:
     """Source: BurntSushi/toml encode.go, method by method."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
+        self._room = MAX_WRITTEN
 
     def encode(self, key: Key, value: object) -> None:
+        self._count(value)
         items, table = _list_of(value), _table_of(value)
         if items is not None:
             if _is_table_array(items):
@@ -136,6 +143,11 @@ class _Encoder:
             raise FunctionError("null has no form in TOML", hint="give it a map")
         else:
             self._key_value(key, value)
+
+    def _count(self, value: object) -> None:
+        self._room -= _NODE_COST + (len(value) if isinstance(value, str) else 0)
+        if self._room < 0:
+            raise TooLargeError
 
     def _newline(self) -> None:
         if self.out:
@@ -180,6 +192,7 @@ class _Encoder:
         self.out.append("  " * (len(key) - 1) + f"{_key_text(key[-1])} = {self._element(value)}\n")
 
     def _element(self, value: object) -> str:
+        self._count(value)
         items, table = _list_of(value), _table_of(value)
         if items is not None:
             return f"[{', '.join(map(self._element, items))}]"

@@ -41,7 +41,7 @@ from sro_render.gotemplate.nodes import (
     Variable,
 )
 from sro_render.gotemplate.numbers import MAX_INT
-from sro_render.gotemplate.runtime import LARGE_TEXT, RUN, Frame, Getter
+from sro_render.gotemplate.runtime import LARGE, RUN, SIZED, Frame, Getter
 from sro_render.gotemplate.values import (
     NIL,
     NIL_CLASSES,
@@ -51,6 +51,7 @@ from sro_render.gotemplate.values import (
     Missing,
     Uint64,
 )
+from sro_render.limits import TooLargeError
 from sro_render.source import Source, Span
 
 _STOPPING: Final = {BUILTINS["and"]: False, BUILTINS["or"]: True}
@@ -243,11 +244,14 @@ class PipeCompiler:
 
             def call_with_one(dot: Any, frame: Frame) -> Any:
                 try:
-                    result = body(only(dot, frame))
+                    result: Any = body(only(dot, frame))
                 except FunctionError as fault:
                     raise frame[RUN].error(fault, span) from None
-                if result.__class__ is str and len(result) > LARGE_TEXT:
-                    frame[RUN].count_text(len(result), span)
+                except OverflowError as fault:
+                    raise frame[RUN].error(_too_large(fault), span) from None
+                kind: type = result.__class__
+                if kind in SIZED and len(result) > LARGE:
+                    frame[RUN].count_made(result, span)
                 return result
 
             return call_with_one
@@ -261,13 +265,16 @@ class PipeCompiler:
                 if wants_run:
                     run = frame[RUN]
                     run.span = span
-                    result = body(run, *arguments, *tail)
+                    result: Any = body(run, *arguments, *tail)
                 else:
                     result = body(*arguments, *tail)
             except FunctionError as fault:
                 raise frame[RUN].error(fault, span) from None
-            if result.__class__ is str and len(result) > LARGE_TEXT:
-                frame[RUN].count_text(len(result), span)
+            except OverflowError as fault:
+                raise frame[RUN].error(_too_large(fault), span) from None
+            kind: type = result.__class__
+            if kind in SIZED and len(result) > LARGE:
+                frame[RUN].count_made(result, span)
             return result
 
         return call
@@ -381,6 +388,13 @@ class PipeCompiler:
         elif go_type == {True: "bool", False: "string"}[isinstance(node, Bool)]:
             return constant(node.value)
         raise FunctionError(f"must be of type {go_type}, not {_code(node)}")
+
+
+def _too_large(fault: OverflowError) -> FunctionError:
+    """What Python says of a number beyond its bounds is no message for users."""
+    if isinstance(fault, TooLargeError):
+        return FunctionError(str(fault), hint="look for values that hold each other", code="limit-output")
+    return FunctionError("a number is too large for this function", hint="numbers have 64 bits in Go")
 
 
 def _of_dot(get: Getter) -> Getter:

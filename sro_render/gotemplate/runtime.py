@@ -10,14 +10,22 @@ takes output, `$`, and then the template's variables, each in its slot.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from sro_render.errors import Finding, LimitError, TemplateError, nearest
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.printing import ADDRESS
-from sro_render.gotemplate.values import Missing, from_bytes, to_bytes
+from sro_render.gotemplate.values import (
+    IntList,
+    Missing,
+    NamedMap,
+    StringList,
+    StringMap,
+    from_bytes,
+    to_bytes,
+)
 from sro_render.limits import Limits
 from sro_render.source import Span
 
@@ -31,10 +39,12 @@ ROOT: Final = 2
 
 ROUNDS_BETWEEN_CHECKS: Final = 256
 """Rounds of loops between two looks at the clock and at the size of the output."""
-LARGE_TEXT: Final = 256
-"""Texts that functions make count from this length on."""
-TEXT_FACTOR: Final = 8
-"""How much text functions may make in all, as a multiple of the largest output."""
+LARGE: Final = 256
+"""Texts and collections that functions make count from this length on."""
+MADE_FACTOR: Final = 8
+"""How much functions may make in all: text as a multiple of the largest output, items of collections as
+one of the rounds that loops may make."""
+SIZED: Final[frozenset[type]] = frozenset({str, bytes, list, dict, StringList, IntList, NamedMap, StringMap})
 MAX_NOTES: Final = 10
 
 
@@ -121,6 +131,7 @@ class Run:
         self.next_check = 0
         self._findings: dict[object, Finding] = {}
         self._made = 0
+        self._items = 0
         self._pieces: list[str] = []
         self._counted = 0
         self._size = 0
@@ -365,10 +376,29 @@ class Run:
             notes=self.notes(),
         )
 
-    def count_text(self, length: int, span: Span) -> None:
+    def count_made(self, made: Sized, span: Span | None) -> None:
+        """A function made a large text or collection."""
+        if isinstance(made, str | bytes):
+            self.count_text(len(made), span)
+        else:
+            self.count_items(len(made), span)
+
+    def count_items(self, count: int, span: Span | None) -> None:
+        """A function made collections with so many items."""
+        self._items += count
+        most = MADE_FACTOR * self.limits.max_loop_iterations
+        if self._items > most:
+            raise LimitError(
+                "limit-loop-iterations",
+                f"functions made lists and maps of more than {most:,} items in this render",
+                span=span,
+                notes=self.notes(),
+            )
+
+    def count_text(self, length: int, span: Span | None) -> None:
         """A function made a large text."""
         self._made += length
-        most = TEXT_FACTOR * self.limits.max_output_bytes
+        most = MADE_FACTOR * self.limits.max_output_bytes
         if self._made > most:
             raise LimitError(
                 "limit-output",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
+from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import StringList, type_name
 from sro_render.sprig.text import is_empty, strval
 
@@ -137,21 +138,23 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
             target[key] = value
 
 
-@go_function(FUNCTIONS, "mustDeepCopy", "(any) any")
-@go_function(FUNCTIONS, "deepCopy", "(any) any")
-def copy_given(value: Any) -> Any:
+@go_function(FUNCTIONS, "mustDeepCopy", "(any) any", wants_run=True)
+@go_function(FUNCTIONS, "deepCopy", "(any) any", wants_run=True)
+def deep_copy(run: Run, value: Any) -> Any:
     """A copy that shares nothing with the value, which must be one."""
     if value is None:
         raise FunctionError(
             "nil cannot be copied", hint="guard this place with {{ with }}, or give a default"
         )
-    return deep_copy(value)
+    return _copied(run, value)
 
 
-def deep_copy(value: Any) -> Any:
-    """A copy that shares nothing with the value; also of nil."""
+def _copied(run: Run, value: Any) -> Any:
+    if isinstance(value, dict | list):
+        # What values hold many times is copied as often.
+        run.count_items(len(value) + 1, run.span)
     if isinstance(value, dict):
-        return type(value)({key: deep_copy(item) for key, item in value.items()})
+        return type(value)({key: _copied(run, item) for key, item in value.items()})
     if isinstance(value, list):
-        return type(value)(deep_copy(item) for item in value)
+        return type(value)(_copied(run, item) for item in value)
     return value

@@ -22,6 +22,8 @@ from sro_render.sprig.text import shown
 FUNCTIONS: dict[str, Function] = {}
 
 _MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
+_MOST_DIGITS = 30
+"""What has more decimal digits is beyond 64 bits; Python refuses to read thousands of them."""
 _INTEGER = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?[0-9])*)"
 )
@@ -62,6 +64,8 @@ def _parse_integer(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         return 0
     digits = text.replace("_", "")
+    if len(digits) > _MOST_DIGITS and digits.lstrip("+-")[0] != "0":
+        return 0
     number = int(digits, 8) if re.fullmatch(r"[+-]?0[0-7]+", digits) else int(digits, 0)
     return number if _MIN_INT64 <= number <= _MAX_INT64 else 0
 
@@ -109,7 +113,9 @@ def atoi(text: str) -> int:
     """A decimal text as int; 0 for what is none, the nearest int for what is too large."""
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         return 0
-    return max(_MIN_INT64, min(_MAX_INT64, int(text)))
+    if len(text.lstrip("+-0")) > _MOST_DIGITS:
+        return _MIN_INT64 if text[0] == "-" else _MAX_INT64
+    return max(_MIN_INT64, min(_MAX_INT64, int(text.lstrip("+-0") or "0") * (-1 if text[0] == "-" else 1)))
 
 
 @go_function(FUNCTIONS, "toDecimal", "(any) int64")

@@ -83,7 +83,7 @@ def semver_compare(constraint: str, text: str) -> bool:
     parsed = parse_constraint(constraint)
     if parsed is None:
         raise FunctionError(
-            f'"{constraint}" is not a constraint on versions', hint="write it as >=1.2.0 or ~1.2"
+            f'"{constraint[:60]}" is not a constraint on versions', hint="write it as >=1.2.0 or ~1.2"
         )
     return parsed.admits(_version(text))
 
@@ -91,5 +91,5 @@ def semver_compare(constraint: str, text: str) -> bool:
 def _version(text: str) -> Version:
     version = parse_version(text)
     if version is None:
-        raise FunctionError(f'"{text}" is not a semantic version', hint="write it as 1.2.3")
+        raise FunctionError(f'"{text[:60]}" is not a semantic version', hint="write it as 1.2.3")
     return version

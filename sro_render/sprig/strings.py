@@ -7,10 +7,9 @@ Source: Sprig v3 strings.go and functions.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.quoting import quote as go_quote
+from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import StringList, StringMap, from_bytes, to_bytes
 from sro_render.sprig.runes import SPACES, runes, to_lower, to_title, to_upper
 from sro_render.sprig.text import shown, strval, texts_of
@@ -104,17 +103,20 @@ def untitle(text: str) -> str:
     return "".join(out)
 
 
+def _check_length(run: Run, length: int) -> None:
+    """Refuse a text before it is made."""
+    allowed = run.limits.max_output_bytes
+    if length > allowed:
+        message = f"a text of {length:,} characters is larger than the {allowed:,} bytes of all output"
+        raise FunctionError(message, code="limit-output")
+
+
 @go_function(FUNCTIONS, "repeat", "(int, string) string", wants_run=True)
-def repeat(run: Any, count: int, text: str) -> str:
+def repeat(run: Run, count: int, text: str) -> str:
     """The text several times."""
     if count < 0:
         raise FunctionError(f"cannot repeat a text {count} times")
-    allowed = run.limits.max_output_bytes
-    if count * len(text) > allowed:
-        message = (
-            f"a text of {count * len(text):,} characters is larger than the {allowed:,} bytes of all output"
-        )
-        raise FunctionError(message, code="limit-output")
+    _check_length(run, count * len(text))
     return text * count
 
 
@@ -154,24 +156,27 @@ def cat(*values: object) -> str:
     return " ".join(shown(value) for value in values if value is not None)
 
 
-@go_function(FUNCTIONS, "indent", "(int, string) string")
-def indent(spaces: int, text: str) -> str:
+@go_function(FUNCTIONS, "indent", "(int, string) string", wants_run=True)
+def indent(run: Run, spaces: int, text: str) -> str:
     """With that many blanks at the start of each line."""
     if spaces < 0:
         raise FunctionError(f"cannot indent by {spaces} blanks")
+    _check_length(run, len(text) + spaces * (1 + text.count("\n")))
     pad = " " * spaces
     return pad + text.replace("\n", "\n" + pad)
 
 
-@go_function(FUNCTIONS, "nindent", "(int, string) string")
-def nindent(spaces: int, text: str) -> str:
+@go_function(FUNCTIONS, "nindent", "(int, string) string", wants_run=True)
+def nindent(run: Run, spaces: int, text: str) -> str:
     """The same behind a line break."""
-    return "\n" + indent(spaces, text)
+    return "\n" + indent(run, spaces, text)
 
 
-@go_function(FUNCTIONS, "replace", "(string, string, string) string")
-def replace(old: str, new: str, text: str) -> str:
+@go_function(FUNCTIONS, "replace", "(string, string, string) string", wants_run=True)
+def replace(run: Run, old: str, new: str, text: str) -> str:
     """The third text with every first one replaced by the second."""
+    if len(new) > len(old):
+        _check_length(run, len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
 
 
@@ -181,10 +186,12 @@ def plural(one: str, many: str, count: int) -> str:
     return one if count == 1 else many
 
 
-@go_function(FUNCTIONS, "join", "(string, any) string")
-def join(separator: str, value: object) -> str:
+@go_function(FUNCTIONS, "join", "(string, any) string", wants_run=True)
+def join(run: Run, separator: str, value: object) -> str:
     """The entries of a list as one text; nulls left out."""
-    return separator.join(texts_of(value))
+    texts = texts_of(value)
+    _check_length(run, sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
 
 
 @go_function(FUNCTIONS, "splitList", "(string, string) []string")

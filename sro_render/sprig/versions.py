@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, total_ordering
 
 _MAX_UINT64 = 2**64 - 1
+_MOST_DIGITS = 20
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
 _VERSION = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?" + _TAIL)
 _OPERATORS = r"=|!=|>|<|>=|=>|<=|=<|~>|~|\^|"
@@ -74,7 +75,11 @@ def parse_version(text: str) -> Version | None:
     match = _VERSION.fullmatch(text)
     if match is None:
         return None
-    major, minor, patch = (int(part or 0) for part in match.group(1, 2, 3))
+    numbers = [(part or "0").lstrip("0") or "0" for part in match.group(1, 2, 3)]
+    # Python refuses to read thousands of digits.
+    if max(map(len, numbers)) > _MOST_DIGITS:
+        return None
+    major, minor, patch = map(int, numbers)
     if max(major, minor, patch) > _MAX_UINT64:
         return None
     prerelease, metadata = match.group(4) or "", match.group(5) or ""

@@ -13,10 +13,14 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from math import isfinite
 
+from sro_render.limits import MAX_WRITTEN, TooLargeError
+
 Default = Callable[[object], object]
 
 _ALWAYS_ESCAPED = {0x2028: "\\u2028", 0x2029: "\\u2029"}
 _ESCAPED_FOR_HTML = _ALWAYS_ESCAPED | {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
+_NODE_COST = 8
+"""What each value inside another counts beside its characters."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -35,7 +39,8 @@ def marshal(
             indent: one step of indentation; empty for one line.
             default: turns any other object into one of these.
     Returns: keys in the byte order of UTF-8.
-    Raises: ValueError: NaN or an infinity, an object of another type, or a value that contains itself.
+    Raises: ValueError: NaN or an infinity, an object of another type, or a value that contains itself;
+            TooLargeError.
     """
     try:
         return _text(
@@ -44,13 +49,24 @@ def marshal(
             indent,
             "\n" if indent else "",
             default,
+            [MAX_WRITTEN],
         )
     except RecursionError:
         raise ValueError("the value contains itself, or its collections are nested too deep") from None
 
 
-def _text(value: object, escapes: dict[int, str], indent: str, newline: str, default: Default | None) -> str:
-    """One value; `newline` is the line break with the indentation of the line that it stands on."""
+def _text(
+    value: object,
+    escapes: dict[int, str],
+    indent: str,
+    newline: str,
+    default: Default | None,
+    room: list[int],
+) -> str:
+    """One value; `newline` is the line break with the indentation of the line that it stands on.
+
+    `room` holds how much may still be written, for all values together.
+    """
     match value:
         case None:
             return "null"
@@ -67,25 +83,35 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
         case list() | dict() if not value and getattr(value, "is_nil", False):
             return "null"  # a list or map of Go that was never made
         case dict():
+            _take(room, len(value))
             colon = ": " if indent else ":"
             parts = [
                 string_text(key).translate(escapes)
                 + colon
-                + _text(value[key], escapes, indent, newline + indent, default)
+                + _text(value[key], escapes, indent, newline + indent, default, room)
                 for key in (value if isinstance(value, Struct) else sorted(value, key=utf8))
             ]
             return _enclosed("{", parts, "}", newline, indent)
         case list():
-            items = [_text(item, escapes, indent, newline + indent, default) for item in value]
+            _take(room, len(value))
+            items = [_text(item, escapes, indent, newline + indent, default, room) for item in value]
             return _enclosed("[", items, "]", newline, indent)
     if default is None:
         raise ValueError(f"a value of the type {type(value).__name__} cannot be written as JSON")
-    return _text(default(value), escapes, indent, newline, default)
+    return _text(default(value), escapes, indent, newline, default, room)
+
+
+def _take(room: list[int], count: int) -> None:
+    room[0] -= _NODE_COST * count
+    if room[0] < 0:
+        raise TooLargeError
 
 
 def _enclosed(opening: str, parts: list[str], closing: str, newline: str, indent: str) -> str:
     if not parts:
         return opening + closing
+    if sum(map(len, parts)) > MAX_WRITTEN:
+        raise TooLargeError
     return f"{opening}{newline}{indent}{f',{newline}{indent}'.join(parts)}{newline}{closing}"
 
 

@@ -12,12 +12,18 @@ from base64 import b64encode
 from decimal import Decimal
 from functools import cmp_to_key, lru_cache
 
+from sro_render.limits import MAX_WRITTEN, TooLargeError
 from sro_render.yamltext.go_json import Default, float_text, utf8
 from sro_render.yamltext.go_json import marshal as marshal_json
 from sro_render.yamltext.scalars import STARTS, WORDS, go_shortest, is_timestamp, parse_number
 
+_NODE_COST = 16
+"""What each node counts beside its characters."""
 _WIDTH = 80
 """Spaces beyond this column become line breaks."""
+
+_MOST_BITS = 1023
+"""Of whole numbers, which beyond 64 bits are written as floats."""
 
 _LONGEST_SIMPLE_KEY = 128
 """In bytes; longer keys, and those of several lines, are written after a question mark."""
@@ -28,7 +34,7 @@ def marshal(value: object, *, default: Default | None = None) -> str:
 
     Args:   value, default: as in `go_json.marshal`.
     Raises: ValueError: as `go_json.marshal`; and for control characters that Go's YAML reader
-            refuses in the JSON text that the value goes through.
+            refuses in the JSON text that the value goes through. TooLargeError.
     """
     emitter = _Emitter(default)
     try:
@@ -45,6 +51,7 @@ class _Emitter:
     def __init__(self, default: Default | None) -> None:
         self.out: list[str] = []
         self._default = default
+        self._room = MAX_WRITTEN
 
     def line(self, indent: int) -> None:
         """Go to the next line, unless a literal block has just ended one."""
@@ -59,6 +66,9 @@ class _Emitter:
               begins_line: only indicators stand before it on its line, so that a collection may
               begin there; a list behind a key stands below it, at the same indentation.
         """
+        self._room -= _NODE_COST + (len(value) if value.__class__ is str else 0)
+        if self._room < 0:
+            raise TooLargeError
         match value:
             case dict() if value:
                 self._mapping(value, indent + 2 if indent >= 0 else 0, column, begins_line=begins_line)
@@ -274,6 +284,8 @@ _WRITERS = {"plain": _plain, "'": _single_quoted, '"': _double_quoted}
 
 def _number_text(value: float) -> str:
     """A number after its way through JSON, where whole floats turn into integers of 64 bits."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError(f"a whole number of {value.bit_length()} bits cannot be written as YAML")
     text = int.__repr__(value) if isinstance(value, int) else float_text(value)
     if not _FRACTION_OR_EXPONENT.search(text):
         if -(2**63) <= int(text) < 2**64:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from math import copysign, isfinite, isnan
 
+from sro_render.limits import MAX_WRITTEN, TooLargeError
 from sro_render.yamltext.go_json import Default, Struct
 from sro_render.yamltext.go_yaml import (
     _BASE_60,
@@ -23,6 +24,7 @@ from sro_render.yamltext.go_yaml import (
     _NO_PLAIN,
     _NO_PLAIN_INSIDE,
     _NO_SINGLE_QUOTES,
+    _NODE_COST,
     _compare,
     _double_quoted,
     _is_resolved,
@@ -47,7 +49,7 @@ def marshal(value: object, *, default: Default | None = None) -> str:
     Args:   value: None, bool, int, float, str, bytes (a list of numbers), list, dict with keys that are
             strings, a `Struct` of `go_json`.
             default: turns any other object into one of these, and integers of other classes.
-    Raises: ValueError: an object of another type, or a value that contains itself.
+    Raises: ValueError: an object of another type, or a value that contains itself; TooLargeError.
     """
     emitter = _Emitter(default)
     try:
@@ -62,6 +64,7 @@ class _Emitter:
     def __init__(self, default: Default | None) -> None:
         self.out: list[str] = []
         self._default = default
+        self._room = MAX_WRITTEN
 
     def node(self, value: object, indent: int, lead: str) -> None:
         """One value behind a key or a dash.
@@ -70,6 +73,9 @@ class _Emitter:
               lead: what stands before a collection's first entry: a blank where it goes on in the line
               of a dash, else nothing, and it begins a line of its own.
         """
+        self._room -= _NODE_COST + (len(value) if isinstance(value, str | bytes) else 0)
+        if self._room < 0:
+            raise TooLargeError
         match value:
             case dict() if value:
                 self._entries(value, indent + 2, lead)

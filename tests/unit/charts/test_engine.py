@@ -7,6 +7,7 @@ values, limits, faults. Left out: what helm says to the texts (tests/helm), the 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -180,6 +181,13 @@ def test_the_charts_own_words_come_through() -> None:
         "seq 1 2000000",
         'repeat 100000000 "x"',
         "{{ range until 999999 }}{{ range until 99 }}{{ end }}{{ end }}",
+        'indent 1000000000 "a"',
+        r'nindent 1000 (repeat 1000000 "\n")',
+        'join (repeat 100000 "a") (until 20000)',
+        '{{ $x := "ab" }}{{ range until 60 }}{{ $x = replace "a" "aa" $x }}{{ end }}',
+        'regexReplaceAll "a" (repeat 100000 "a") (repeat 100000 "b")',
+        "{{ $y := list }}{{ range until 1000 }}{{ $y = append $y (until 900000) }}{{ end }}",
+        "until (int64 9223372036854775807 | int)",
     ],
 )
 def test_lists_and_texts_cannot_grow_beyond_the_limits(action: str) -> None:
@@ -215,3 +223,47 @@ def test_kubernetes_versions_lose_what_vendors_add(given: str, shown: str, norma
 def test_a_kubernetes_version_that_is_none_is_refused() -> None:
     with pytest.raises(ChartError, match='"latest" is not a version of Kubernetes'):
         Capabilities("latest")
+
+
+HELD_OFTEN = "{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}"
+
+
+@pytest.mark.parametrize("function", ["deepCopy", "toJson", "toYaml", "toYamlPretty", "print"])
+def test_values_that_hold_each_other_often_are_stopped_when_they_are_written_or_copied(
+    monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    # With smaller bounds, since what is asked is that they are looked at, not where they are.
+    for module in ("go_json", "go_yaml", "go_yaml_pretty"):
+        monkeypatch.setattr(f"sro_render.yamltext.{module}.MAX_WRITTEN", 100_000)
+    monkeypatch.setattr("sro_render.gotemplate.printing.MAX_TEXT", 100_000)
+    limits = replace(LIMITS, max_loop_iterations=10_000)
+    with pytest.raises(LimitError):
+        engine({"templates/a.yaml": f"{HELD_OFTEN}{{{{ {function} $x | len }}}}"}, limits).render(
+            {}, RELEASE, CAPABILITIES
+        )
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "until -9223372036854775808",
+        'untilStep 0 (int "-9223372036854775808") -1',
+        "until .Values.large",
+        "indent .Values.large `x`",
+        "float64 .Values.huge",
+        "round .Values.huge 1",
+        'semver (repeat 5000 "1")',
+        "mustToYaml .Values.huge",
+    ],
+)
+def test_numbers_beyond_all_bounds_are_errors_of_the_template(action: str) -> None:
+    values = {"large": 10**30, "huge": 10**400}
+    with pytest.raises(TemplateError):
+        engine({"templates/a.yaml": f"{{{{ {action} }}}}"}).render(values, RELEASE, CAPABILITIES)
+
+
+def test_texts_of_thousands_of_digits_count_as_numbers_out_of_range() -> None:
+    text = '{{ $d := repeat 5000 "1" }}{{ atoi $d }} {{ atoi (print "-" $d) }} {{ int $d }} {{ add $d 1 }}'
+    rendered = engine({"templates/a.yaml": text}).render({}, RELEASE, CAPABILITIES)
+    # As in Go: Atoi gives the nearest int, spf13/cast 0.
+    assert rendered.texts["c/templates/a.yaml"] == "9223372036854775807 -9223372036854775808 0 1"
