@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, in_spec, render
+from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
@@ -18,8 +18,9 @@ from sro_render.cli.talk import Progress, Talk, talk_options
 from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
-from sro_render.edges.inventories import read_inventories
+from sro_render.edges.inventories import InventoryFiles, read_inventories
 from sro_render.edges.specs import SpecFiles, read_specs
+from sro_render.edges.tree import check_place
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
@@ -133,7 +134,8 @@ def command(
         ),
     )
     recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
-    if spec_files is None or inventory_files is None or store is None:
+    place = _collect(faults, lambda: _place(out, cluster, inventory_files))
+    if spec_files is None or inventory_files is None or store is None or place is None:
         return report.refuse(tuple(faults))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
@@ -164,7 +166,7 @@ def command(
         },
     )
     try:
-        written = write_bundle(outcome, inputs, Path(out), say=talk.note)
+        written = write_bundle(outcome, inputs, place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
         return report.refuse((*outcome.errors, *faults), findings)
@@ -181,6 +183,15 @@ def _collect(faults: Faults, read: Callable[[], _T]) -> _T | None:
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
         return None
+
+
+def _place(out: str, cluster: str | None, inventory_files: InventoryFiles | None) -> Path:
+    """The folder OUT; raises OutputError if OUT/CLUSTER cannot be one, before time is spent on rendering."""
+    name, named_by = cluster, "--cluster"
+    if not name and inventory_files and inventory_files.inventory.cluster.name:
+        name, named_by = inventory_files.inventory.cluster.name, "metadata.name of the NodeInventory"
+    check_place(Path(out), name or DEFAULT_CLUSTER, named_by=named_by)
+    return Path(out)
 
 
 def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Recipe]:

@@ -130,3 +130,55 @@ error[inventory-empty]: no nodes in nodes.json
 nothing was written: 1 error
 """
     )
+
+
+NO_RENDER = '{{ fail "this is not to be rendered" }}\n'
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("spec.yaml", "spec.yaml is a file, not a folder"),
+        ("spec.yaml/a/b", "spec.yaml is a file, not a folder"),
+        ("dangling", "dangling is a link, and leads to no folder"),
+    ],
+)
+def test_an_out_that_is_no_folder_is_refused_before_anything_is_rendered(
+    project: Any, out: str, message: str
+) -> None:
+    (project.root / "dangling").symlink_to("nowhere")
+    project.write("charts/kmod/templates/0000-state.yaml", NO_RENDER)
+    outcome = build(project, out=out)
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"error[output-no-folder]: {message}\n"
+        "  --> --out\n"
+        "  help: name a folder; it is made if it does not exist\n"
+        "nothing was written: 1 error\n"
+    )
+
+
+@pytest.mark.parametrize("origin", ["--cluster", "metadata.name of the NodeInventory"])
+def test_a_clusters_name_that_is_no_folders_is_refused_before_anything_is_rendered(
+    project: Any, origin: str
+) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", NO_RENDER)
+    inventory = {
+        "apiVersion": "sro.openshift.io/v1alpha1",
+        "kind": "NodeInventory",
+        "metadata": {"name": "../x"},
+        "nodes": [{"name": "n", "kernelVersion": "5.1"}],
+    }
+    options = {"cluster": "../x"}
+    if origin != "--cluster":
+        project.write("nodes.json", json.dumps(inventory))
+        options = {}
+    outcome = build(project, **options)
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[output-cluster-name]: '../x' cannot be the name of a cluster's folder\n"
+        f"  --> {origin}\n"
+        "  help: use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
+        "200 characters at most, and no device's name such as CON\n"
+        "nothing was written: 1 error\n"
+    )
