@@ -14,7 +14,7 @@ from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
-from sro_render.cli.talk import Progress, Talk, talk_options
+from sro_render.cli.talk import Progress, Talk, talk_options, tell
 from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
@@ -241,5 +241,5 @@ class _Report:
             for error in errors:
                 self._talk.errors(error)
             if not self._talk.quiet:
-                click.echo(text_report(outcome, written), nl=False)
+                tell(text_report(outcome, written))
         return PARTLY_DONE if errors else 0

@@ -7,14 +7,12 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 
 import click
 
-from sro_render.cli.talk import CONTRADICTION, Talk, printable
+from sro_render.cli.talk import CONTRADICTION, Talk, leave_stdout, printable
 from sro_render.errors import SroError
 from sro_render.version import __version__
 
@@ -82,7 +80,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
         return 1
     except (SroError, ExceptionGroup) as error:
         if not isinstance(error, SroError) and error.split(SroError)[1] is not None:
@@ -90,7 +88,10 @@ def run(arguments: Sequence[str]) -> int:
         Talk().errors(error)
         return WRONG_INPUT
     except OSError as error:
-        what = error.filename if isinstance(error.filename, str) else "the system"
+        # What has no name is standard output: files are opened by name, and talk does not fail.
+        what = error.filename if isinstance(error.filename, str) else "standard output"
+        if what != error.filename:
+            leave_stdout()
         click.echo(f"error[system]: {printable(what)}: {error.strerror}", err=True)
         return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one
