@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from sro_render.cli.talk import CONTRADICTION, Talk, leave_stdout, printable
-from sro_render.errors import SroError
+from sro_render.errors import SroError, nearest
 from sro_render.version import __version__
 
 WRONG_INPUT = 2
@@ -43,6 +43,14 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"sro_render.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        meant = nearest(args[0], _COMMANDS) if args[0] not in _COMMANDS else None
+        if meant:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {meant}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

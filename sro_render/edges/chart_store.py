@@ -66,11 +66,14 @@ class ChartStore:
         Raises: InputError: the folder does not exist.
         """
         if folder is not None and not Path(folder).is_dir():
+            is_file = Path(folder).exists()
             raise InputError(
                 "no-such-file",
-                f"there is no folder {folder}",
+                f"{folder} is a file, not a folder" if is_file else f"there is no folder {folder}",
                 path="--charts",
-                hint=similar_file(Path(folder)),
+                hint="name the folder in which charts lie, as folders or .tgz"
+                if is_file
+                else similar_file(Path(folder), is_folder=True),
             )
         named = {}
         for config_map in config_maps:

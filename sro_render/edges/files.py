@@ -45,14 +45,23 @@ def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
             )
 
 
-def similar_file(path: Path) -> str:
-    """A hint for a path that does not exist: what stands beside it under a similar name."""
+def similar_file(path: Path, *, is_folder: bool = False) -> str:
+    """A hint for a path that does not exist: what stands beside it under a similar name.
+
+    Endings say nothing of what was meant: nearly every file there has the same one.
+    """
     try:
-        names = [each.name for each in path.parent.iterdir()]
+        names = sorted(each.name for each in path.parent.iterdir() if each.is_dir() or not is_folder)
     except OSError:
         return f"there is no folder {path.parent} either"
-    meant = nearest(path.name, names)
-    return f"did you mean {path.parent / meant}?" if meant else ""
+    by_stem = {_without_ending(name): name for name in reversed(names)}
+    meant = nearest(_without_ending(path.name), by_stem)
+    return f"did you mean {path.parent / by_stem[meant]}?" if meant else ""
+
+
+def _without_ending(name: str) -> str:
+    path = Path(name)
+    return path.stem if path.suffix in _ENDINGS else name
 
 
 def read_source(path: Path) -> Source:

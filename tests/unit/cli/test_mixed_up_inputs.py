@@ -182,3 +182,53 @@ def test_a_clusters_name_that_is_no_folders_is_refused_before_anything_is_render
         "200 characters at most, and no device's name such as CON\n"
         "nothing was written: 1 error\n"
     )
+
+
+def test_a_file_as_folder_of_charts_is_called_a_file(project: Any) -> None:
+    assert (
+        build(project, charts="spec.yaml").err
+        == """\
+error[no-such-file]: spec.yaml is a file, not a folder
+  --> --charts
+  help: name the folder in which charts lie, as folders or .tgz
+nothing was written: 1 error
+"""
+    )
+
+
+def test_a_misspelt_folder_of_charts_gets_the_name_of_a_folder(project: Any) -> None:
+    project.write("chart.yaml", "")
+    assert (
+        build(project, charts="chart").err
+        == """\
+error[no-such-file]: there is no folder chart
+  --> --charts
+  help: did you mean charts?
+nothing was written: 1 error
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("miss.yaml", ""),  # not api.yaml: what they share is their ending
+        ("spce.yaml", "  help: did you mean spec.yaml?\n"),
+        ("spec.yml", "  help: did you mean spec.yaml?\n"),
+        ("nodes.yaml", "  help: did you mean nodes.json?\n"),
+    ],
+)
+def test_a_misspelt_file_gets_the_nearest_name_but_none_that_only_ends_alike(
+    project: Any, given: str, hint: str
+) -> None:
+    project.write("api.yaml", "")
+    assert build(project, specs=given).err == (
+        f"error[no-such-file]: there is no file or folder {given}\n{hint}nothing was written: 1 error\n"
+    )
+
+
+def test_a_misspelt_command_gets_the_nearest_name(project: Any) -> None:
+    outcome = project.run("biuld", "spec.yaml")
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == "Error: No such command 'biuld'. Did you mean build?"
+    assert project.run("zzz").err.splitlines()[-1] == "Error: No such command 'zzz'."
