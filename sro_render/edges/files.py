@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sro_render.errors import Faults, InputError, OutputError, nearest
+from sro_render.model.lock import LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -17,17 +18,22 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
-    """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z."""
+    """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z.
+
+    What an earlier build wrote below the folder is no input, and is passed over with its lock.
+    """
     for given in paths:
         path = Path(given)
         if given == "-" or path.is_file() or (path.exists() and not path.is_dir()):
             yield path
         elif path.is_dir():
+            outputs = {lock.parent for lock in path.rglob(LOCK_NAME)} - {path}
             found = sorted(
                 each
                 for each in path.rglob("*")
                 if each.suffix in _ENDINGS
                 and each.is_file()
+                and outputs.isdisjoint(each.parents)
                 and not any(part.startswith(".") for part in each.relative_to(path).parts)
             )
             if not found:

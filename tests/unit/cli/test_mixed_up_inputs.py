@@ -232,3 +232,18 @@ def test_a_misspelt_command_gets_the_nearest_name(project: Any) -> None:
     assert outcome.code == 2
     assert outcome.err.splitlines()[-1] == "Error: No such command 'biuld'. Did you mean build?"
     assert project.run("zzz").err.splitlines()[-1] == "Error: No such command 'zzz'."
+
+
+def test_earlier_output_inside_the_folder_of_specs_is_no_spec(project: Any) -> None:
+    project.write("specs/spec.yaml", (project.root / "spec.yaml").read_bytes())
+    first = build(project, specs="specs", out="specs/out")
+    second = build(project, specs="specs", out="specs/out")
+    assert (first.code, first.err) == (second.code, second.err) == (0, "")
+    assert second.out.splitlines()[-1] == "specs/out/cluster: up to date, 8 files"
+
+
+def test_output_that_is_given_as_spec_is_read_and_refused(project: Any) -> None:
+    project.build()
+    assert build(project, specs="out/cluster/kmod/namespace").err.splitlines()[1] == (
+        "  note: there is 1 object of kind Kustomization, 1 object of kind Namespace"
+    )
