@@ -118,7 +118,7 @@ def command(
         seed=seed,
         limits=limits,
     )
-    report = _Report(talk, output_format)
+    report = _Report(talk, output_format, strict=strict)
     faults = Faults()
     spec_files = _collect(faults, lambda: read_specs(specs, limits))
     inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
@@ -148,10 +148,8 @@ def command(
     errors = (*faults, *outcome.errors)
     findings = (*spec_files.findings, *outcome.bundle.findings)
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
-    if errors and (not keep_going or is_empty):
+    if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    if strict and findings:
-        return report.refuse(errors, findings, strict=True)
     inputs = BuildInputs(
         specs=spec_files.files,
         inventories=inventory_files.files,
@@ -212,34 +210,36 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Re
 class _Report:
     """The end of a build, in the form that was asked for, and its exit code."""
 
-    def __init__(self, talk: Talk, output_format: str) -> None:
+    def __init__(self, talk: Talk, output_format: str, *, strict: bool) -> None:
         self._talk = talk
         self._is_json = output_format == "json"
+        self._strict = strict
 
-    def refuse(
-        self, errors: Sequence[SroError], findings: Sequence[Finding] = (), *, strict: bool = False
-    ) -> int:
-        """Nothing was written."""
+    def refuse(self, errors: Sequence[SroError], findings: Sequence[Finding] = ()) -> int:
+        """Nothing was written. Under `--strict` the findings are errors, in every form of the report."""
+        wrong = [error.finding for error in errors]
+        if self._strict:
+            wrong, findings = [*findings, *wrong], ()
         if self._is_json:
-            click.echo(json_report(None, None, errors, findings))
+            click.echo(json_report(None, None, wrong, findings))
         else:
-            self._talk.findings(findings, as_errors=strict)
-            for error in errors:
-                self._talk.errors(error)
-        total = len(errors) + (len(findings) if strict else 0)
-        self._talk.note(f"nothing was written: {count(total, 'error')}")
-        return PARTLY_DONE if strict and not errors else WRONG_INPUT
+            self._talk.findings(findings)
+            self._talk.findings(wrong, as_errors=True)
+        self._talk.note(f"nothing was written: {count(len(wrong), 'error')}")
+        return WRONG_INPUT if errors else PARTLY_DONE
 
     def done(
         self, outcome: Render, written: Written, errors: Sequence[SroError], findings: Sequence[Finding]
     ) -> int:
         """Something was written, and perhaps not all."""
+        wrong = [error.finding for error in errors]
         if self._is_json:
-            click.echo(json_report(outcome, written, errors, findings))
+            click.echo(json_report(outcome, written, wrong, findings))
         else:
             self._talk.findings(findings)
-            for error in errors:
-                self._talk.errors(error)
+            self._talk.findings(wrong, as_errors=True)
             if not self._talk.quiet:
                 tell(text_report(outcome, written))
+        if errors:
+            self._talk.note(f"not everything was written: {count(len(errors), 'error')}")
         return PARTLY_DONE if errors else 0
