@@ -110,6 +110,8 @@ def command(
         raise click.BadParameter("an empty name is no folder", param_hint="--out")
     if cluster is not None and not cluster:
         raise click.BadParameter("an empty name is no cluster", param_hint="--cluster")
+    if "" in api_versions:
+        raise click.BadParameter("an empty text is no API version", param_hint="--api-versions")
     options = RenderOptions(
         cluster=cluster or "",
         api_versions=tuple(api_versions),
@@ -142,6 +144,8 @@ def command(
     for recipe in recipes:
         if recipe.chart is not None:
             talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
+    for path in store.not_read():
+        talk.detail(f"did not look into {path}: no spec names it")
     progress = Progress(talk, "rendering")
     outcome = render(recipes, inventory_files.inventory, options, progress, partial(time_limit, seconds))
     progress.close()

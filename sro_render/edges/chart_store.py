@@ -15,7 +15,7 @@ from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.charts.ignore import without_ignored
-from sro_render.edges.files import similar_file
+from sro_render.edges.files import similar_file, unreadable
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, object_id, text_of
@@ -58,6 +58,7 @@ class ChartStore:
     config_maps: Mapping[str, JsonObject]
     limits: Limits
     _candidates: tuple[_Candidate, ...] | None = field(default=None, init=False)
+    _loaded: set[Path] = field(default_factory=set, init=False)
 
     @classmethod
     def over(cls, folder: str | None, config_maps: Iterable[JsonObject], limits: Limits) -> ChartStore:
@@ -112,6 +113,14 @@ class ChartStore:
             hint=self._advice(reference, key),
         )
 
+    def not_read(self) -> tuple[Path, ...]:
+        """Charts below the folder that nobody looked into: only the name of their file or folder is known."""
+        return tuple(each.path for each in self._candidates or () if each.path not in self._loaded)
+
+    def _load(self, path: Path) -> Chart:
+        self._loaded.add(path)
+        return load_chart_at(path, self.limits)
+
     def _in_config_map(self, reference: ChartReference, key: str) -> FoundChart:
         origin = f"cm://{key}"
         archives = read_chart_configmap(self.config_maps[key], self.limits)
@@ -130,7 +139,7 @@ class ChartStore:
             if candidate.is_archive:
                 if not candidate.path.name.startswith(f"{reference.name}-"):
                     continue
-                chart = load_chart_at(candidate.path, self.limits)
+                chart = self._load(candidate.path)
                 if (chart.name, chart.version) == (reference.name, reference.version):
                     return self._found(candidate.path, chart), ()
                 if chart.name == reference.name:
@@ -138,7 +147,7 @@ class ChartStore:
             elif candidate.name == reference.name:
                 # Without a version its Chart.yaml is broken: loading it says how.
                 if candidate.version in {reference.version, ""}:
-                    chart = load_chart_at(candidate.path, self.limits)
+                    chart = self._load(candidate.path)
                     if chart.version == reference.version:
                         return self._found(candidate.path, chart), ()
                     versions.append(chart.version)
@@ -169,7 +178,7 @@ class ChartStore:
         try:
             paths = sorted(folder.iterdir())
         except OSError as error:
-            raise ChartError("unreadable-file", f"{folder} cannot be read: {error.strerror}") from error
+            raise unreadable(folder, error, ChartError) from error
         for path in paths:
             if path.name.startswith(".") or path.is_symlink():
                 continue
@@ -214,7 +223,7 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ChartError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
+        raise unreadable(name, error, ChartError) from error
     return load_chart(read_archive(data, name, limits), name, limits)
 
 
@@ -268,7 +277,7 @@ def _read_folder(folder: Path, root: Path, limits: Limits, depth: int) -> dict[s
             try:
                 files[relative] = path.read_bytes()
             except OSError as error:
-                raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error
+                raise unreadable(path, error, ChartError) from error
     return files
 
 

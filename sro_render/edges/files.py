@@ -5,11 +5,13 @@ What the text means is decided elsewhere.
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from sro_render.errors import Faults, InputError, OutputError, nearest
+from sro_render.errors import Faults, InputError, OutputError, SroError, nearest
 from sro_render.model.lock import LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
@@ -81,8 +83,23 @@ def read_source(path: Path) -> Source:
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
-        raise InputError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
+        raise unreadable(name, error, InputError) from error
     return decode(data, name)
+
+
+_Error = TypeVar("_Error", bound=SroError)
+
+
+def unreadable(name: object, error: OSError, kind: type[_Error]) -> _Error:
+    """The error for a file or folder that is there, but that the system does not let us read."""
+    is_refused = error.errno in {errno.EACCES, errno.EPERM}
+    return kind(
+        "unreadable-file",
+        f"{name} cannot be read: {error.strerror}",
+        hint=f"give yourself the right to read it: chmod u+r {name}"
+        if is_refused
+        else "check that it is a file, and the disk that it lies on",
+    )
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from sro_render.errors import Finding, LimitError, TemplateError, nearest
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.values import Missing, from_bytes, to_bytes
-from sro_render.limits import Limits
+from sro_render.limits import Limits, allow_more
 from sro_render.source import Span
 
 Frame: TypeAlias = list[Any]
@@ -330,6 +330,7 @@ class Run:
                 f"the loops of this render make more than {self.limits.max_loop_iterations:,} rounds",
                 span=span(),
                 notes=self.notes(),
+                hint=allow_more("loop-iterations"),
             )
         self.check_size(span())
         if self.deadline is not None:
@@ -353,6 +354,7 @@ class Run:
             f"the output has more than {self.limits.max_output_bytes:,} bytes",
             span=span,
             notes=self.notes(),
+            hint=allow_more("output-bytes"),
         )
 
     def count_text(self, length: int, span: Span) -> None:
@@ -365,6 +367,7 @@ class Run:
                 f"functions made more than {most:,} characters of text in this render",
                 span=span,
                 notes=self.notes(),
+                hint=allow_more("output-bytes"),
             )
 
     # Faults

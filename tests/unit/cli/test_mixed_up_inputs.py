@@ -6,7 +6,10 @@ Left out: mistakes inside a file of the right kind (test_wrong_inputs).
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,4 +249,93 @@ def test_output_that_is_given_as_spec_is_read_and_refused(project: Any) -> None:
     project.build()
     assert build(project, specs="out/cluster/kmod/namespace").err.splitlines()[1] == (
         "  note: there is 1 object of kind Kustomization, 1 object of kind Namespace"
+    )
+
+
+def test_the_wrong_version_of_an_api_gets_the_right_one(project: Any) -> None:
+    text = (project.root / "spec.yaml").read_text()
+    project.write("spec.yaml", text.replace("v1beta1", "v1alpha1"))
+    assert (
+        project.build().err
+        == """\
+error[wrong-value]: 'sro.openshift.io/v1alpha1' must be 'sro.openshift.io/v1beta1'
+  --> spec.yaml:1:13 (apiVersion)
+  1 | apiVersion: sro.openshift.io/v1alpha1
+    |             ^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: write apiVersion: sro.openshift.io/v1beta1
+nothing was written: 1 error
+"""
+    )
+
+
+def test_a_planned_kernel_without_its_key_is_shown_with_it(project: Any) -> None:
+    project.write(
+        "nodes.json",
+        "apiVersion: sro.openshift.io/v1alpha1\nkind: NodeInventory\nplannedKernels: [5.14.0-70.el9]\n",
+    )
+    assert (
+        project.build().err
+        == """\
+error[wrong-type]: this must be a mapping, and is the string '5.14.0-70.el9'
+  --> nodes.json:3:18 (plannedKernels[0])
+  3 | plannedKernels: [5.14.0-70.el9]
+    |                  ^^^^^^^^^^^^^
+  help: write - kernelVersion: 5.14.0-70.el9
+nothing was written: 1 error
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.EACCES, "give yourself the right to read it: chmod u+r spec.yaml"),
+        (errno.EIO, "check that it is a file, and the disk that it lies on"),
+    ],
+)
+def test_a_file_that_cannot_be_read_comes_with_a_way_out(
+    project: Any, monkeypatch: pytest.MonkeyPatch, number: int, way_out: str
+) -> None:
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "spec.yaml":
+            raise OSError(number, os.strerror(number), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert project.build().err == (
+        f"error[unreadable-file]: spec.yaml cannot be read: {os.strerror(number)}\n"
+        f"  help: {way_out}\n"
+        "nothing was written: 1 error\n"
+    )
+
+
+def test_an_archive_that_nobody_names_is_not_read_and_that_is_said_on_demand(project: Any) -> None:
+    project.write("charts/broken.tgz", b"no archive")
+    assert project.build().err == ""
+    assert "did not look into charts/broken.tgz: no spec names it\n" in project.build("-v").err
+
+
+def test_an_empty_api_version_is_refused(project: Any) -> None:
+    outcome = project.build("-a", "")
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == (
+        "Error: Invalid value for --api-versions: an empty text is no API version"
+    )
+
+
+def test_a_limit_says_how_to_raise_it(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", "{{ range 20 }}{{ end }}\n")
+    assert (
+        project.build("--limit", "loop-iterations=10").err
+        == """\
+error[limit-loop-iterations]: the loops of this render make more than 10 rounds
+  --> charts/kmod/templates/0000-state.yaml:1:4
+  1 | {{ range 20 }}{{ end }}
+    |    ^^^^^^^^
+  in: kmod / kernel 4.18.0-305.45.1.el8_4.x86_64
+  help: if the chart needs more, allow it: --limit loop-iterations=NUMBER
+nothing was written: 1 error
+"""
     )
