@@ -19,7 +19,7 @@ from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import InventoryFiles, read_inventories
-from sro_render.edges.specs import SpecFiles, read_specs
+from sro_render.edges.specs import Curtain, SpecFiles, read_specs
 from sro_render.edges.tree import check_place
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.limits import Limits
@@ -137,6 +137,8 @@ def command(
     )
     recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
     place = _collect(faults, lambda: _place(out, cluster, inventory_files))
+    curtain = Curtain(each.source for each in (spec_files.resources if spec_files else ()) if each.source)
+    curtain.draw(faults)
     if spec_files is None or inventory_files is None or store is None or place is None:
         return report.refuse(tuple(faults))
     for file in (*spec_files.files, *inventory_files.files):
@@ -149,8 +151,9 @@ def command(
     progress = Progress(talk, "rendering")
     outcome = render(recipes, inventory_files.inventory, options, progress, partial(time_limit, seconds))
     progress.close()
+    curtain.draw(outcome.errors)
     errors = (*faults, *outcome.errors)
-    findings = (*spec_files.findings, *outcome.bundle.findings)
+    findings = tuple(map(curtain.before, (*spec_files.findings, *outcome.bundle.findings)))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)

@@ -75,7 +75,8 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
             findings.append(_ignored(ignored))
             others.extend(ignored)
     _check_names(resources, faults)
-    _hide_credentials(faults)
+    curtain = Curtain(fault.finding.span.source for fault in faults if fault.finding.span)
+    curtain.draw(faults)
     if not resources and not faults:
         faults.add(_without_specs([file.path for file in files], others))
     faults.raise_if_any()
@@ -221,16 +222,25 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
             )
 
 
-def _hide_credentials(errors: Iterable[SroError]) -> None:
-    """Show the places of errors with stars where a credential stands in the line."""
-    hidden: dict[Source, Source] = {}
-    for error in errors:
-        span = error.finding.span
-        if span is not None:
-            if span.source not in hidden:
-                hidden[span.source] = _without_credential_lines(span.source)
-            shown = hidden[span.source].span(span.start, span.end)
-            error.finding = replace(error.finding, span=shown)
+class Curtain:
+    """Puts stars where a credential stands in a line of a spec that a message shows."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._hidden: dict[Source, Source | None] = dict.fromkeys(sources)
+
+    def draw(self, errors: Iterable[SroError]) -> None:
+        """Do so in errors."""
+        for error in errors:
+            error.finding = self.before(error.finding)
+
+    def before(self, finding: Finding) -> Finding:
+        """The finding with stars; as it is if its place is in no spec."""
+        span = finding.span
+        if span is None or span.source not in self._hidden:
+            return finding
+        hidden = self._hidden[span.source] or _without_credential_lines(span.source)
+        self._hidden[span.source] = hidden
+        return replace(finding, span=hidden.span(span.start, span.end))
 
 
 def _without_credential_lines(source: Source) -> Source:

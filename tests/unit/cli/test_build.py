@@ -361,6 +361,30 @@ def test_credentials_of_a_repository_are_nowhere(project: Any) -> None:
     assert "hunter2" not in everything
 
 
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [
+        ("1.0.0", "{{ .Values.a.b }}"),
+        ("1.0.0", "{{ .Values.nothing }}"),
+        ("2.0.0", ""),
+        ("2.0.0", "no nodes"),
+    ],
+)
+def test_a_message_about_a_spec_shows_no_credential_of_the_same_line(
+    project: Any, version: str, tag: str
+) -> None:
+    repository = {"name": "r", "url": "file:///charts", "username": "u5er", "password": "hunter2"}
+    project.write_spec(set={"tag": tag}, chart={"name": "kmod", "version": version, "repository": repository})
+    if tag == "no nodes":
+        project.write("nodes.json", "")
+    spec = yaml.safe_load((project.root / "spec.yaml").read_text())
+    project.write("spec.yaml", json.dumps(spec))
+    outcome = project.build()
+    assert "spec.yaml:1:" in outcome.err
+    assert "hunter2" not in outcome.err
+    assert "u5er" not in outcome.err
+
+
 def test_the_json_report_has_everything_a_program_needs(project: Any) -> None:
     project.write("charts/kmod/templates/0000-state.yaml", MISSING)
     report = json.loads(project.build("-o", "json").out)
