@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sro_render.charts.scope import Release
-from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, in_spec
+from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
 from sro_render.sprig.ambient import Ambient
@@ -17,6 +17,7 @@ __all__ = [
     "Render",
     "TemplateOptions",
     "Templated",
+    "check_charts",
     "in_spec",
     "lay_out",
     "release_name_of",

@@ -100,6 +100,10 @@ class OutputError(SroError):
     """The output cannot be written, or would harm files that are not ours."""
 
 
+class ServerError(SroError):
+    """A server refused, or cannot be reached."""
+
+
 class OutOfTimeError(Exception):
     """The caller's limit of time has passed.
 

@@ -40,6 +40,14 @@ class Limits:
     """One file of a chart, unpacked. Helm's limit is 5 MiB."""
     max_chart_files: int = 10_000
     max_path_characters: int = 1_024
+    max_index_bytes: int = 64 * 2**20
+    """The `index.yaml` of a chart repository; the largest public ones have some 20 MiB."""
+    max_registry_answer_bytes: int = 4 * 2**20
+    """A manifest, a list of tags or a token; 4 MiB is what the distribution spec lets registries limit."""
     max_yaml_depth: int = 200
     max_yaml_alias_nodes: int = 1_000_000
     """Nodes that aliases add to one document when they are followed."""
+    max_schema_parts: int = 50_000
+    """Schemas inside the schema of one chart's values."""
+    max_schema_checks: int = 1_000_000
+    """How often the parts of a schema that refers to itself are put to values, in one check."""

@@ -8,15 +8,14 @@ Source of the rules for names: https://kubernetes.io/docs/concepts/overview/work
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sro_render.errors import InputError, RenderError, nearest
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of, type_name
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
+from sro_render.model.wording import KeyPath, format_path, type_hint, type_name, wanted_types
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate_nearest
-
-KeyPath = Sequence[str | int]
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _API_VERSION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -120,16 +119,14 @@ def _hint(name: str, fault: Any, found: JsonValue, schema: Mapping[str, Any], pa
     if len(needed) == 1 and isinstance(found, str):
         # The only thing that must be said was said, without its key.
         return f"write {'- ' if isinstance(path[-1], int) else ''}{needed[0]}: {found}"
-    return _type_hint(found, fault.kind.types)
+    return type_hint(found, fault.kind.types)
 
 
 def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:
     """What is wrong with a value; one that may be a credential is not shown."""
     match name:
         case "type":
-            # Null last: it is never what the user meant to write.
-            names = sorted(fault.kind.types, key=lambda each: each == "null")
-            wanted = " or ".join(_TYPE_NAMES.get(each, each) for each in names)
+            wanted = wanted_types(fault.kind.types)
             return f"this must be {wanted}, and is {'something else' if is_secret else type_name(found)}"
         case "enum":
             options = ", ".join(repr(option) for option in fault.kind.options if option != "")
@@ -143,25 +140,6 @@ def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:
         case "pattern":
             return f"{found!r} is not of the form that is wanted here"
     return str(fault.message)
-
-
-_TYPE_NAMES = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "a string",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
-
-
-def _type_hint(found: JsonValue, wanted: Sequence[str]) -> str:
-    if "string" in wanted and isinstance(found, bool | int | float):
-        return "put it into quotes to make it a string"
-    if "boolean" in wanted and isinstance(found, str):
-        return "write true or false, without quotes"
-    return ""
 
 
 def _at(value: JsonValue, path: KeyPath) -> JsonValue:
@@ -190,14 +168,6 @@ def _known_keys(schema: Mapping[str, Any], path: KeyPath) -> list[str]:
 
 def _description(schema: Mapping[str, Any], path: KeyPath) -> str:
     return str(_schema_at(schema, path).get("description", ""))
-
-
-def format_path(path: KeyPath) -> str:
-    """A key path as people write it: `spec.dependencies[0].chart`."""
-    text = ""
-    for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text
 
 
 def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, RenderError]]:

@@ -1,10 +1,19 @@
-"""Fixtures that all tests share: the real programs that judge us."""
+"""Fixtures that all tests share: the real programs that judge us, and servers on loopback."""
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 import os
 import shutil
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +40,188 @@ def helm() -> Path:
 def kubectl() -> Path:
     """Kubectl, a reader of YAML and of kustomizations."""
     return _judge("kubectl")
+
+
+@pytest.fixture(scope="session")
+def docker_registry() -> Path:
+    """Distribution, the reference for OCI registries."""
+    return _judge("docker-registry")
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A CA, and a server's certificate from it for this machine and for `charts.example.test`."""
+
+    ca: Path
+    server: Path
+    """Certificate and key."""
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    from cryptography import x509  # noqa: PLC0415 - only these tests pay for it
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+
+    def certificate(name: str, key: Any, *extensions: tuple[Any, bool]) -> Any:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test CA")]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(start + dt.timedelta(days=30))
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()), False)
+        )
+        for extension, is_critical in extensions:
+            builder = builder.add_extension(extension, is_critical)
+        return builder.sign(keys[0], hashes.SHA256())
+
+    usage = {
+        name: name in {"key_cert_sign", "crl_sign"}
+        for name in (
+            *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+            *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+        )
+    }
+    ca = certificate(
+        "test CA",
+        keys[0],
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (x509.KeyUsage(**usage), True),
+        (x509.SubjectKeyIdentifier.from_public_key(keys[0].public_key()), False),
+    )
+    names = [
+        x509.DNSName("localhost"),
+        x509.DNSName("charts.example.test"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ]
+    server = certificate("test server", keys[1], (x509.SubjectAlternativeName(names), False))
+    folder = tmp_path_factory.mktemp("certificates")
+    pem = serialization.Encoding.PEM
+    made = Certificates(ca=folder / "ca.pem", server=folder / "server.pem")
+    made.ca.write_bytes(ca.public_bytes(pem))
+    key = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    made.server.write_bytes(server.public_bytes(pem) + key)
+    return made
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answers. cut: so many bytes of the body are kept back; drip_s: a pause after each."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: int = 0
+    drip_s: float = 0.0
+
+
+@dataclass
+class Server:
+    """A server on loopback: its answers by path, one after the other, the last one again and again."""
+
+    port: int
+    scheme: str
+    replies: dict[str, list[Reply]] = field(default_factory=dict)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """Path and headers, names in small letters."""
+    fallback: bytes | None = None
+    """The body for paths without an answer, which are else 404."""
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def other_url(self) -> str:
+        """The same server as another host."""
+        return f"{self.scheme}://localhost:{self.port}"
+
+    def answer(self, path: str, *replies: bytes | dict[str, Any]) -> None:
+        """What a path answers: a body, or the fields of a Reply."""
+        self.replies[path] = [Reply(each) if isinstance(each, bytes) else Reply(**each) for each in replies]
+
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.requests]
+
+    def take(self, path: str, headers: dict[str, str]) -> Reply:
+        self.requests.append((path, headers))
+        other = Reply(status=404) if self.fallback is None else Reply(self.fallback)
+        replies = self.replies.get(path) or [other]
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+
+Serve = Callable[..., Server]
+
+
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            reply = server.take(self.path, {name.lower(): value for name, value in self.headers.items()})
+            self.send_response(reply.status)
+            for name, value in reply.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            body = reply.body[: len(reply.body) - reply.cut]
+            try:
+                for start in range(0, len(body), 1 if reply.drip_s else 65_536):
+                    self.wfile.write(body[start : start + (1 if reply.drip_s else 65_536)])
+                    self.wfile.flush()
+                    time.sleep(reply.drip_s)
+            except OSError:
+                pass  # the client has gone, as some of these tests want it
+            self.close_connection = True
+
+        def log_message(self, *arguments: object) -> None:
+            del arguments
+
+    return Handler
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # In the connection's own thread, so that a client which refuses the certificate stops nobody.
+        try:
+            if self.tls is not None:
+                request = self.tls.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+        except OSError:
+            pass
+        finally:
+            request.close()
+
+
+@pytest.fixture
+def serve(certificates: Certificates) -> Iterator[Serve]:
+    """Starts servers: `serve()` with TLS, `serve(tls=False)` without."""
+    listeners: list[tuple[_Listener, threading.Thread]] = []
+
+    def start(*, tls: bool = True, host: str = "127.0.0.1") -> Server:
+        listener = _Listener((host, 0), BaseHTTPRequestHandler)
+        if tls:
+            listener.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            listener.tls.load_cert_chain(certificates.server)
+        server = Server(port=listener.server_address[1], scheme="https" if tls else "http")
+        listener.RequestHandlerClass = _handler(server)
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        listeners.append((listener, thread))
+        return server
+
+    yield start
+    for listener, thread in listeners:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()

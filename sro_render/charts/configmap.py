@@ -12,12 +12,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from sro_render.charts.metadata import Metadata
 from sro_render.charts.package import Package
-from sro_render.errors import ChartError
+from sro_render.errors import ChartError, Faults
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.source import Source
@@ -26,6 +27,8 @@ from sro_render.yamltext import go_yaml
 from sro_render.yamltext.reader import read_manifest
 
 INDEX = "index.yaml"
+# Kubernetes' `IsConfigMapKey`; no archive is named `..` or the like.
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _TIME = "1980-01-01T00:00:00Z"
 """In place of the clock's time, so that the same charts give the same ConfigMap."""
 
@@ -86,8 +89,16 @@ def find_chart(
     return version, archives[name, version]
 
 
-def write_chart_configmap(packages: Iterable[Package], *, namespace: str, name: str) -> JsonObject:
-    """A ConfigMap with these charts, and the same bytes each time."""
+def write_chart_configmap(packages: Sequence[Package], *, namespace: str, name: str) -> JsonObject:
+    """A ConfigMap with these charts, and the same bytes each time.
+
+    Raises: ChartError `configmap-key`, or a group of them: an archive's name cannot be a key.
+    """
+    faults = Faults()
+    for package in packages:
+        if not _KEY.fullmatch(package.file_name):
+            faults.add(_refused_key(package))
+    faults.raise_if_any()
     ordered = sorted(packages, key=lambda package: package.file_name)
     entries: dict[str, Any] = {}
     for package in ordered:
@@ -103,6 +114,19 @@ def write_chart_configmap(packages: Iterable[Package], *, namespace: str, name: 
         "data": {INDEX: index},
         "binaryData": {package.file_name: base64.b64encode(package.data).decode() for package in ordered},
     }
+
+
+def _refused_key(package: Package) -> ChartError:
+    chart = package.chart
+    return ChartError(
+        "configmap-key",
+        f"{package.file_name!r} cannot be a key of a ConfigMap",
+        path=chart.origin,
+        notes=("a key has letters, digits, '-', '_' and '.', and at most 253 of them",),
+        hint=f"give {chart.name} a version without '+', or keep it in a --charts folder"
+        if "+" in chart.version
+        else f"give {chart.name} another name or version, or keep it in a --charts folder",
+    )
 
 
 def _index_entry(package: Package, url: str) -> dict[str, Any]:

@@ -8,11 +8,10 @@ Source: helm pkg/engine/engine.go (`recAllTpls`, `sortTemplates`, `render`) and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from posixpath import basename
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.dependencies import Selection, apply, check_dependencies, select
@@ -29,8 +28,13 @@ from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
 from sro_render.sprig.versions import admits
 
-NOTES = "NOTES.txt"
-_WORD = re.compile(r"[A-Za-z]+")
+if TYPE_CHECKING:
+    from sro_render.charts.jinja_chart import JinjaCode
+    from sro_render.charts.schemas import Place, SchemaChecker
+
+NOTES = ("NOTES.txt", "NOTES.txt.j2")
+JINJA = ".j2"
+"""What the names of templates in Jinja's syntax end in; all others are Go templates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,10 @@ class _Template:
     def is_partial(self) -> bool:
         return basename(self.name).startswith("_")
 
+    @property
+    def is_jinja(self) -> bool:
+        return self.name.endswith(JINJA)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
@@ -123,8 +131,9 @@ class Engine:
         self.limits = limits
         self.ambient = ambient or Ambient()
         self._layouts: dict[Selection, _Layout] = {}
-        self._parsed: dict[str, ParsedFile] = {}
+        self._parsed: dict[str, ParsedFile | JinjaCode] = {}
         self._programs: dict[tuple[Selection, tuple[str, ...]], tuple[Program, bool]] = {}
+        self._schemas: SchemaChecker | None = None
 
     def prepare(self, values: Mapping[str, Any]) -> PreparedValues:
         """Put the user's values over the chart's, for several renders with the same values.
@@ -134,6 +143,30 @@ class Engine:
         selection = select(self.chart, values)
         chart = self._layout(selection).chart
         return PreparedValues(chart=chart, values=coalesce_values(chart, values), selection=selection)
+
+    def check_values(
+        self, prepared: PreparedValues, *, strangers: Collection[str] = (), place: Place | None = None
+    ) -> None:
+        """Check values against the schemas of the chart and its sub-charts; `render` does not do it.
+
+        Args:   strangers, place: as in `SchemaChecker.check`.
+        Raises: ChartError `values-schema`, or a group of them.
+        """
+        if self._schemas is None:
+            if not any(chart.schema for _, chart in _charts(self.chart, self.chart.name)):
+                return
+            # Only charts with a schema pay for loading what reads it.
+            from sro_render.charts.schemas import SchemaChecker  # noqa: PLC0415
+
+            self._schemas = SchemaChecker(self.limits)
+        self._schemas.check(prepared.chart, prepared.values, strangers=strangers, place=place)
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Parse the templates that these values leave, and run nothing.
+
+        Raises: TemplateError, or a group of them; ChartError `chart-dependency`.
+        """
+        self._parse(self._layout(select(self.chart, values)).templates.values())
 
     def template_names(self, values: Mapping[str, Any] | PreparedValues) -> tuple[str, ...]:
         """The templates that a render with these values writes texts of, A-Z; without notes."""
@@ -163,7 +196,7 @@ class Engine:
         self._check_kube_version(prepared.chart, capabilities)
         execution = self._execution(prepared, release, capabilities, templates, deadline)
         texts = {name: execution.text(name) for name in execution.order}
-        notes = texts.get(f"{self.chart.name}/templates/{NOTES}", "")
+        notes = "".join(texts.get(f"{self.chart.name}/templates/{name}", "") for name in NOTES)
         shown = {name: texts[name] for name in sorted(texts) if not name.endswith(NOTES)}
         return Rendering(texts=shown, notes=notes, findings=execution.run.findings)
 
@@ -234,26 +267,35 @@ class Engine:
         key = (selection, tuple(template.name for template in chosen))
         if key not in self._programs:
             parsed = self._parse(chosen)
-            words = {word for template in chosen for word in _WORD.findall(template.file.source().text)}
-            changes_values = any(function.mutates and name in words for name, function in functions().items())
-            self._programs[key] = (Program(parsed, functions()), changes_values)
+            files = [file for file in parsed.values() if isinstance(file, ParsedFile)]
+            others = {name: file for name, file in parsed.items() if not isinstance(file, ParsedFile)}
+            used = {name for file in parsed.values() for name in file.uses}
+            changes_values = any(functions()[name].mutates for name in used & functions().keys())
+            self._programs[key] = (Program(files, functions(), others), changes_values)
         return self._programs[key]
 
-    def _parse(self, chosen: Iterable[_Template]) -> list[ParsedFile]:
-        """The parsed templates; the faults of all of them come together."""
+    def _parse(self, chosen: Iterable[_Template]) -> Mapping[str, ParsedFile | JinjaCode]:
+        """The parsed templates by name; the faults of all of them come together."""
         faults = Faults()
-        parsed = []
         for template in chosen:
             try:
                 if template.name not in self._parsed:
-                    self._parsed[template.name] = parse_file(
-                        template.file.source(), template.name, functions(), self.limits
-                    )
-                parsed.append(self._parsed[template.name])
+                    self._parsed[template.name] = _parse_template(template, self.limits)
             except TemplateError as error:
                 faults.add(error)
         faults.raise_if_any()
-        return parsed
+        return {template.name: self._parsed[template.name] for template in chosen}
+
+
+def _parse_template(template: _Template, limits: Limits) -> ParsedFile | JinjaCode:
+    """A template in the syntax that its name's ending says."""
+    source = template.file.source()
+    if not template.is_jinja:
+        return parse_file(source, template.name, functions(), limits)
+    # Loading Jinja takes as long as rendering a chart; most charts have no such template.
+    from sro_render.charts.jinja_chart import JinjaCode  # noqa: PLC0415
+
+    return JinjaCode(source, template.name, template.chart_path, limits)
 
 
 class _Execution:

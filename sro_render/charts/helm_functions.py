@@ -2,26 +2,28 @@
 
 Decides what these functions return and when they fail. Where Helm turns a failure into an empty or
 odd value, the value is Helm's and a finding says so. What needs a cluster or a name server gives what
-Helm gives without one. Not here: TOML and durations.
+Helm gives without one. Not here: TOML (`toml`) and durations (`helm_durations`).
 Source: helm pkg/engine/engine.go and pkg/engine/funcs.go; Sprig v3 defaults.go for its JSON functions.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 
+from sro_render.charts import helm_durations, toml
 from sro_render.charts.scope import JsonObject
 from sro_render.errors import Finding, YamlError, flatten
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
-from sro_render.gotemplate.values import GoObject
+from sro_render.gotemplate.values import GoObject, NilList, NilMap
 from sro_render.source import Source
 from sro_render.sprig import registry
-from sro_render.yamltext import go_json, go_yaml
+from sro_render.sprig.durations import Duration
+from sro_render.sprig.gotime import RFC_3339_NANO, Time
+from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
+from sro_render.yamltext.go_json_reader import read_go_json
 from sro_render.yamltext.reader import read_value
 
 FUNCTIONS: dict[str, Function] = {}
@@ -32,7 +34,9 @@ NO_VALUE = "<no value>"
 @cache
 def functions() -> Mapping[str, Function]:
     """All functions that a chart's templates may call, besides those of the language itself."""
-    return MappingProxyType({**registry.functions(), **FUNCTIONS})
+    return MappingProxyType(
+        {**registry.functions(), **FUNCTIONS, **toml.FUNCTIONS, **helm_durations.FUNCTIONS}
+    )
 
 
 @go_function(FUNCTIONS, "include", "(string, any) string", wants_run=True, tolerant=True)
@@ -95,12 +99,34 @@ def _plain(value: object) -> object:
     if isinstance(value, JsonObject):
         return value.as_json()
     if isinstance(value, GoObject):
-        return dict(value.go_fields())
+        text = value.go_text()
+        return go_json.Struct(value.go_fields()) if text is None else text
     raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
 def _to_yaml(value: object) -> str:
     return go_yaml.marshal(value, default=_plain).removesuffix("\n")
+
+
+def _to_yaml_pretty(value: object) -> str:
+    return go_yaml_pretty.marshal(value, default=_struct).removesuffix("\n")
+
+
+def _struct(value: object) -> object:
+    """The value that Go's yaml/v3, which knows no JSON, makes of an object that templates hold."""
+    if isinstance(value, Duration):
+        return value.go_string()
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Time):
+        return go_yaml_pretty.Plain(value.format(RFC_3339_NANO))
+    if isinstance(value, GoObject):
+        if (text := value.go_text()) is not None:
+            return text
+        underlying = value.go_underlying()
+        fields = {name.lower(): item for name, item in value.go_fields().items()}
+        return go_json.Struct(fields) if underlying is None else underlying
+    raise ValueError(f"a value of the type {type(value).__name__} cannot be written")
 
 
 def _to_json(value: object) -> str:
@@ -133,6 +159,7 @@ def _writer(name: str, write: Callable[[object], str], *, is_strict: bool) -> No
 for _name, _write, _is_strict in (
     ("toYaml", _to_yaml, False),
     ("mustToYaml", _to_yaml, True),
+    ("toYamlPretty", _to_yaml_pretty, False),
     ("toJson", _to_json, False),
     ("mustToJson", _to_json, True),
     ("toPrettyJson", _to_pretty_json, False),
@@ -171,11 +198,13 @@ def from_yaml_array(run: Run, text: str) -> list[object]:
 def from_json(run: Run, text: str) -> dict[str, object]:
     """A JSON object; of what is none, a mapping with the key Error, and a finding."""
     try:
-        value = _parse_json(text)
+        value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
         return {"Error": _unreadable(run, "fromJson", fault)}
-    if value is None or isinstance(value, dict):
-        return value or {}
+    if value is None:
+        return NilMap()
+    if isinstance(value, dict):
+        return value
     return {"Error": _unreadable(run, "fromJson", ValueError("the text is no object"))}
 
 
@@ -183,21 +212,23 @@ def from_json(run: Run, text: str) -> dict[str, object]:
 def from_json_array(run: Run, text: str) -> list[object]:
     """A JSON array; of what is none, a list with the error, and a finding."""
     try:
-        value = _parse_json(text)
+        value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
         return [_unreadable(run, "fromJsonArray", fault)]
-    if value is None or isinstance(value, list):
-        return value or []
+    if value is None:
+        return NilList()
+    if isinstance(value, list):
+        return value
     return [_unreadable(run, "fromJsonArray", ValueError("the text is no array"))]
 
 
-@go_function(FUNCTIONS, "mustFromJson", "(string) any")
-def must_from_json(text: str) -> object:
+@go_function(FUNCTIONS, "mustFromJson", "(string) any", wants_run=True)
+def must_from_json(run: Run, text: str) -> object:
     """Any JSON value; the render ends where the text is none."""
     try:
-        return _parse_json(text)
+        return read_go_json(text, max_depth=run.limits.max_yaml_depth)
     except ValueError as fault:
-        raise FunctionError(f"the text is not JSON: {fault}") from None
+        raise FunctionError(f"mustFromJson cannot read its text: {fault}") from None
 
 
 def _unreadable(run: Run, name: str, fault: Exception) -> str:
@@ -209,22 +240,3 @@ def _unreadable(run: Run, name: str, fault: Exception) -> str:
         message = str(fault)
     _report(run, "not-readable", f"{name} cannot read its text: {message}")
     return message
-
-
-def _parse_json(text: str) -> Any:
-    """JSON as Go reads it: every number a float64, no NaN. Raises ValueError."""
-    try:
-        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("the collections are nested too deep") from None
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        _refuse(text)
-    return number
-
-
-def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is no number that JSON knows")

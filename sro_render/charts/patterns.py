@@ -49,6 +49,10 @@ def literal(character: str) -> OneOf:
 
 def matches(parts: Sequence[Part], text: str) -> bool:
     """Whether the whole text fits the pattern."""
+    # The ends decide for most patterns and paths.
+    for part, character in ((parts[0], text[:1]), (parts[-1], text[-1:])) if parts else ():
+        if isinstance(part, OneOf) and not (character and part.admits(character)):
+            return False
     return len(text) in _ends(parts, text, {0})
 
 

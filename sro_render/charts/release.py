@@ -59,7 +59,7 @@ class DocumentFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class SortedDocuments:
     """What a chart rendered, both in Helm's order."""
 
     manifests: tuple[Document, ...]
@@ -71,7 +71,7 @@ class Release:
         return tuple(hook for hook in self.hooks if "test" not in hook.events)
 
 
-def sort_release(texts: Mapping[str, str], limits: Limits) -> Release:
+def sort_release(texts: Mapping[str, str], limits: Limits) -> SortedDocuments:
     """The documents of rendered templates, by kind and then by the names of their templates.
 
     Hooks for events that Helm does not know are left out, as Helm does.
@@ -96,7 +96,7 @@ def sort_release(texts: Mapping[str, str], limits: Limits) -> Release:
                 manifests.append(one)
             elif one.events:
                 hooks.append(one)
-    return Release(
+    return SortedDocuments(
         manifests=tuple(sorted(manifests, key=_rank)),
         hooks=tuple(sorted(hooks, key=_rank)),
         faults=tuple(faults),

@@ -20,7 +20,7 @@ from sro_render.charts.patterns import Run as AnyCharacters
 from sro_render.errors import ChartError, Finding, nearest
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
-from sro_render.yamltext import go_yaml
+from sro_render.yamltext import go_json, go_yaml
 
 DEFAULT_KUBE_VERSION = "v1.37.0"
 """What Helm 4.3.1 takes for the cluster's version where nobody says another."""
@@ -56,7 +56,7 @@ class JsonObject(GoObject):
 
     def as_json(self) -> object:
         """The value that Go's encoding/json makes of it."""
-        return dict(self.go_fields())
+        return go_json.Struct(self.go_fields())
 
 
 class KubeVersion(JsonObject):
@@ -137,9 +137,9 @@ class HelmVersion(JsonObject):
 
     def as_json(self) -> object:
         """With the names of Go's field tags."""
-        return {
-            re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in self.go_fields().items()
-        }
+        return go_json.Struct(
+            {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in self.go_fields().items()}
+        )
 
 
 class Capabilities(JsonObject):

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, in_spec, render
+from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
@@ -122,25 +122,24 @@ def command(
     )
     report = _Report(talk, output_format, strict=strict)
     faults = Faults()
-    spec_files = _collect(faults, lambda: read_specs(specs, limits))
+    spec_files = read_specs(specs, limits)
+    for fault in spec_files.faults:
+        faults.add(fault)
     inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
     store = _collect(
         faults,
         lambda: ChartStore.over(
             charts,
-            [
-                *(inventory_files.config_maps if inventory_files else ()),
-                *(spec_files.config_maps if spec_files else ()),
-            ],
+            [*(inventory_files.config_maps if inventory_files else ()), *spec_files.config_maps],
             limits,
         ),
     )
-    recipes = _find_charts(spec_files, store, faults) if spec_files and store else []
+    recipes = _find_charts(spec_files, store, faults) if store else []
     place = _collect(faults, lambda: _place(out, cluster, inventory_files))
-    curtain = Curtain(each.source for each in (spec_files.resources if spec_files else ()) if each.source)
+    curtain = Curtain(each.source for each in spec_files.resources if each.source)
     curtain.draw(faults)
-    if spec_files is None or inventory_files is None or store is None or place is None:
-        return report.refuse(tuple(faults))
+    if inventory_files is None or store is None or place is None:
+        return report.refuse((*faults, *check_charts(recipes, limits)))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
     for recipe in recipes:
@@ -161,6 +160,8 @@ def command(
         specs=spec_files.files,
         inventories=inventory_files.files,
         resources=spec_files.resources,
+        broken=spec_files.broken,
+        is_complete=spec_files.is_complete,
         options={
             "apiVersions": list[JsonValue](sorted(api_versions)),
             "secrets": secrets,

@@ -1,7 +1,7 @@
 """The command `sro-render`: its subcommands, and what every exception becomes for the user.
 
 Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input or usage; 3 our bug;
-130 interrupted.
+4 a server refused or cannot be reached; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _COMMANDS = {
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
+    "vendor": "Fetch the charts of repositories and registries, and lock them.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 

@@ -32,7 +32,7 @@ def text_report(render: Render, written: Written) -> str:
     lines.extend(f"{name}: removed, nothing rendered" for name in render.bundle.removed)
     lines.extend(f"{name}: unmanaged, left as it is" for name in render.unmanaged)
     stale = {(entry.special_resource, entry.kernel) for entry in written.stale}
-    for name, kernel in render.failed:
+    for name, kernel in written.failed:
         if (name, kernel) not in stale:
             lines.append(f"{name}: {f'kernel {kernel} ' if kernel else ''}failed, and has no files")
     for entry in written.stale:
@@ -81,8 +81,8 @@ def json_report(
     """The same, with every error and finding, for programs. Keys are stable."""
     document: dict[str, object] = {
         "written": written is not None,
-        "errors": [_finding(error) for error in errors],
-        "findings": [_finding(finding) for finding in findings],
+        "errors": [finding_mapping(error) for error in errors],
+        "findings": [finding_mapping(finding) for finding in findings],
     }
     if render is not None and written is not None:
         change = written.change
@@ -103,6 +103,11 @@ def json_report(
                 "unchanged": list(change.unchanged),
             },
         }
+    return json_text(document)
+
+
+def json_text(document: dict[str, object]) -> str:
+    """A report as it is printed."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
@@ -135,7 +140,8 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_mapping(finding: Finding) -> dict[str, object]:
+    """A finding or an error for programs."""
     span = finding.span
     return {
         "code": finding.code,

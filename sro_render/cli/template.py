@@ -10,11 +10,13 @@ from pathlib import Path
 import click
 
 from sro_render.charts.scope import Release
+from sro_render.charts.set_values import SetOption
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
+from sro_render.cli.set_options import set_options
 from sro_render.cli.talk import Talk, talk_options, tell
 from sro_render.cli.time_limit import time_limit
-from sro_render.edges.release_inputs import load_chart_named, read_values_files, write_files
+from sro_render.edges.release_inputs import load_chart_named, read_given_values, write_files
 from sro_render.errors import Faults, SroError
 from sro_render.gotemplate.values import to_bytes
 from sro_render.limits import Limits
@@ -43,6 +45,7 @@ Example:
     multiple=True,
     help="Values; - is standard input.",
 )
+@set_options
 @click.option("--kube-version", metavar="VERSION", default="", help="For .Capabilities.KubeVersion.")
 @click.option(
     "-a",
@@ -77,6 +80,7 @@ def command(
     arguments: Sequence[str],
     namespace: str,
     values_files: Sequence[str],
+    sets: Sequence[SetOption],
     kube_version: str,
     api_versions: Sequence[str],
     include_crds: bool,
@@ -110,6 +114,10 @@ def command(
                 f"{name!r} is not the name of a release: lower-case letters, digits, '-' and '.', at most 53"
             )
         chart = load_chart_named(chart_name, limits)
+        talk.detail(f"chart {chart.name} {chart.version} of {chart.origin}, {chart.digest}")
+        for file in values_files:
+            talk.detail(f"values of {file}")
+        given = read_given_values(values_files, sets, limits)
         options = TemplateOptions(
             release=Release(name=name, namespace=namespace, is_install=not is_upgrade, is_upgrade=is_upgrade),
             kube_version=kube_version,
@@ -119,11 +127,11 @@ def command(
             skip_tests=skip_tests,
             show_only=_split(show_only),
             skip_schema_validation=skip_schema_validation,
+            place=given.place,
             ambient=ambient,
             limits=limits,
         )
-        values = read_values_files(values_files, limits)
-        outcome = template(chart, values, options, partial(time_limit, seconds))
+        outcome = template(chart, given.values, options, partial(time_limit, seconds))
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
     talk.findings(outcome.findings, as_errors=strict)

@@ -27,27 +27,38 @@ from sro_render.model.lock import (
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import SpecialResource
 from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
-from sro_render.targets.layout import SHARED, share
+from sro_render.targets.layout import SHARED, share, shared_files
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """What a build was made from, for the lock. Paths as the user gave them."""
+    """What a build was made from, for the lock. Paths as the user gave them.
+
+    broken: names of SRs whose specs have faults. is_complete: whether the specs name every SR; if
+    not, SRs of the last lock that they do not name fail too.
+    """
 
     specs: Sequence[InputFile]
     inventories: Sequence[InputFile]
     resources: Sequence[SpecialResource]
     options: Mapping[str, JsonValue]
+    broken: Sequence[str] = ()
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a build did. stale: files that an earlier build wrote for what failed in this one."""
+    """What a build did.
+
+    failed: (SR, kernel) of what it could not make; an empty kernel is the whole SR.
+    stale:  files that an earlier build wrote for that.
+    """
 
     folder: Path
     change: TreeChange
+    failed: tuple[tuple[str, str], ...]
     stale: tuple[StaleFiles, ...]
 
 
@@ -62,9 +73,10 @@ def write_bundle(
     folder = out / render.bundle.cluster
     with open_tree(out, render.bundle.cluster, say=say) as tree:
         old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
+        failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
         kept = keep(
             share(render.bundle),
-            render.failed,
+            failed,
             render.unmanaged,
             old,
             lambda path: _listed_file(folder, path),
@@ -73,9 +85,21 @@ def write_bundle(
         staying = [path for path in kept.files if path not in files]
         digests = {path: digest_of(data) for path, data in files.items()}
         digests |= {path: old.files[path] for path in staying}
-        lock = replace(_lock(render, kept, inputs, folder, old), files=digests)
+        shared = {**shared_files(kept.bundle), **kept.shared}
+        lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
+        lock = replace(lock, files=digests, shared=shared)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
-        return Written(folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale)
+        return Written(
+            folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale, failed=failed
+        )
+
+
+def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:
+    """The SRs whose specs could not be read, as far as they are known."""
+    if inputs.is_complete:
+        return inputs.broken
+    known = {SHARED, *(each.name for each in inputs.resources), *inputs.broken}
+    return (*inputs.broken, *(each.name for each in old.resources if each.name not in known))
 
 
 def _listed_file(folder: Path, path: str) -> bytes:
@@ -94,7 +118,7 @@ def _listed_file(folder: Path, path: str) -> bytes:
 
 
 def _lock(render: Render, kept: Kept, inputs: BuildInputs, folder: Path, old: Lock) -> Lock:
-    """The lock, still without its files."""
+    """The lock, still without its files and what is shared."""
     bundle = kept.bundle
     present = {resource.name for resource in bundle.resources}
     whole = {name for name, kernel in render.failed if not kernel}

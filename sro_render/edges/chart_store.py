@@ -1,29 +1,39 @@
 """Where charts are looked for: ConfigMaps among the inputs, then folders and archives on disk.
 
-Decides which files belong to a chart's folder; what a chart is, is decided in `charts`. No link is
-followed out of the folder that the user named.
+Decides which files belong to a chart's folder, and whether a chart is the one that `charts.lock.yaml`
+beside it locks; what a chart is, is decided in `charts`. No link is followed out of the folder that the
+user named.
+
+A chart counts as vendored if the lock has its name and version. Then its content must have a locked
+digest, and for a spec that names a repository of the network the lock must have it from there. Other
+charts in the folder are the user's own, and are taken as they are. A constraint in a spec stands for the
+version that the lock chose for it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.charts.ignore import without_ignored
+from sro_render.edges.chart_locks import read_charts_lock
 from sro_render.edges.files import similar_file, unreadable
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
+from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, is_remote, repository_of
 from sro_render.model.objects import JsonObject, object_id, text_of
 from sro_render.model.specialresource import ChartReference
 from sro_render.yamltext.reader import decode, read_values
 
 _MAX_DEPTH = 4
 """Folders below `--charts` in which charts are looked for."""
+_MAX_LINKS = 4
+"""Links to folders behind each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,7 @@ class ChartStore:
     folder: Path | None
     config_maps: Mapping[str, JsonObject]
     limits: Limits
+    lock: ChartsLock = field(default_factory=ChartsLock)
     _candidates: tuple[_Candidate, ...] | None = field(default=None, init=False)
     _loaded: set[Path] = field(default_factory=set, init=False)
 
@@ -64,7 +75,7 @@ class ChartStore:
     def over(cls, folder: str | None, config_maps: Iterable[JsonObject], limits: Limits) -> ChartStore:
         """A store over a folder and the ConfigMaps of specs and inventories.
 
-        Raises: InputError: the folder does not exist.
+        Raises: InputError, or a group of them: the folder does not exist, or its lock is damaged.
         """
         if folder is not None and not Path(folder).is_dir():
             is_file = Path(folder).exists()
@@ -80,7 +91,10 @@ class ChartStore:
         for config_map in config_maps:
             identity = object_id(config_map)
             named[f"{identity.namespace}/{identity.name}"] = config_map
-        return cls(folder=Path(folder) if folder is not None else None, config_maps=named, limits=limits)
+        if folder is None:
+            return cls(folder=None, config_maps=named, limits=limits)
+        lock = read_charts_lock(Path(folder), limits)
+        return cls(folder=Path(folder), config_maps=named, limits=limits, lock=lock)
 
     def find(self, reference: ChartReference) -> FoundChart:
         """The chart that an SR names.
@@ -91,8 +105,10 @@ class ChartStore:
         if key in self.config_maps:
             return self._in_config_map(reference, key)
         looked = [f"looked for ConfigMap {key}: not among the inputs"] if key else []
-        found, versions = self._in_folder(reference)
+        locked = self.lock.find(reference)
+        found, versions = self._in_folder(replace(reference, version=locked.version) if locked else reference)
         if found is not None:
+            self._check_lock(found, reference)
             return found
         looked.append(
             f"looked in {self.folder}: {self._listing()}" if self.folder else "no --charts folder was given"
@@ -103,7 +119,7 @@ class ChartStore:
                 f"chart {reference.name} has no version {reference.version}",
                 path="spec.chart.version",
                 notes=tuple(looked),
-                hint=f"versions there: {', '.join(versions)}",
+                hint=f"versions there: {', '.join(versions)}{self._or_vendor(reference)}",
             )
         raise ChartError(
             "chart-not-found",
@@ -155,6 +171,35 @@ class ChartStore:
                     versions.append(candidate.version)
         return None, tuple(sorted(set(versions)))
 
+    def _check_lock(self, found: FoundChart, reference: ChartReference) -> None:
+        """Raise ChartError if a chart was vendored, and is another one now or from somewhere else."""
+        chart = found.chart
+        entries = self.lock.of(chart.name, chart.version)
+        if not entries:
+            return
+        if chart.digest not in {entry.digest for entry in entries}:
+            raise ChartError(
+                "chart-lock-mismatch",
+                f"chart {chart.name} {chart.version} is not the one that {CHARTS_LOCK_NAME} locks",
+                path=found.origin,
+                notes=(*(f"locked: {entry.digest}" for entry in entries), f"found:  {chart.digest}"),
+                hint="remove it, and let `sro-render vendor` fetch the locked one; a chart of your own has "
+                "another version, or no entry in the lock",
+            )
+        if is_remote(reference) and self.lock.find(reference) is None:
+            known = sorted({f"{entry.repository}, wanted as {entry.wanted}" for entry in entries})
+            raise ChartError(
+                "chart-lock-repository",
+                f"{CHARTS_LOCK_NAME} has chart {chart.name} {chart.version} from somewhere else than "
+                f"{repository_of(reference)}",
+                path="spec.chart.repository",
+                notes=tuple(f"locked: {each}" for each in known),
+                hint=f"run `sro-render vendor SPEC --charts {self.folder}`",
+            )
+
+    def _or_vendor(self, reference: ChartReference) -> str:
+        return f"; or run `sro-render vendor SPEC --charts {self.folder}`" if is_remote(reference) else ""
+
     def _found(self, path: Path, chart: Chart) -> FoundChart:
         return FoundChart(chart=chart, origin=path.as_posix())
 
@@ -196,6 +241,8 @@ class ChartStore:
         meant = nearest(reference.name, {each.name for each in self._below_folder() if each.name})
         if meant:
             return f"did you mean chart {meant}?"
+        if is_remote(reference):
+            return f"run `sro-render vendor SPEC --charts {self.folder or 'DIR'}`: it fetches the chart"
         folder = "put the chart, as a folder or .tgz, below the --charts folder"
         if key:
             namespace, _, name = key.partition("/")
@@ -230,63 +277,68 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
 def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
     """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
 
-    A link in `charts/` to a chart that lies beside this one, as repositories of many charts have them,
-    is that chart.
+    Links are followed inside the chart, and into other charts of the same Git repository (without one,
+    of the folder around the chart), as repositories of many charts have them.
 
-    Raises: ChartError: another link leads out of the folder, or there are too many files or bytes.
+    Raises: ChartError: a link leads elsewhere or to nothing, or there are too many files or bytes.
     """
-    return without_ignored(_read_folder(folder, folder.resolve(), limits, 0), folder.as_posix())
+    reader = _FolderReader(folder, limits)
+    reader.read(reader.root, "", 0)
+    return without_ignored(reader.files, folder.as_posix())
 
 
-def _read_folder(folder: Path, root: Path, limits: Limits, depth: int) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    size = 0
-    for parent, folders, names in os.walk(root, followlinks=False):
-        folders.sort()
-        for name in sorted((*names, *(each for each in folders if Path(parent, each).is_symlink()))):
-            path = Path(parent, name)
-            relative = path.relative_to(root).as_posix()
-            if relative == f"charts/{name}" and depth < _MAX_DEPTH and _is_chart_beside(path, root):
-                linked = _read_folder(
-                    Path(f"{folder.as_posix()}/{relative}"), path.resolve(), limits, depth + 1
-                )
-                files |= {f"{relative}/{inner}": data for inner, data in linked.items()}
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                raise ChartError(
-                    "chart-link",
-                    f"{folder.as_posix()}/{relative} is a link that leads out of the chart",
-                    hint="copy the file into the chart",
-                )
+class _FolderReader:
+    """Reads a folder with all below it, within bounds."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.root = folder.resolve()
+        self.limits = limits
+        self.files: dict[str, bytes] = {}
+        self.size = 0
+
+    def read(self, place: Path, prefix: str, links: int) -> None:
+        """Read a folder; `prefix` is its path in the chart, `links` how many of its parents are links."""
+        for path in sorted(place.iterdir()):
+            name = f"{prefix}{path.name}"
+            is_link = path.is_symlink()
+            if is_link:
+                self.check_link(path, name, links)
             if path.is_dir():
-                raise ChartError(
-                    "chart-link",
-                    f"{folder.as_posix()}/{relative} is a link to a folder",
-                    hint="copy the folder to the place of the link",
-                )
-            if not path.is_file():
-                continue
-            size += path.stat().st_size
-            if len(files) >= limits.max_chart_files or size > limits.max_chart_bytes:
+                self.read(path, f"{name}/", links + is_link)
+            elif path.is_file():
+                self.add(path, name)
+
+    def check_link(self, path: Path, name: str, links: int) -> None:
+        target = path.resolve()
+        if not target.exists():
+            self.fail_link(name, "leads to nothing", "remove it, or give it the path of a file")
+        if not target.is_relative_to(self.root) and not self.is_in_chart_beside(target):
+            self.fail_link(name, "leads out of the chart", "copy the file into the chart")
+        if links >= _MAX_LINKS:
+            self.fail_link(name, f"lies behind {_MAX_LINKS} others", "look for a link to a folder around it")
+
+    def is_in_chart_beside(self, target: Path) -> bool:
+        """Whether a path lies in another chart of the same repository, or of the folder around this one."""
+        around = next((each for each in self.root.parents if (each / ".git").exists()), self.root.parent)
+        if not target.is_relative_to(around) or self.root.is_relative_to(target):
+            return False
+        inside = (target, *target.parents)
+        return any((each / "Chart.yaml").is_file() for each in inside[: inside.index(around)])
+
+    def fail_link(self, name: str, what: str, hint: str) -> NoReturn:
+        raise ChartError("chart-link", f"{self.folder.as_posix()}/{name} is a link that {what}", hint=hint)
+
+    def add(self, path: Path, name: str) -> None:
+        try:
+            self.size += path.stat().st_size
+            if len(self.files) >= self.limits.max_chart_files or self.size > self.limits.max_chart_bytes:
                 raise ChartError(
                     "chart-too-large",
-                    f"{folder.as_posix()} has more than {limits.max_chart_files} files "
-                    f"or {limits.max_chart_bytes} bytes",
+                    f"{self.folder.as_posix()} has more than {self.limits.max_chart_files} files "
+                    f"or {self.limits.max_chart_bytes} bytes",
                     hint="keep what is not part of the chart out of its folder",
                 )
-            try:
-                files[relative] = path.read_bytes()
-            except OSError as error:
-                raise unreadable(path, error, ChartError) from error
-    return files
-
-
-def _is_chart_beside(path: Path, root: Path) -> bool:
-    """Whether a path is a link to the folder of another chart, in the folder around this one."""
-    target = path.resolve()
-    return (
-        path.is_symlink()
-        and target.is_relative_to(root.parent)
-        and not root.is_relative_to(target)
-        and (target / "Chart.yaml").is_file()
-    )
+            self.files[name] = path.read_bytes()
+        except OSError as error:
+            raise unreadable(path, error, ChartError) from error

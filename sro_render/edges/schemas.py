@@ -15,6 +15,7 @@ KINDS = {
     "SpecialResource": "specialresource",
     "NodeInventory": "nodeinventory",
     "BundleLock": "lock",
+    "ChartsLock": "chartslock",
 }
 """Kind to the name of its schema file, `schemas/NAME.schema.json`."""
 

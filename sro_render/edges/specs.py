@@ -14,12 +14,14 @@ from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, object_id, text_of
 from sro_render.model.specialresource import API_VERSION, KIND, SpecialResource
+from sro_render.model.wording import KeyPath
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
-from sro_render.validation import KeyPath, check_object, check_schema
+from sro_render.validation import check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
 
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _CREDENTIALS = frozenset({"username", "password"})
 _UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
@@ -29,31 +31,42 @@ _WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecFiles:
-    """What the spec files hold: SRs in the order given, and ConfigMaps that may carry charts."""
+    """What the spec files hold.
+
+    resources:   SRs without a fault, in the order given.
+    config_maps: they may carry charts.
+    faults:      everything that is wrong in any of the files.
+    broken:      names of the SRs that have a fault, A-Z.
+    is_complete: whether every SR of the files is among `resources` or `broken`.
+    """
 
     resources: tuple[SpecialResource, ...]
     config_maps: tuple[JsonObject, ...]
     files: tuple[InputFile, ...]
     findings: tuple[Finding, ...]
+    faults: tuple[SroError, ...]
+    broken: tuple[str, ...]
+    is_complete: bool
 
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
-    """Read SpecialResources from files and folders.
-
-    Raises: InputError, or a group of them: everything that is wrong in any of the files.
-    """
+    """Read SpecialResources from files and folders; what is wrong in them is in the result."""
     faults = Faults()
     resources: list[SpecialResource] = []
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
     others: list[tuple[JsonObject, _Place]] = []
-    for path in each_file(paths, faults):
+    broken: set[str] = set()
+    named = tuple(each_file(paths, faults))
+    is_readable = not faults
+    for path in named:
         try:
             source = read_source(path)
             documents = read_stream(source, limits)
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
+            is_readable = False
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
         ignored: list[tuple[JsonObject, _Place]] = []
@@ -64,6 +77,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                     resource = _spec_document(value, place)
                 except (SroError, ExceptionGroup) as error:
                     faults.add(error)
+                    broken.add(text_of(mapping_of(mapping_of(value).get("metadata")).get("name")))
                     continue
                 if resource is not None:
                     resources.append(resource)
@@ -74,17 +88,20 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
         if ignored:
             findings.append(_ignored(ignored))
             others.extend(ignored)
-    _check_names(resources, faults)
-    curtain = Curtain(fault.finding.span.source for fault in faults if fault.finding.span)
-    curtain.draw(faults)
+    broken.difference_update(each.name for each in resources)
+    twice = _check_names(resources, faults)
+    hide_credentials(faults)
     if not resources and not faults:
         faults.add(_without_specs([file.path for file in files], others))
-    faults.raise_if_any()
+        findings = []
     return SpecFiles(
-        resources=tuple(resources),
+        resources=tuple(each for each in resources if each.name not in twice),
         config_maps=tuple(config_maps),
         files=tuple(files),
         findings=tuple(findings),
+        faults=tuple(faults),
+        broken=tuple(sorted((broken | twice) - {""})),
+        is_complete=is_readable and "" not in broken,
     )
 
 
@@ -206,10 +223,13 @@ def _name_place(resource: SpecialResource) -> Span | None:
     return locate(resource.source, path, resource.document, value=True)
 
 
-def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
+def _check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[str]:
+    """The names that several SRs have, each a fault."""
+    twice = set()
     first: dict[str, SpecialResource] = {}
     for resource in resources:
         if first.setdefault(resource.name, resource) is not resource:
+            twice.add(resource.name)
             faults.add(
                 InputError(
                     "duplicate-resource",
@@ -220,6 +240,13 @@ def _check_names(resources: list[SpecialResource], faults: Faults) -> None:
                     hint="SpecialResources are cluster-scoped: rename one of them",
                 )
             )
+    return twice
+
+
+def hide_credentials(errors: Iterable[SroError]) -> None:
+    """Show the places of errors about specs with stars where a credential stands in the line."""
+    placed = tuple(errors)
+    Curtain(error.finding.span.source for error in placed if error.finding.span).draw(placed)
 
 
 class Curtain:
@@ -244,9 +271,8 @@ class Curtain:
 
 
 def _without_credential_lines(source: Source) -> Source:
-    return Source(
-        source.name, _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), source.text)
-    )
+    hidden = _USER_INFO.sub(lambda match: "*" * len(match[0]), source.text)
+    return Source(source.name, _CREDENTIAL_LINE.sub(lambda match: match[1] + "*" * len(match[2]), hidden))
 
 
 def _content_digest(documents: Iterable[Document]) -> str:

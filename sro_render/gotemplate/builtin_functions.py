@@ -69,7 +69,8 @@ def _equal(first: object, other: object) -> bool:
         if kind is Kind.INVALID:
             return True
         if kind is Kind.STRUCT:
-            return first is other
+            # Pointers are the same or not; a struct by value says itself when it is equal.
+            return first == other
         raise FunctionError(
             f"{type_label(first)} cannot be compared",
             hint="compare single values, or use deepEqual where there is one",

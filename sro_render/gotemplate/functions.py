@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final, TypeVar
 
-from sro_render.gotemplate.values import GoMethod, GoObject, Missing, NamedMap, plain, type_label, type_name
+from sro_render.gotemplate.values import (
+    GoMethod,
+    GoObject,
+    Missing,
+    NamedMap,
+    NilList,
+    NilMap,
+    plain,
+    type_label,
+    type_name,
+)
 
 
 class FunctionError(Exception):
@@ -156,12 +166,12 @@ def exact_class(go_type: str) -> type | None:
 
 
 def zero_of(go_type: str) -> object:
-    """A new zero value of a type that may be nil: an empty map or list, or None."""
+    """A new zero value of a type that may be nil: a nil map or list, or None."""
     if go_type.startswith("map["):
-        return {}
+        return NilMap()
     if go_type == "[]uint8":
         return b""
-    return [] if go_type.startswith("[]") else None
+    return NilList() if go_type.startswith("[]") else None
 
 
 def is_nilable(go_type: str) -> bool:

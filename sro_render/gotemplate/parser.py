@@ -59,6 +59,8 @@ class ParsedFile:
     main: Definition
     definitions: tuple[Definition, ...]
     """All of them, `main` included, none twice."""
+    uses: frozenset[str]
+    """The functions that it calls."""
 
 
 def parse(source: Source, name: str, functions: Collection[str], max_bytes: int) -> ParsedFile:
@@ -109,7 +111,9 @@ class _Parser(PipeParser):
                 self.unexpected(token, "in the template")
         main = Definition(self.name, self.source, tuple(nodes), self.slots)
         self.add(main, token)
-        return ParsedFile(self.name, self.source, main, tuple(self.definitions.values()))
+        return ParsedFile(
+            self.name, self.source, main, tuple(self.definitions.values()), frozenset(self.uses)
+        )
 
     def add(self, definition: Definition, at: Token) -> None:
         """Keep a definition; one that is not empty may not stand twice in one file."""
@@ -209,7 +213,9 @@ class _Parser(PipeParser):
         while True:
             start = self.peek()
             pipe = self.parse_pipe(word, TokenKind.RIGHT)
+            inside = len(self.scope)
             body, stop = self.parse_body()
+            self.hide(inside)
             branches.append(Branch(start.start, pipe.end, pipe, body))
             if stop.text == "else" and self.next_is(word):
                 self.next()
@@ -241,7 +247,9 @@ class _Parser(PipeParser):
         self.enter(keyword)
         pipe = self.parse_pipe("range", TokenKind.RIGHT)
         self.range_depth += 1
+        inside = len(self.scope)
         body, stop = self.parse_body()
+        self.hide(inside)
         self.range_depth -= 1
         # A break in the else part leaves this range too; a continue there goes on with the outer one.
         otherwise = self.parse_else("range") if stop.text == "else" else None

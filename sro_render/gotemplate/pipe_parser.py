@@ -81,6 +81,7 @@ class PipeParser:
         self.index = 0
         self.blocks: list[Block] = []
         self.nesting = 0
+        self.uses: set[str] = set()
         self.new_scope()
 
     def new_scope(self) -> None:
@@ -245,7 +246,13 @@ class PipeParser:
 
     def lookup(self, name: str) -> int | None:
         """The slot of the innermost variable of that name."""
-        return next((slot for known, slot in reversed(self.scope) if known == name), None)
+        return next(
+            (slot for known, slot in reversed(self.scope) if known == name and slot is not None), None
+        )
+
+    def hide(self, mark: int) -> None:
+        """What a body declared is known to the parser in its else, but not there when that runs."""
+        self.scope[mark:] = [(name, None) for name, _ in self.scope[mark:]]
 
     def parse_command(self) -> Command:
         """Grammar: `operand (blank operand)* [|]`; the pipe symbol is taken, nothing else behind it."""
@@ -311,6 +318,7 @@ class PipeParser:
             case TokenKind.IDENTIFIER:
                 if text not in self.functions:
                     self.fail_function(token)
+                self.uses.add(text)
                 return Identifier(start, end, text)
             case TokenKind.VARIABLE:
                 return self.use_variable(token)

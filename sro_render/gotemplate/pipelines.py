@@ -45,24 +45,14 @@ from sro_render.gotemplate.runtime import LARGE_TEXT, RUN, Frame, Getter
 from sro_render.gotemplate.values import (
     NIL,
     NIL_CLASSES,
+    SIZED_INTS,
     GoObject,
-    Int8,
-    Int16,
-    Int32,
     Int64,
     Missing,
-    SizedInt,
-    Uint,
-    Uint8,
-    Uint16,
-    Uint32,
     Uint64,
 )
 from sro_render.source import Source, Span
 
-_SIZED: Final[dict[str, type[SizedInt]]] = {
-    kind.go_type: kind for kind in (Int8, Int16, Int32, Int64, Uint, Uint8, Uint16, Uint32, Uint64)
-}
 _STOPPING: Final = {BUILTINS["and"]: False, BUILTINS["or"]: True}
 """The functions that stop early, and the truth that stops them."""
 
@@ -380,12 +370,14 @@ class PipeCompiler:
         if isinstance(node, Number):
             if go_type == "float64" and node.real is not None:
                 return constant(node.real)
-            sized = _SIZED.get(go_type)
+            sized = SIZED_INTS.get(go_type)
             if node.integer is not None:
                 if go_type == "int" and node.integer <= MAX_INT:
                     return constant(node.integer)
-                if sized is not None and sized.wrap(node.integer) == node.integer:
-                    return constant(sized(node.integer))
+                # Go reads it with 64 bits and keeps the low ones.
+                widest = None if sized is None else Int64 if sized.signed else Uint64
+                if sized is not None and widest is not None and widest.wrap(node.integer) == node.integer:
+                    return constant(sized.wrap(node.integer))
         elif go_type == {True: "bool", False: "string"}[isinstance(node, Bool)]:
             return constant(node.value)
         raise FunctionError(f"must be of type {go_type}, not {_code(node)}")

@@ -1,7 +1,7 @@
 """How Go prints values: what an action writes, and print, println and printf.
 
 Re-implements the package fmt (print.go, format.go) for the values that `values` describes. Addresses
-are never printed, since they differ from run to run.
+are all the same, since Go's differ from run to run.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ PART_COST: Final = 32
 """What each part counts beside its characters, so that a million empty lists are not free."""
 MAX_DEPTH: Final = 150
 """Containers inside each other; a map that holds itself would never end."""
+ADDRESS: Final = 0xC00000000000
+"""Where every value lies, for those that print addresses."""
 _MAX_WIDTH: Final = 1_000_000
 
 _DIRECTIVE: Final = re.compile(r"[#0+\- ]*")
@@ -76,7 +78,7 @@ def to_text(value: object) -> str:
             return str(value)
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() if not isinstance(value, GoObject):
             return int.__str__(value)
         case None:
             return NO_VALUE
@@ -282,13 +284,24 @@ class _Printer:
         elif verb == "T":
             self.write(_string(type_name(value), flags))
         elif verb == "p":
-            raise FunctionError(
-                "%p prints an address, which differs from run to run", hint="print the value itself, with %v"
-            )
+            self.pointer(value, verb, flags)
         elif verb == "w" and not isinstance(value, bytes):
             self.bad_verb(value, verb, flags)
         else:
             self.value(value, verb, flags, depth=0)
+
+    def pointer(self, value: object, verb: str, flags: Flags) -> None:
+        """A value as its address; all have the same one here, since Go's differ from run to run."""
+        is_pointer = isinstance(value, GoObject) and value.go_type.startswith("*")
+        has_address = is_pointer or kind_of(value) in {Kind.MAP, Kind.SLICE}
+        if not has_address or verb not in "vpbodxX":
+            self.bad_verb(value, verb, flags)
+        elif flags.sharp_v:
+            self.write(f"({type_name(value)})({ADDRESS:#x})")
+        elif verb in "vp":
+            self.write(_integer(ADDRESS, ADDRESS, "x", replace(flags, sharp=not flags.sharp)) or "")
+        else:
+            self.write(_integer(ADDRESS, ADDRESS, verb, flags) or "")
 
     def value(self, value: object, verb: str, flags: Flags, *, depth: int, followed: bool = False) -> None:
         """Any value; `depth` counts the containers around it, `followed` that no & is to be shown."""
@@ -344,6 +357,9 @@ class _Printer:
         self.write("}" if flags.sharp_v else "]")
 
     def sequence(self, go_type: str, value: list[object], verb: str, flags: Flags, depth: int) -> None:
+        if flags.sharp_v and getattr(value, "is_nil", False):
+            self.write(f"{go_type}(nil)")
+            return
         self.write(f"{go_type}{{" if flags.sharp_v else "[")
         for number, element in enumerate(value):
             if number:
@@ -370,6 +386,13 @@ class _Printer:
         if shown is not None and not flags.sharp_v and verb in "vsxXq":
             self.write(_text(shown, verb, flags) or "")
             return
+        if isinstance(value, int):
+            text = _integer(int(value), value, verb, flags)
+            if text is None:
+                self.bad_verb(value, verb, flags)
+            else:
+                self.write(text)
+            return
         go_type = value.go_type
         underlying = plain(value)
         if isinstance(underlying, dict):
@@ -380,9 +403,8 @@ class _Printer:
             return
         if go_type.startswith("*") and not followed:
             if depth:
-                raise FunctionError(
-                    f"a {go_type} inside a value prints as an address, which differs from run to run"
-                )
+                self.pointer(value, verb, flags)
+                return
             self.write("&")
         self.write(f"{go_type.lstrip('*')}{{" if flags.sharp_v else "{")
         for number, (name, element) in enumerate(value.go_fields().items()):

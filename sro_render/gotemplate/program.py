@@ -15,7 +15,7 @@ from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.gotemplate.compiler import compile_definition
 from sro_render.gotemplate.functions import Function
 from sro_render.gotemplate.parser import Definition, ParsedFile, parse
-from sro_render.gotemplate.runtime import Run, Step, Traced
+from sro_render.gotemplate.runtime import Code, Run, Step, Traced
 from sro_render.limits import Limits
 from sro_render.source import Source
 
@@ -75,11 +75,17 @@ class Program:
         files: in the order in which they are added: of two definitions with one name the later one
             stands, unless it is empty.
         functions: by name, text/template's own aside.
+        others: templates of another syntax, by name.
     """
 
-    def __init__(self, files: Iterable[ParsedFile], functions: Mapping[str, Function]) -> None:
+    def __init__(
+        self,
+        files: Iterable[ParsedFile],
+        functions: Mapping[str, Function],
+        others: Mapping[str, Code] | None = None,
+    ) -> None:
         self.functions: Final = {**BUILTINS, **functions}
-        self._codes: dict[str, _Code] = {}
+        self._codes: dict[str, Code] = dict(others or {})
         self._texts: dict[str, tuple[Program, _Code]] = {}
         for file in files:
             self._add(file)
@@ -89,7 +95,7 @@ class Program:
             if definition.name not in self._codes or not definition.is_empty:
                 self._codes[definition.name] = _Code(definition, self.functions)
 
-    def lookup(self, name: str) -> _Code | None:
+    def lookup(self, name: str) -> Code | None:
         """The template of that name."""
         return self._codes.get(name)
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from sro_render.errors import Finding, LimitError, TemplateError, nearest
 from sro_render.gotemplate.functions import FunctionError
+from sro_render.gotemplate.printing import ADDRESS
 from sro_render.gotemplate.values import Missing, from_bytes, to_bytes
 from sro_render.limits import Limits, allow_more
 from sro_render.source import Span
@@ -272,6 +273,15 @@ class Run:
             # Bytes that were written one by one may add up to characters.
             data = to_bytes(text)
             size, text = len(data), from_bytes(data)
+        if f"{ADDRESS:#x}" in text:
+            self.report(
+                Finding(
+                    code="address-printed",
+                    message="the output has the address of a value, which in Helm differs from run to run",
+                    subject=self.template,
+                    hint="print fields of the value instead of the whole",
+                )
+            )
         self._done_size += size
         if self._done_size > self.limits.max_output_bytes:
             self._fail_size()

@@ -29,6 +29,9 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from sro_render.source import Span
 
+SIZED_INTS: Final[dict[str, type[SizedInt]]] = {}
+"""Go's name -> class, of all integer types other than int, also of those with a name of their own."""
+
 
 class SizedInt(int):
     """An integer of a Go type other than int."""
@@ -37,6 +40,10 @@ class SizedInt(int):
     go_type: ClassVar[str]
     bits: ClassVar[int]
     signed: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        SIZED_INTS[cls.go_type] = cls
 
     @classmethod
     def wrap(cls, number: int) -> SizedInt:
@@ -108,6 +115,32 @@ class StringList(list[str]):
     """Go's []string."""
 
     go_type: ClassVar[str] = "[]string"
+
+
+class NilList(list[Any]):
+    """A []interface {} that is nil: a list without entries that JSON shows as null."""
+
+    go_type: ClassVar[str] = "[]interface {}"
+    is_nil: ClassVar[bool] = True
+
+
+class ListList(list[list[Any]]):
+    """Go's [][]interface {}."""
+
+    go_type: ClassVar[str] = "[][]interface {}"
+
+
+class NilMap(dict[str, Any]):
+    """A map[string]interface {} that is nil: a map without entries that JSON shows as null."""
+
+    go_type: ClassVar[str] = "map[string]interface {}"
+    is_nil: ClassVar[bool] = True
+
+
+class NilStringList(StringList):
+    """A []string that is nil: a list without entries that JSON shows as null."""
+
+    is_nil: ClassVar[bool] = True
 
 
 class IntList(list[int]):
@@ -189,6 +222,13 @@ class GoObject:
 
     def go_string(self) -> str | None:
         """What Go's String method returns, where the type has one."""
+        return None
+
+    def go_text(self) -> str | None:
+        """What Go's MarshalText returns, where the type has one: its form in JSON, YAML and TOML.
+
+        Raises: ValueError: this value has no such form.
+        """
         return None
 
     def __bool__(self) -> bool:

@@ -8,7 +8,7 @@ container of every workload kind.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -181,7 +181,7 @@ def is_cluster_scoped(group: str, kind: str, declared: Collection[tuple[str, str
     return kind in _CLUSTER_SCOPED.get(group, ()) or (group, kind) in declared
 
 
-def declared_cluster_kinds(manifests: Sequence[Mapping[str, JsonValue]]) -> frozenset[tuple[str, str]]:
+def declared_cluster_kinds(manifests: Iterable[Mapping[str, JsonValue]]) -> frozenset[tuple[str, str]]:
     """(group, kind) of what the CustomResourceDefinitions among the manifests make cluster-scoped."""
     found = set()
     for manifest in manifests:

@@ -42,8 +42,10 @@ _SYSTEMS = (
     ("Bottlerocket", "bottlerocket"),
 )
 
-# Go's names of architectures, and the kernel's where they differ.
-_KERNEL_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}
+# Go's names of architectures, and the kernel's.
+_KERNEL_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"} | {
+    name: name for name in ("ppc64le", "riscv64", "s390x")
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +142,14 @@ def kernel_patch_version(kernel: str) -> str:
 def kernel_architecture(architecture: str) -> str:
     """The kernel's name of an architecture: `x86_64` of `amd64`."""
     return _KERNEL_ARCHITECTURES.get(architecture, architecture)
+
+
+def architecture_suffix(kernel: str, architecture: str) -> str:
+    """What stands behind the last dot of a node's kernel: `x86_64`; empty if nothing tells.
+
+    Args: architecture: Go's name; if it is empty, the kernel itself may tell.
+    """
+    if architecture:
+        return kernel_architecture(architecture)
+    ending = kernel.rpartition(".")[2]
+    return ending if ending in _KERNEL_ARCHITECTURES.values() else ""

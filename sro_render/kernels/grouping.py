@@ -13,11 +13,15 @@ from sro_render.errors import Finding, InputError
 from sro_render.kernels.facts import (
     KERNEL_LABEL,
     OperatingSystem,
+    architecture_suffix,
     kernel_architecture,
     kernel_label_value,
     operating_system,
 )
 from sro_render.model.inventory import DriverToolkit, KernelVersion, Node
+
+ToolkitIndex = Mapping[str, Sequence[DriverToolkit]]
+"""See `index_toolkits`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ def group_by_kernel(
     groups: list[KernelGroup] = []
     errors: list[InputError] = []
     findings: list[Finding] = []
+    index = index_toolkits(toolkits)
     for kernel in sorted(by_kernel, key=str.encode):
         members = sorted(by_kernel[kernel], key=lambda node: node.name)
         systems = {operating_system(node): node for node in reversed(members)}
@@ -76,7 +81,7 @@ def group_by_kernel(
             errors.append(_mixed_systems(kernel, systems))
             continue
         # In an order that no node's name decides; a system that says nothing comes last.
-        group, more = _group(kernel, members, sorted(systems, key=_system_order), toolkits)
+        group, more = _group(kernel, members, sorted(systems, key=_system_order), index)
         groups.append(group)
         findings.extend(more)
     findings.extend(_ambiguous_labels(groups))
@@ -115,7 +120,7 @@ def _group(
     kernel: KernelVersion,
     members: Sequence[Node],
     systems: Sequence[OperatingSystem],
-    toolkits: Sequence[DriverToolkit],
+    toolkits: ToolkitIndex,
 ) -> tuple[KernelGroup, tuple[Finding, ...]]:
     """One kernel's group, from its nodes A-Z, and what is odd about it."""
     findings: list[Finding] = []
@@ -190,19 +195,27 @@ def _system_order(system: OperatingSystem) -> tuple[bool, bool, tuple[int, ...],
     return not system.version, not system.release, numbers, system.version, system.id
 
 
-def find_toolkit(kernel: str, architecture: str, toolkits: Sequence[DriverToolkit]) -> DriverToolkit | None:
+def index_toolkits(toolkits: Iterable[DriverToolkit]) -> ToolkitIndex:
+    """Toolkits by each of their kernels: thousands of kernels look for theirs among thousands."""
+    index: dict[str, list[DriverToolkit]] = {}
+    for toolkit in toolkits:
+        for kernel in {toolkit.kernel, toolkit.rt_kernel}:
+            index.setdefault(kernel, []).append(toolkit)
+    return index
+
+
+def find_toolkit(kernel: str, architecture: str, toolkits: ToolkitIndex) -> DriverToolkit | None:
     """The first toolkit, by tag and image, whose standard or real-time kernel this is.
 
     Source: upgrade.go updateInfo: the kernels of a toolkit come without the architecture.
     """
-    suffix = kernel_architecture(architecture)
+    suffix = architecture_suffix(kernel, architecture)
     names = {kernel, kernel.removesuffix(f".{suffix}")} if suffix else {kernel}
     fitting = [
         full
-        for toolkit in toolkits
-        # Thousands of kernels look through hundreds of toolkits: most are told apart by their names.
-        if not names.isdisjoint((toolkit.kernel, toolkit.rt_kernel))
-        and (not architecture or toolkit.architecture in {"", architecture})
+        for name in names
+        for toolkit in toolkits.get(name, ())
+        if (not suffix or kernel_architecture(toolkit.architecture) in {"", suffix})
         and kernel in {(full := _with_architecture(toolkit, suffix)).kernel, full.rt_kernel}
     ]
     return min(fitting, key=lambda each: (each.tag, each.image), default=None)

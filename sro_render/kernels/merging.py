@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from sro_render.errors import Faults, InputError
 from sro_render.model.inventory import DriverToolkit, Node, ToolkitTag
-from sro_render.model.objects import JsonObject, JsonValue, text_of, type_name
+from sro_render.model.objects import JsonObject, JsonValue, text_of
+from sro_render.model.wording import type_name
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate_nearest
 

@@ -16,6 +16,7 @@ from sro_render.gotemplate.runtime import Run
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue
 from sro_render.model.specialresource import SpecialResource
+from sro_render.model.wording import format_path
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate
 
@@ -88,7 +89,7 @@ class SpecTemplates:
         if span is None or span.source not in self._places:
             return finding
         path, is_key = self._places[span.source]
-        finding = replace(finding, path=_joined(path))
+        finding = replace(finding, path=format_path(path))
         if resource.source is None:
             return finding
         whole = locate(resource.source, [*resource.prefix, *path], resource.document, value=not is_key)
@@ -127,7 +128,3 @@ def _inside(whole: Span, inner: Span) -> Span:
             start = whole.start + len(quote)
             return whole.source.span(start + inner.start, start + inner.end)
     return whole
-
-
-def _joined(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -18,12 +18,14 @@ class RenderedObject:
 
     kernel:    the kernel that it serves; empty for an object that is not kernel-affine.
     template:  Helm's name of the template that made it, empty for what the tool adds itself.
+    users:     the SRs that render it alike, A-Z; empty where it is one SR's alone.
     """
 
     id: ObjectId
     manifest: JsonObject
     kernel: str = ""
     template: str = ""
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ class Lock:
     resources: in the order in which they are applied.
     inventory: the inventory files; kernels: as in `Bundle`. Together they are the nodes' part.
     files:     path to digest of each file but the lock itself, paths relative to the lock.
+    shared:    each object's file in `_shared`, with the SRs that render the object, A-Z.
     removed:   SRs with `managementState: Removed`.
     Paths have `/` between their parts; those of inputs are relative to the lock and may start with `..`.
     """
@@ -94,6 +95,7 @@ class Lock:
     inventory: tuple[InputFile, ...] = ()
     kernels: tuple[tuple[str, tuple[str, ...]], ...] = ()
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     removed: tuple[str, ...] = ()
     stale: tuple[StaleFiles, ...] = ()
 
@@ -119,6 +121,7 @@ class Lock:
                 "kernels": {kernel: list(nodes) for kernel, nodes in self.kernels},
             },
             "files": dict(self.files),
+            "shared": {path: list(users) for path, users in self.shared.items()},
             "removed": list(self.removed),
             "stale": [_stale_mapping(entry) for entry in self.stale],
         }
@@ -135,6 +138,7 @@ class Lock:
         nodes = document.fields("inventory")
         kernels = nodes.fields("kernels")
         files = document.fields("files")
+        shared = document.fields("shared")
         lock = cls(
             cluster=document.text("cluster"),
             tool_name=tool.text("name"),
@@ -146,6 +150,7 @@ class Lock:
             inventory=nodes.items("inputs", _read_input),
             kernels=tuple((kernel, kernels.texts(kernel)) for kernel in sorted(kernels.values)),
             files=MappingProxyType({files.own_path(name): files.digest(name) for name in files.values}),
+            shared=MappingProxyType({shared.own_path(path): shared.texts(path) for path in shared.values}),
             removed=document.texts("removed"),
             stale=document.items("stale", _read_stale),
         )

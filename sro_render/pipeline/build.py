@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from sro_render.charts.chart import Chart
-from sro_render.errors import Finding, InputError, SroError
+from sro_render.charts.engine import Engine
+from sro_render.errors import Finding, InputError, SroError, flatten
 from sro_render.kernels.grouping import KernelGroup
-from sro_render.limits import TimeLimit
+from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
@@ -94,6 +95,18 @@ def build(
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
     )
+
+
+def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, ...]:
+    """What is wrong with the charts whatever the nodes are: for when the nodes are not known."""
+    errors: list[SroError] = []
+    for recipe in recipes:
+        if recipe.chart is not None:
+            try:
+                Engine(recipe.chart, limits).check(recipe.resource.set or {})
+            except (SroError, ExceptionGroup) as error:
+                errors.extend(in_spec(each, recipe.resource) for each in flatten(error))
+    return fold(errors)
 
 
 def in_spec(error: SroError, resource: SpecialResource) -> SroError:

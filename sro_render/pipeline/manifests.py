@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.wording import KeyPath
 from sro_render.source import Source, Span
-from sro_render.validation import KeyPath, check_object
+from sro_render.validation import check_object
 from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import locate, read_manifest
 

@@ -64,10 +64,11 @@ class ResourceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KernelInputs:
-    """What one kernel's renders start from."""
+    """What one kernel's renders start from. names: the templates that its subcharts leave."""
 
     group: KernelGroup
     values: PreparedValues
+    names: frozenset[str]
     placement: Placement
 
 
@@ -153,7 +154,7 @@ class _Expansion:
         inputs = self._kernel_inputs(engine, groups)
         if not inputs:
             return
-        plan = plan_states(engine.template_names(inputs[0].values))
+        plan = plan_states(frozenset().union(*(each.names for each in inputs)))
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
@@ -255,6 +256,8 @@ class _Expansion:
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
                 prepared = engine.prepare(merge_files(mapping_of(filled), runtime))
+                # A chart that knows nothing of SRO may have a schema that knows no other keys.
+                engine.check_values(prepared, strangers=runtime, place=self._place_in_set)
             except (SroError, ExceptionGroup) as error:
                 for each in flatten(error):
                     self._fail(each, kernel=group.kernel)
@@ -265,6 +268,7 @@ class _Expansion:
                 _KernelInputs(
                     group=group,
                     values=prepared,
+                    names=frozenset(engine.template_names(prepared)),
                     placement=self._placement(mapping_of(where)),
                 )
             )
@@ -286,6 +290,13 @@ class _Expansion:
                 hint="use only values in it that are the same for every kernel",
             )
         return tuple(inputs)
+
+    def _place_in_set(self, path: Sequence[str | int]) -> Span | None:
+        """Where the SR sets a value; None where the value is the chart's, or added at run time."""
+        if self.resource.source is None or not path:
+            return None
+        whole = [*self.resource.prefix, "spec", "set", *path]
+        return locate(self.resource.source, whole, self.resource.document)
 
     def _placement(self, where: JsonObject) -> Placement:
         return Placement(
@@ -321,7 +332,7 @@ class _Expansion:
         kernel = inputs.group.kernel
         is_first = not output.by_kernel
         release = Release(name=self.resource.name, namespace=inputs.placement.namespace)
-        names = output.templates.templates
+        names = [name for name in output.templates.templates if name in inputs.names]
         faults = Faults()
         manifests: list[Manifest] = []
         try:
@@ -369,7 +380,12 @@ class _Expansion:
             cluster_kinds=declared_cluster_kinds(
                 [
                     *(each.value for each in crds),
-                    *(each.value for output in outputs for each in next(iter(output.by_kernel.values()), ())),
+                    *(
+                        each.value
+                        for output in outputs
+                        for manifests in output.by_kernel.values()
+                        for each in manifests
+                    ),
                 ]
             ),
         )

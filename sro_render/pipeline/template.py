@@ -6,7 +6,7 @@ Decides which steps are done and what their faults are called; each step is Helm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,7 @@ from sro_render.source import Source, Span
 from sro_render.sprig.ambient import Ambient
 
 _NAME = "name"
+Place = Callable[[Sequence[str | int]], Span | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class TemplateOptions:
     skip_tests: bool = False
     show_only: Sequence[str] = ()
     skip_schema_validation: bool = False
+    place: Place | None = None
+    """Where a value stands in the user's files, for messages."""
     ambient: Ambient = field(default_factory=Ambient)
     limits: Limits = field(default_factory=Limits)
 
@@ -111,6 +114,8 @@ def _template(
 ) -> Templated:
     engine = Engine(chart, options.limits, options.ambient)
     prepared = engine.prepare(values)
+    if not options.skip_schema_validation:
+        engine.check_values(prepared, place=options.place)
     capabilities = Capabilities(options.kube_version, options.api_versions)
     rendering = engine.render(prepared, options.release, capabilities, deadline=deadline)
     release = sort_release(rendering.texts, options.limits)

@@ -9,7 +9,7 @@ Source: HMAC-SHA-256 in counter mode, as NIST SP 800-108 describes it.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -27,7 +27,7 @@ class Ambient:
     """
 
     now: datetime | None = None
-    seed: bytes | None = None
+    seed: bytes | None = field(default=None, repr=False)
     label: str = ""
 
 
@@ -61,13 +61,17 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """The next bytes."""
-        while len(self._rest) < size:
+        pieces = [self._rest]
+        have = len(self._rest)
+        while have < size:
             block = self._block.copy()
             block.update(b"\0" + self._count.to_bytes(8, "big"))
-            self._rest += block.digest()
+            pieces.append(block.digest())
+            have += block.digest_size
             self._count += 1
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+        data = b"".join(pieces)
+        self._rest = data[size:]
+        return data[:size]
 
     def below(self, limit: int) -> int:
         """A number from 0 up to, but without, `limit`; each equally likely."""

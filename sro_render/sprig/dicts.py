@@ -32,6 +32,10 @@ def get(table: dict[str, object], key: str) -> object:
 @go_function(FUNCTIONS, "set", f"({_MAP}, string, any) {_MAP}", mutates=True)
 def set_key(table: dict[str, object], key: str, value: object) -> dict[str, object]:
     """The dictionary itself, with the key set."""
+    if not table and getattr(table, "is_nil", False):
+        raise FunctionError(
+            f'cannot set "{key}" in a map that is nil', hint="begin with an empty map: default dict"
+        )
     table[key] = value
     return table
 
@@ -135,8 +139,17 @@ def _merge(target: dict[str, Any], source: dict[str, Any], *, overwrite: bool) -
 
 @go_function(FUNCTIONS, "mustDeepCopy", "(any) any")
 @go_function(FUNCTIONS, "deepCopy", "(any) any")
+def copy_given(value: Any) -> Any:
+    """A copy that shares nothing with the value, which must be one."""
+    if value is None:
+        raise FunctionError(
+            "nil cannot be copied", hint="guard this place with {{ with }}, or give a default"
+        )
+    return deep_copy(value)
+
+
 def deep_copy(value: Any) -> Any:
-    """A copy that shares nothing with the value."""
+    """A copy that shares nothing with the value; also of nil."""
     if isinstance(value, dict):
         return type(value)({key: deep_copy(item) for key, item in value.items()})
     if isinstance(value, list):

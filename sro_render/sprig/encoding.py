@@ -29,10 +29,16 @@ def b64enc(text: str) -> str:
 @go_function(FUNCTIONS, "b64dec", "(string) string")
 def b64dec(text: str) -> str:
     """Out of base 64; line breaks in it do not count."""
-    data = re.sub(rb"[\r\n]", b"", to_bytes(text))
-    if _BASE64.fullmatch(data):
-        return from_bytes(base64.b64decode(data))
+    data = decode_base64(to_bytes(text))
+    if data is not None:
+        return from_bytes(data)
     return f"illegal base64 data at input byte {_damage(to_bytes(text), _WORD64, 4)}"
+
+
+def decode_base64(text: bytes) -> bytes | None:
+    """The bytes behind a text in base 64, in which line breaks do not count; None: it is damaged."""
+    data = re.sub(rb"[\r\n]", b"", text)
+    return base64.b64decode(data) if _BASE64.fullmatch(data) else None
 
 
 @go_function(FUNCTIONS, "b32enc", "(string) string")

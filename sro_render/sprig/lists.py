@@ -1,4 +1,4 @@
-"""Sprig's list functions. None changes its argument; what Go returns as nil is None or empty here.
+"""Sprig's list functions. None changes its argument; what Go returns as nil is None here, or a nil list.
 
 Each `must…` form does the same here: in Go it differs only in how an error travels.
 Source: Sprig v3 list.go; `until` and `untilStep` of numeric.go are in numbers.py.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
-from sro_render.gotemplate.values import StringList, plain
+from sro_render.gotemplate.values import ListList, NilList, StringList, plain
 from sro_render.limits import allow_more
 from sro_render.sprig.numbers import to_int
 from sro_render.sprig.reflection import deep_equal
@@ -54,13 +54,15 @@ def last(value: object) -> object:
 @_both("rest", "(any) []any")
 def rest(value: object) -> list[object]:
     """All but the first."""
-    return list(items_of(value, "take the rest of")[1:])
+    items = items_of(value, "take the rest of")
+    return items[1:] if items else NilList()
 
 
 @_both("initial", "(any) []any")
 def initial(value: object) -> list[object]:
     """All but the last."""
-    return list(items_of(value, "take the start of")[:-1])
+    items = items_of(value, "take the start of")
+    return items[:-1] if items else NilList()
 
 
 @_both("reverse", "(any) []any")
@@ -90,7 +92,7 @@ def concat(run: Any, *values: object) -> list[object]:
     if length > allowed:
         message = f"a list of {length:,} items is longer than the {allowed:,} rounds that loops may make"
         raise FunctionError(message, code="limit-loop-iterations", hint=allow_more("loop-iterations"))
-    return [item for items in lists for item in items]
+    return [item for items in lists for item in items] or NilList()
 
 
 @_both("uniq", "(any) []any")
@@ -136,13 +138,13 @@ def slice_list(value: object, *indices: object) -> object:
     return kind(part) if issubclass(kind, list) else part
 
 
-@_both("chunk", "(int, any) []any")
-def chunk(size: int, value: object) -> list[object]:
+@_both("chunk", "(int, any) [][]any")
+def chunk(size: int, value: object) -> ListList:
     """Lists of at most `size` items."""
     items = items_of(value, "cut up")
     if size < 1:
         raise FunctionError(f"cannot cut a list into pieces of {size} items")
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    return ListList(items[start : start + size] for start in range(0, len(items), size))
 
 
 @go_function(FUNCTIONS, "sortAlpha", "(any) []string")

@@ -1,6 +1,7 @@
 """Sprig's arithmetic. Integers are int64 and wrap around; what is no number counts as 0.
 
-Not here: `randInt`.
+A Go duration is none, as for the library that converts.
+Not here: `randInt` (`chance`).
 Source: Sprig v3 numeric.go; spf13/cast for what counts as a number, shopspring/decimal for `addf`
 and its kind.
 """
@@ -16,6 +17,7 @@ from typing import Any
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.values import Int64, IntList, plain, wrap_integer
 from sro_render.limits import allow_more
+from sro_render.sprig.durations import Duration
 from sro_render.sprig.text import shown
 
 FUNCTIONS: dict[str, Function] = {}
@@ -30,6 +32,10 @@ _FLOAT = re.compile(
     r"|inf|infinity|nan)",
     re.IGNORECASE,
 )
+_HEXADECIMAL_FLOAT = re.compile(
+    r"[+-]?0[xX](?:(?:_?[0-9a-fA-F])+(?:\.(?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?)?|\.[0-9a-fA-F](?:_?[0-9a-fA-F])*)"
+    r"[pP][+-]?[0-9]{1,4}"
+)
 _DIVISION_PLACES = Decimal(1).scaleb(-16)
 _PRECISION = 1_000
 """Digits that sums and products of float64 values never exceed."""
@@ -40,6 +46,8 @@ def to_int(value: object) -> int:
     value = plain(value)
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, Duration):
+        return 0
     if isinstance(value, int):
         return wrap_integer(int(value))
     if isinstance(value, float):
@@ -62,13 +70,25 @@ def _parse_integer(text: str) -> int:
 def to_float(value: object) -> float:
     """A value as Go's float64; what is no number is 0."""
     value = plain(value)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float) and not isinstance(value, Duration):
         return float(value)
-    if isinstance(value, str) and _FLOAT.fullmatch(value):
-        number = float(value)
-        is_overflow = math.isinf(number) and "n" not in value.lower()
-        return 0.0 if is_overflow else number
+    if isinstance(value, str):
+        return parse_float(value) or 0.0
     return 0.0
+
+
+def parse_float(text: str) -> float | None:
+    """A text as Go's strconv.ParseFloat reads it; None for what it refuses."""
+    if _HEXADECIMAL_FLOAT.fullmatch(text):
+        try:
+            return float.fromhex(text.replace("_", ""))
+        except OverflowError:
+            return None
+    if not _FLOAT.fullmatch(text):
+        return None
+    number = float(text)
+    is_overflow = math.isinf(number) and "n" not in text.lower()
+    return None if is_overflow else number
 
 
 def _int64(number: int) -> Int64:
@@ -178,14 +198,14 @@ def smallest_float(*values: object) -> float:
 def floor(value: object) -> float:
     """Down to a whole number."""
     number = to_float(value)
-    return float(math.floor(number)) if math.isfinite(number) else number
+    return math.copysign(math.floor(number), number) if math.isfinite(number) else number
 
 
 @go_function(FUNCTIONS, "ceil", "(any) float64")
 def ceil(value: object) -> float:
     """Up to a whole number."""
     number = to_float(value)
-    return float(math.ceil(number)) if math.isfinite(number) else number
+    return math.copysign(math.ceil(number), number) if math.isfinite(number) else number
 
 
 @go_function(FUNCTIONS, "round", "(any, int, ...float64) float64")
@@ -197,7 +217,7 @@ def round_to(value: object, places: int, *limits: float) -> float:
         return scaled
     fraction = math.modf(scaled)[0]
     rounded = math.ceil(scaled) if fraction >= (limits[0] if limits else 0.5) else math.floor(scaled)
-    return float(rounded) / power
+    return math.copysign(rounded, scaled) / power
 
 
 def _exactly(operation: Callable[[Decimal, Decimal], Decimal], values: tuple[object, ...]) -> float:
@@ -210,7 +230,7 @@ def _exactly(operation: Callable[[Decimal, Decimal], Decimal], values: tuple[obj
         result, *rest = [Decimal(repr(number)) for number in numbers]
         for number in rest:
             result = operation(result, number)
-        return float(result)
+        return float(result) + 0.0  # decimals of Go have no negative zero
 
 
 @go_function(FUNCTIONS, "addf", "(...any) float64")

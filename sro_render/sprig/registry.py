@@ -11,9 +11,43 @@ from functools import cache
 from types import MappingProxyType
 
 from sro_render.gotemplate.functions import Function
-from sro_render.sprig import defaults, dicts, encoding, lists, numbers, paths, reflection, semver, strings
+from sro_render.sprig import (
+    chance,
+    crypto,
+    dates,
+    defaults,
+    dicts,
+    encoding,
+    lists,
+    numbers,
+    passwords,
+    paths,
+    reflection,
+    regex,
+    semver,
+    strings,
+    urls,
+    words,
+)
 
-_FAMILIES = (defaults, dicts, encoding, lists, numbers, paths, reflection, semver, strings)
+_FAMILIES = (
+    chance,
+    crypto,
+    dates,
+    defaults,
+    dicts,
+    encoding,
+    lists,
+    numbers,
+    passwords,
+    paths,
+    reflection,
+    regex,
+    semver,
+    strings,
+    urls,
+    words,
+)
 
 
 @cache

@@ -31,6 +31,10 @@ class GoVersion(GoObject):
         """Without a leading v."""
         return str(self.version)
 
+    def go_text(self) -> str:
+        """The same."""
+        return str(self.version)
+
     @go_method("Major", "() uint64")
     def major(self) -> Uint64:
         """The first number."""

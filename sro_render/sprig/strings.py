@@ -1,7 +1,7 @@
 """Sprig's text functions: cutting, trimming, replacing, quoting, indenting, splitting.
 
-Lengths and places are bytes, as in Go. Not here: random texts, regular expressions, and the case and
-wrapping functions of third-party libraries that are not implemented yet.
+Lengths and places are bytes, as in Go. Not here: random texts (`chance`), regular expressions
+(`regex`), and what third-party libraries do with words and lines (`words`).
 Source: Sprig v3 strings.go and functions.go.
 """
 
@@ -12,18 +12,16 @@ from typing import Any
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.quoting import quote as go_quote
 from sro_render.gotemplate.values import StringList, StringMap, from_bytes, to_bytes
+from sro_render.sprig.runes import SPACES, runes, to_lower, to_title, to_upper
 from sro_render.sprig.text import shown, strval, texts_of
 
 FUNCTIONS: dict[str, Function] = {}
-
-_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""What Go's unicode.IsSpace knows; Python's own list is longer."""
 
 
 @go_function(FUNCTIONS, "trim", "(string) string")
 def trim(text: str) -> str:
     """Without white space at both ends."""
-    return text.strip(_SPACES)
+    return text.strip(SPACES)
 
 
 @go_function(FUNCTIONS, "trimAll", "(string, string) string")
@@ -74,17 +72,13 @@ def substr(start: int, end: int, text: str) -> str:
 @go_function(FUNCTIONS, "upper", "(string) string")
 def upper(text: str) -> str:
     """In capitals, character by character as in Go: ß stays."""
-    return text.upper() if text.isascii() else "".join(_mapped(c, c.upper()) for c in text)
+    return text.upper() if text.isascii() else "".join(map(to_upper, runes(text)))
 
 
 @go_function(FUNCTIONS, "lower", "(string) string")
 def lower(text: str) -> str:
     """In small letters, character by character as in Go."""
-    return text.lower() if text.isascii() else "".join(_mapped(c, c.lower()) for c in text)
-
-
-def _mapped(character: str, changed: str) -> str:
-    return changed if len(changed) == 1 else character
+    return text.lower() if text.isascii() else "".join(map(to_lower, runes(text)))
 
 
 @go_function(FUNCTIONS, "title", "(string) string")
@@ -92,9 +86,9 @@ def title(text: str) -> str:
     """With a capital at the start of each word; letters, digits and _ make up words."""
     out = []
     previous = " "
-    for character in text:
-        is_inside = previous == "_" or previous.isalnum() or (ord(previous) > 127 and previous not in _SPACES)
-        out.append(character if is_inside else _mapped(character, character.title()))
+    for character in runes(text):
+        is_inside = previous == "_" or previous.isalnum() or (ord(previous) > 127 and previous not in SPACES)
+        out.append(character if is_inside else to_title(character))
         previous = character
     return "".join(out)
 
@@ -104,8 +98,8 @@ def untitle(text: str) -> str:
     """With a small letter at the start of each word; only white space parts words."""
     out = []
     previous = " "
-    for character in text:
-        out.append(lower(character) if previous in _SPACES else character)
+    for character in runes(text):
+        out.append(to_lower(character) if previous in SPACES else character)
         previous = character
     return "".join(out)
 
@@ -122,12 +116,6 @@ def repeat(run: Any, count: int, text: str) -> str:
         )
         raise FunctionError(message, code="limit-output")
     return text * count
-
-
-@go_function(FUNCTIONS, "nospace", "(string) string")
-def nospace(text: str) -> str:
-    """Without any white space."""
-    return "".join(character for character in text if character not in _SPACES)
 
 
 @go_function(FUNCTIONS, "contains", "(string, string) bool")

@@ -24,7 +24,7 @@ def strval(value: object) -> str:
 
 def is_empty(value: object) -> bool:
     """Whether a value is nil, zero, false, or has no length. A struct never is."""
-    if isinstance(value, GoObject):
+    if isinstance(value, GoObject) and not isinstance(value, int):
         value = plain(value)
         return not isinstance(value, GoObject) and not value
     return not value
@@ -34,7 +34,8 @@ def kind_name(value: object) -> str:
     """The name of Go's reflect.Kind: int64 where `Kind` says int."""
     kind = kind_of(value)
     if kind in {Kind.INT, Kind.UINT}:
-        return str(getattr(type(value), "go_type", "int"))
+        own = type(value)
+        return str(getattr(own, "go_kind", getattr(own, "go_type", "int")))
     if kind is Kind.FLOAT:
         return "float64"
     go_type = str(getattr(type(value), "go_type", ""))

@@ -8,8 +8,9 @@ different, it is an error.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from sro_render.errors import Faults, RenderError
 from sro_render.limits import Limits
@@ -21,20 +22,28 @@ from sro_render.targets.layout import (
     KUSTOMIZATION,
     SHARED,
     ObjectKey,
-    folder_name,
     object_key,
+    possible_folders,
     state_rank,
     without_provenance,
 )
 from sro_render.targets.plain import kustomization
+from sro_render.yamltext import writer
 from sro_render.yamltext.reader import read_manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What stays. files: paths, A-Z; bundle: what was rendered, without what stays as a file."""
+    """What stays.
+
+    files:  paths, A-Z.
+    shared: those of them in `_shared` with the SRs that need them, A-Z: those that stay, and those
+            that render the same anew.
+    bundle: what was rendered, without what stays as a file.
+    """
 
     files: tuple[str, ...]
+    shared: Mapping[str, tuple[str, ...]]
     stale: tuple[StaleFiles, ...]
     bundle: Bundle
 
@@ -52,63 +61,91 @@ def keep(
     Raises: RenderError, or a group of them: `object-conflict`: an object is rendered anew that a
             file which stays has with other content.
     """
-    folders, kernels = _index(old.files)
+    files = _index(old.files)
     stale = [entry for entry in old.stale if entry.special_resource in unmanaged]
+    gone = {(name, folder) for name, kernel in failed for folder in _kernel_folders(kernel)}
     for name, kernel in failed:
-        files = (
-            kernels.get((folder_name(name), folder_name(kernel)), ())
-            if kernel
-            else folders.get(folder_name(name), ())
-        )
-        if files:
-            stale.append(StaleFiles(special_resource=name, kernel=kernel, files=tuple(sorted(files))))
+        found = _files_of(name, kernel, files)
+        if found:
+            stale.append(StaleFiles(special_resource=name, kernel=kernel, files=found))
     staying = {path for entry in stale for path in entry.files}
-    staying.update(path for name in unmanaged for path in folders.get(folder_name(name), ()))
-    is_partial = bool(staying) or bool(unmanaged)
-    shared = folders.get(SHARED, ()) if is_partial else ()
-    fresh = {object_key(each.id): each for each in _objects(bundle)}
+    staying.update(path for name in unmanaged for path in _files_of(name, "", files))
+    shared: dict[str, set[str]] = {}
+    for path, users in old.shared.items():
+        kernel = _kernel_folder(path)
+        needing = {
+            name for name in users if name in unmanaged or not gone.isdisjoint({(name, ""), (name, kernel)})
+        }
+        if needing:
+            shared[path] = needing
+    staying.update(shared)
+    fresh = {object_key(each.id): (each, users) for each, users in _objects(bundle)}
     dropped: set[ObjectKey] = set()
     faults = Faults()
-    for path in sorted({*staying, *shared}):
+    for path in sorted(staying):
         if path.endswith(f"/{KUSTOMIZATION}"):
             continue
         manifest = _manifest(path, read(path))
-        again = fresh.get(object_key(object_id(manifest)))
-        if path.startswith(f"{SHARED}/"):
-            # Whoever renders it now has it; without anyone it stays for those that stay.
-            if again is None:
-                staying.add(path)
-        elif again is not None:
-            if without_provenance(again.manifest) == without_provenance(manifest):
-                dropped.add(object_key(again.id))
-            else:
-                faults.add(_conflict(again, path))
+        again, users = fresh.get(object_key(object_id(manifest)), (None, ()))
+        if again is None:
+            continue
+        if _text(again.manifest) == _text(manifest):
+            dropped.add(object_key(again.id))
+            if path in shared:
+                shared[path].update(users)
+        else:
+            faults.add(_conflict(again, path))
     faults.raise_if_any()
-    return Kept(files=tuple(sorted(staying)), stale=tuple(stale), bundle=_without(bundle, dropped))
+    return Kept(
+        files=tuple(sorted(staying)),
+        shared={path: tuple(sorted(users)) for path, users in shared.items()},
+        stale=tuple(stale),
+        bundle=_without(bundle, dropped),
+    )
 
 
-def _index(
-    files: Iterable[str],
-) -> tuple[dict[str, list[str]], dict[tuple[str, str], list[str]]]:
-    """Paths by SR folder, and by SR folder and kernel folder."""
-    folders: dict[str, list[str]] = {}
-    kernels: dict[tuple[str, str], list[str]] = {}
+def _index(files: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+    """Paths by SR folder and kernel folder; all paths of an SR with an empty kernel folder too."""
+    found: dict[tuple[str, str], list[str]] = {}
     for path in files:
         folder, *rest = path.split("/")
-        folders.setdefault(folder, []).append(path)
-        if len(rest) > 2:
-            kernels.setdefault((folder, rest[1]), []).append(path)
-    return folders, kernels
+        if rest:
+            for kernel in {"", _kernel_folder(path)}:
+                found.setdefault((folder, kernel), []).append(path)
+    return found
 
 
-def _objects(bundle: Bundle) -> Iterable[RenderedObject]:
+def _files_of(name: str, kernel: str, files: Mapping[tuple[str, str], Sequence[str]]) -> tuple[str, ...]:
+    """What `_index` knows of an SR's kernel, or without a kernel of the whole SR; A-Z."""
+    places = product(possible_folders(name), _kernel_folders(kernel))
+    return tuple(sorted(path for place in places for path in files.get(place, ())))
+
+
+def _kernel_folders(kernel: str) -> tuple[str, ...]:
+    return possible_folders(kernel) if kernel else ("",)
+
+
+def _kernel_folder(path: str) -> str:
+    """The folder of a kernel that a file lies in, empty without one."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 3 else ""
+
+
+def _objects(bundle: Bundle) -> Iterator[tuple[RenderedObject, tuple[str, ...]]]:
+    """Each object with the SRs that render it."""
     for resource in bundle.resources:
         for state in resource.states:
-            yield from state.objects
+            for each in state.objects:
+                yield each, each.users or (resource.name,)
 
 
 def _manifest(path: str, data: bytes) -> JsonObject:
     return mapping_of(read_manifest(Source(path, data.decode("utf-8", "replace")), Limits()))
+
+
+def _text(manifest: JsonObject) -> str:
+    """What two objects must have in common to be one; in Python 1, 1.0 and True are equal."""
+    return writer.write(without_provenance(manifest))
 
 
 def _conflict(again: RenderedObject, path: str) -> RenderError:
@@ -190,8 +227,12 @@ def locked_resources(
     states = {tuple(path.split("/")[:2]) for path in kept if path.count("/") > 1}
     entries = {resource.name: resource for resource in new}
     for resource in old.resources:
-        folder = resource.name if resource.name == SHARED else folder_name(resource.name)
-        staying = [each for each in resource.states if (folder, folder_name(each.name)) in states]
+        folders = (SHARED,) if resource.name == SHARED else possible_folders(resource.name)
+        staying = [
+            each
+            for each in resource.states
+            if not states.isdisjoint(product(folders, possible_folders(each.name)))
+        ]
         known = entries.get(resource.name)
         if known is None:
             if staying:
@@ -210,5 +251,7 @@ def locked_kernels(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The lock's kernels: the new ones, and the old ones whose objects stay."""
     folders = {path.split("/")[2] for path in kept if path.count("/") > 2}
-    staying = {kernel: nodes for kernel, nodes in old.kernels if folder_name(kernel) in folders}
+    staying = {
+        kernel: nodes for kernel, nodes in old.kernels if not folders.isdisjoint(possible_folders(kernel))
+    }
     return tuple(sorted({**staying, **dict(new)}.items(), key=lambda each: each[0].encode()))

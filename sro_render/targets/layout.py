@@ -116,7 +116,7 @@ def share(bundle: Bundle) -> Bundle:
     if not copies:
         return bundle
     _refuse_conflicts(copies)
-    moved = [several[0] for several in copies if len({copy.resource for copy in several}) > 1]
+    moved = [_with_users(several) for several in copies if len({copy.resource for copy in several}) > 1]
     dropped = {copy.position for _, *later in copies for copy in later} | {copy.position for copy in moved}
     rest = tuple(
         replace(
@@ -136,6 +136,23 @@ def share(bundle: Bundle) -> Bundle:
         for first, resource in enumerate(bundle.resources)
     )
     return replace(bundle, resources=(*([_shared_resource(moved)] if moved else []), *rest))
+
+
+def shared_files(bundle: Bundle) -> dict[str, tuple[str, ...]]:
+    """The objects' files in `_shared`, with the SRs that render each.
+
+    Args: bundle: as `share` returns it.
+    """
+    shared = replace(bundle, resources=tuple(each for each in bundle.resources if each.name == SHARED))
+    users = {}
+    for resource in place(shared):
+        for state in resource.states:
+            folder = f"{resource.folder}/{state.folder}"
+            users.update({f"{folder}/{each.file}": each.object.users for each in state.objects})
+            for kernel in state.kernels:
+                inner = f"{folder}/{kernel.folder}"
+                users.update({f"{inner}/{each.file}": each.object.users for each in kernel.objects})
+    return users
 
 
 def file_name(object_id: ObjectId, home: str) -> str:
@@ -159,6 +176,15 @@ def folder_name(name: str) -> str:
     return _fit(_defuse(_encode(name, _OTHER_IN_FOLDER)), name, ending="")
 
 
+def possible_folders(name: str) -> tuple[str, str]:
+    """The folders that an SR, a state or a kernel may have: its name, or with a hash beside another's.
+
+    No other one of its sort can have any of the two.
+    """
+    wanted = folder_name(name)
+    return wanted, _other_name(wanted, name, 0)
+
+
 def _resource_folder(name: str) -> str:
     return SHARED if name == SHARED else folder_name(name)
 
@@ -166,10 +192,7 @@ def _resource_folder(name: str) -> str:
 def _place_states(resource: RenderedResource) -> tuple[PlacedState, ...]:
     filled = [state for state in resource.states if state.objects]
     folders = _unique_names(
-        [
-            (folder_name(state.name), f"{state.name}\0{state.template}\0{index}")
-            for index, state in enumerate(filled)
-        ],
+        [(folder_name(state.name), state.name) for state in filled],
         taken=(KUSTOMIZATION,),
     )
     return tuple(
@@ -223,11 +246,15 @@ def _unique_names(wanted: Sequence[tuple[str, str]], taken: Iterable[str]) -> tu
         name, identity = wanted[index]
         attempt = 0
         while chosen[index].lower() in used:
-            stem, ending = (name[:-5], ".yaml") if name.endswith(".yaml") else (name, "")
-            chosen[index] = _hashed(stem, f"{identity}\0{attempt}", ending=ending)
+            chosen[index] = _other_name(name, identity, attempt)
             attempt += 1
         used.add(chosen[index].lower())
     return tuple(chosen)
+
+
+def _other_name(name: str, identity: str, attempt: int) -> str:
+    stem, ending = (name[:-5], ".yaml") if name.endswith(".yaml") else (name, "")
+    return _hashed(stem, f"{identity}\0{attempt}", ending=ending)
 
 
 def _encode_file_part(part: str) -> str:
@@ -298,6 +325,12 @@ def _copy_at(bundle: Bundle, position: tuple[int, int, int]) -> _Copy:
     resource = bundle.resources[first]
     state = resource.states[second]
     return _Copy(position=position, resource=resource.name, state=state, object=state.objects[third])
+
+
+def _with_users(several: Sequence[_Copy]) -> _Copy:
+    """The first rendering of an object, which knows of the others."""
+    users = tuple(sorted({copy.resource for copy in several}))
+    return replace(several[0], object=replace(several[0].object, users=users))
 
 
 def _refuse_conflicts(copies: Iterable[Sequence[_Copy]]) -> None:

@@ -20,12 +20,17 @@ _ESCAPED_FOR_HTML = _ALWAYS_ESCAPED | {ord(character): f"\\u{ord(character):04x}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class Struct(dict[str, object]):
+    """A struct of Go: its fields stay in their order, where a map's keys are sorted."""
+
+
 def marshal(
     value: object, *, escape_html: bool = True, indent: str = "", default: Default | None = None
 ) -> str:
     """The JSON text of a value, without a newline at its end.
 
     Args:   value: None, bool, int, float, str, bytes (base64), list, dict with keys that are strings;
+            an empty list or dict with a true `is_nil` is null;
             a character that is half of a pair stands for a byte that is not UTF-8.
             indent: one step of indentation; empty for one line.
             default: turns any other object into one of these.
@@ -59,15 +64,15 @@ def _text(value: object, escapes: dict[int, str], indent: str, newline: str, def
             return float_text(value)
         case bytes():
             return f'"{b64encode(value).decode()}"'
-        case dict() if not value and getattr(value, "is_nil", False):
-            return "null"  # a map of Go that was never made
+        case list() | dict() if not value and getattr(value, "is_nil", False):
+            return "null"  # a list or map of Go that was never made
         case dict():
             colon = ": " if indent else ":"
             parts = [
                 string_text(key).translate(escapes)
                 + colon
                 + _text(value[key], escapes, indent, newline + indent, default)
-                for key in sorted(value, key=utf8)
+                for key in (value if isinstance(value, Struct) else sorted(value, key=utf8))
             ]
             return _enclosed("{", parts, "}", newline, indent)
         case list():

@@ -72,7 +72,7 @@ class _Emitter:
             case dict():
                 self._word("null" if getattr(value, "is_nil", False) else "{}", column)
             case list():
-                self._word("[]", column)
+                self._word("null" if getattr(value, "is_nil", False) else "[]", column)
             case None:
                 self._word("null", column)
             case bool():

@@ -48,7 +48,7 @@ def read_json(source: Source, limits: Limits, *, strict: bool) -> JsonValue:
         raise NotJson from None
     if not_finite:
         _fail_not_finite(source, not_finite[0])
-    if _is_deeper(value, limits.max_yaml_depth):
+    if is_deeper(value, limits.max_yaml_depth):
         raise NotJson
     return value  # type: ignore[no-any-return]
 
@@ -79,7 +79,7 @@ def _number(text: str, not_finite: list[str]) -> float:
     return as_json_prints(number)
 
 
-def _is_deeper(value: Any, depth: int) -> bool:
+def is_deeper(value: Any, depth: int) -> bool:
     """Whether more collections than `depth` stand inside each other; looks at one level after another."""
     level = [value]
     for _ in range(depth + 1):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import binascii
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NoReturn, TypeAlias
@@ -35,6 +35,7 @@ from sro_render.errors import Faults, YamlError
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
 from sro_render.source import Source, Span
+from sro_render.yamltext.documents import SPACE
 from sro_render.yamltext.json_text import NotJson, read_json
 from sro_render.yamltext.places import locate, locate_nearest
 from sro_render.yamltext.scalars import STARTS, TAG_PREFIX, key_text, parse_number, resolve, resolve_tagged
@@ -162,9 +163,10 @@ def read_values(source: Source, limits: Limits) -> dict[str, Any]:
     Source:  Helm pkg/chart/v2/loader/load.go `LoadValues`, `MergeMaps`.
     """
     values: dict[str, Any] = {}
-    start = 0
-    for separator in (*_VALUES_SEPARATOR.finditer(source.text), None):
-        end = separator.start() if separator else len(source.text)
+    if not source.text.endswith("\n"):
+        # As Helm does, which shows where the file ends in a block of lines.
+        source = Source(source.name, source.text + "\n")
+    for start, end in _values_parts(source):
         # Helm looks at the first YAML document of each part, and takes null for nothing.
         for document in _Reader(source, limits, start=start, end=end, chart_side=True).documents(most=1):
             if isinstance(document.value, dict):
@@ -176,12 +178,32 @@ def read_values(source: Source, limits: Limits) -> dict[str, Any]:
                     span=document.span,
                     hint="write KEY: VALUE lines",
                 )
-        start = separator.end() if separator else end
     return values
 
 
-# apimachinery's `YAMLReader` cuts at lines of three dashes that only a comment may follow.
-_VALUES_SEPARATOR = re.compile(r"^---[ \t\r]*(?:#.*)?(?:\n|\Z)", re.MULTILINE)
+def _values_parts(source: Source) -> Iterator[tuple[int, int]]:
+    """The stretches of a values file that Helm reads one by one.
+
+    Source: apimachinery pkg/util/yaml/decoder.go `YAMLReader`, which cuts at lines of three dashes
+            that only a comment may follow. Such a line at the beginning of a part belongs to it.
+    """
+    start = 0
+    for separator in _SEPARATOR.finditer(source.text):
+        rest = separator[1].strip(SPACE)
+        if rest and rest[0] != "#":
+            raise YamlError(
+                "yaml-separator",
+                "only a comment may stand behind --- in a values file",
+                span=source.span(*separator.span(1)),
+                hint="begin the next line with it, or quote a text that begins with ---",
+            )
+        if separator.start() > start:
+            yield start, separator.start()
+            start = separator.end()
+    yield start, len(source.text)
+
+
+_SEPARATOR = re.compile(r"^---([^\n]*)(?:\n|\Z)", re.MULTILINE)
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -244,6 +266,8 @@ class _Reader:
                 if event.__class__ is StreamEndEvent:
                     break
                 if event.__class__ is DocumentStartEvent:
+                    if event.version not in _VERSIONS:
+                        self._fail_version(event)
                     document = self._document(parser)
                     read += 1
                     if document is not None:
@@ -271,6 +295,7 @@ class _Reader:
         stack: list[_Frame] = []
         anchors: dict[str, Any] = {}
         first: _Event = None
+        flow = 0  # how many of the open collections are in brackets
         while True:
             event: _Event = next_event()
             kind = event.__class__
@@ -279,6 +304,8 @@ class _Reader:
             if kind is ScalarEvent:
                 text = event.value
                 if event.implicit[0]:
+                    if flow and "?" in text and not event.style:
+                        self._fail_question_mark(event)
                     value = text if text[:1] not in STARTS else resolve(text)
                     if value.__class__ is not str and self._has_bang(event):
                         value = text
@@ -287,7 +314,7 @@ class _Reader:
                 else:
                     value = self._tagged(event)
                 if event.anchor is not None:
-                    anchors[event.anchor] = value
+                    anchors[event.anchor] = _signed_zero(value, text) if chart_side else value
                 if keys is not None and key is _NO_KEY:
                     if text == "<<" and (event.implicit[0] or event.tag == _MERGE_TAG):
                         key = _MERGE
@@ -308,6 +335,8 @@ class _Reader:
                 stack.append((open_, key, keys))
                 if len(stack) > deepest:
                     self._fail_depth(event)
+                if flow or event.flow_style:
+                    flow += 1
                 if kind is MappingStartEvent:
                     open_, keys = {}, {}
                 else:
@@ -321,6 +350,8 @@ class _Reader:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 value = open_
                 open_, key, keys = stack.pop()
+                if flow:
+                    flow -= 1
             elif kind is AliasEvent:
                 if event.anchor not in anchors:
                     self._fail_alias(event)
@@ -338,7 +369,7 @@ class _Reader:
                     value = _as_float(value, str(value))
             else:  # the document's end
                 start, end = first.start_mark.index, event.end_mark.index
-                if first.__class__ is ScalarEvent and first.value == "" and first.implicit[0]:
+                if first.__class__ is ScalarEvent and first.value == "" and top[0] is None:
                     return None
                 return Document(value=top[0], span=self._span(start, max(end, start + 1)))
             if keys is None:
@@ -519,6 +550,23 @@ class _Reader:
             hint="write the inner value out",
         )
 
+    def _fail_version(self, event: _Event) -> NoReturn:
+        raise YamlError(
+            "yaml-syntax",
+            "only YAML 1.1 is read here",
+            span=self._span_of(event),
+            hint="remove the line %YAML",
+        )
+
+    def _fail_question_mark(self, event: _Event) -> NoReturn:
+        """In brackets go-yaml takes every question mark for the beginning of a key; libyaml does not."""
+        raise YamlError(
+            "yaml-syntax",
+            "a text with a question mark needs quotes in brackets",
+            span=self._span_of(event),
+            hint="put the text in quotes",
+        )
+
     def _fail_complex_key(self, event: _Event) -> NoReturn:
         raise YamlError(
             "yaml-key",
@@ -528,15 +576,25 @@ class _Reader:
         )
 
 
+_VERSIONS = (None, (1, 1))
+"""What may stand behind %YAML, if that stands there. Source: go-yaml parserc.go."""
 _BANG = re.compile(r"(?:&[^\s]+\s+)?!(?:\s|\Z)")
 
 
 def _as_float(value: int, text: str) -> float | str:
     """The number as Go's float64; beyond its range go-yaml keeps the text."""
+    if not value:
+        value = _signed_zero(value, text)
     try:
         return float(value)
     except OverflowError:
         return text
+
+
+def _signed_zero(value: Any, text: str) -> Any:
+    """The value, but of `-0.0` the float with that sign, which only whole numbers lose."""
+    is_float = value.__class__ is int and not value and isinstance(parse_number(text), float)
+    return -0.0 if is_float and text[:1] == "-" else value
 
 
 def _is_other_spelling(first: _Event, second: _Event) -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import isfinite
 
 from sro_render.model.objects import JsonValue
+from sro_render.yamltext import scalars
 
 # Everything that go-yaml v2 and v3, PyYAML (YAML 1.1) or ruamel.yaml (YAML 1.2) may resolve, and
 # some more: words in any spelling; numbers with underscores, of any base, sexagesimal; dates; = and <<.
@@ -117,7 +118,12 @@ def _key(text: str) -> str:
 
     Quotes are double, as kubectl's, except around text such as JSON that would need escapes there.
     """
-    if _PLAIN.fullmatch(text) and not _OTHER_THAN_TEXT.fullmatch(text):
+    # Our own reader is Go's; what Go alone takes for a number, such as `+_1` and `8e_+8`, it knows.
+    if (
+        _PLAIN.fullmatch(text)
+        and not _OTHER_THAN_TEXT.fullmatch(text)
+        and isinstance(scalars.resolve(text), str)
+    ):
         return text
     if _SINGLE_QUOTED.fullmatch(text):
         return "'" + text.replace("'", "''") + "'"

@@ -134,6 +134,10 @@ a {{- /* c */ -}} b {{- "c" -}} d {{ "{{" }} {{ print "}}" }} {{ `}}` }}
 """.strip("\n").split("\n")
 
 CASES = [
+    "{{ $b := 1 }}{{ if false }}{{ $b := 2 }}{{ else }}{{ $b }}{{ $b = 3 }}{{ end }}{{ $b }}",
+    "{{ if $b := false }}{{ $b := 2 }}{{ else }}[{{ $b }}]{{ end }}",
+    "{{ $b := 1 }}{{ range $b := .none }}{{ $b := 2 }}{{ else }}{{ $b }}{{ end }}",
+    "{{ with $c := false }}{{ $d := 2 }}{{ else with $c := 4 }}{{ $c }}{{ $d := 3 }}{{ else }}{{ $d = 1 }}{{ end }}",
     *(f"{{{{ {value} }}}}|{{{{ print {value} }}}}|{{{{ if {value} }}}}T{{{{ else }}}}F{{{{ end }}}}" for value in PRINTED if " " not in value),
     *(f"{{{{ {value} }}}}|{{{{ print ({value}) }}}}" for value in PRINTED if " " in value),
     *("".join(f'{{{{ printf "{verb}" {argument} }}}};' for argument in ARGUMENTS) for verb in VERBS),
@@ -155,6 +159,8 @@ FAULTS = [
     ("{{ if .s }}", "unexpected EOF", "this {{ if }} is never closed"),
     ("{{ $x }}", "undefined variable", "the variable $x is not declared here"),
     ("{{ .s } }}", 'unexpected "}"', 'unexpected "}" behind .s'),
+    ("{{ if false }}{{ $b := 1 }}{{ else }}{{ $b = 2 }}{{ end }}", "undefined variable: $b", "the variable $b is not declared here"),
+    ("{{ range .none }}{{ $b := 1 }}{{ else }}{{ $b }}{{ end }}", "undefined variable: $b", "the variable $b is not declared here"),
 ]  # fmt: skip
 
 

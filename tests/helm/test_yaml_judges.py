@@ -12,6 +12,7 @@ import json
 import subprocess
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,17 @@ def test_what_we_write_is_read_by_kubectl_as_it_was(kubectl: Path) -> None:
     del theirs["metadata"]["annotations"]
     ours = json.loads(go_json.marshal(value))
     assert_same(list(value), [ours[key] for key in value], [theirs[key] for key in value])
+
+
+def test_texts_that_look_like_numbers_are_read_by_kubectl_as_they_were(kubectl: Path) -> None:
+    texts = ["".join(letters) for length in range(1, 5) for letters in product("01_+-.xeEo8f", repeat=length)]
+    texts += ["0_x1F", "8e_+8", "-_8.1", "+_0b1", "0b_-1", "1_e5_", "0_o17", "_._1", "-_.5", "1__._e3"]
+    # One text with all of them, for each in quotes costs kubectl no less than without.
+    plain = [text for text in texts if write(text) == f"{text}\n"]
+    assert 5_000 < len(plain) < len(texts)
+    theirs = in_kubectl(kubectl, write(OBJECT | {"strings": plain, "keys": dict.fromkeys(plain, "")}))
+    assert_same(plain, plain, theirs["strings"])
+    assert set(plain) == theirs["keys"].keys()
 
 
 def test_documents_are_split_as_helm_splits_them(helm: Path, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from sro_render.edges import schemas
+from sro_render.model.wording import format_path
 from sro_render.source import Source
-from sro_render.validation import check_object, check_schema, format_path
+from sro_render.validation import check_object, check_schema
 
 CHART = "  chart: {name: a, version: '1', repository: {name: r, url: 'file:///c'}}\n"
 HEAD = "apiVersion: sro.openshift.io/v1beta1\nkind: SpecialResource\nmetadata: {name: a}\nspec:\n"

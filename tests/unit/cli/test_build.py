@@ -204,6 +204,17 @@ def test_with_keep_going_the_report_says_what_failed_and_that_something_did(proj
     assert outcome.err.splitlines()[-1] == "not everything was written: 2 errors"
 
 
+def test_with_keep_going_a_resource_whose_spec_is_broken_is_among_what_failed(project: Any) -> None:
+    add_second(project)
+    specs = list(yaml.safe_load_all((project.root / "spec.yaml").read_text()))
+    specs[1]["spec"]["debug"] = "yes"
+    project.write("spec.yaml", yaml.safe_dump_all(specs))
+    outcome = project.build("--keep-going")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[2] == "other: failed, and has no files"
+    assert outcome.err.splitlines()[-1] == "not everything was written: 1 error"
+
+
 @pytest.mark.parametrize("options", [["--strict"], ["--strict", "--keep-going"]])
 def test_under_strict_every_report_counts_findings_as_errors(project: Any, options: list[str]) -> None:
     add_second(project)
@@ -428,10 +439,28 @@ def test_faults_of_specs_inventories_and_charts_come_in_one_run(project: Any) ->
         "build", "spec.yaml", "nowhere", "--inventory", "nodes.json", "--charts", "chart", "--out", "out"
     )
     assert [line for line in outcome.err.splitlines() if line.startswith("error")] == [
-        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[no-such-file]: there is no file or folder nowhere",
+        "error[wrong-type]: this must be true or false, and is the string 'yes'",
         "error[inventory-empty]: no nodes in nodes.json",
         "error[no-such-file]: there is no folder chart",
+    ]
+
+
+def test_a_broken_inventory_does_not_hide_that_a_template_cannot_be_parsed(project: Any) -> None:
+    project.write("nodes.json", "{")
+    project.write("charts/kmod/templates/0000-state.yaml", "{{ .Values.a")
+    project.write("charts/kmod/templates/0001-state.yaml", "{{ end }}")
+    outcome = project.build()
+    assert outcome.code == 2
+    assert [line for line in outcome.err.splitlines() if line.startswith(("error", "  -->", "  in:"))] == [
+        "error[yaml-syntax]: the text ends where a value is expected",
+        "  --> nodes.json:1:2",
+        "error[template-syntax]: this action is never closed",
+        "  --> charts/kmod/templates/0000-state.yaml:1:1",
+        "  in: kmod",
+        "error[template-syntax]: {{ end }} belongs to no block",
+        "  --> charts/kmod/templates/0001-state.yaml:1:4",
+        "  in: kmod",
     ]
 
 
@@ -638,3 +667,26 @@ def test_a_kernel_affine_hook_exists_for_each_kernel(project: Any) -> None:
         f"cluster/kmod/pre-install/{OTHER}/configmap-hook-bfb16b50984f16f0.yaml",
         f"cluster/kmod/pre-install/{KERNEL}/configmap-hook-b657a71de7fad62f.yaml",
     ]
+
+
+def test_values_that_the_charts_schema_refuses_stop_the_build_at_their_place(project: Any) -> None:
+    project.write_spec(set={"replicas": "2"})
+    schema = '{"properties": {"replicas": {"type": "integer"}}, "additionalProperties": false}'
+    project.write("charts/kmod/values.schema.json", schema)
+    outcome = project.build()
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[values-schema]: this must be an integer, and is the string '2'\n"
+        "  --> spec.yaml:13:5 (replicas)\n"
+        "  13 |     replicas: '2'\n"
+        "     |     ^^^^^^^^\n"
+        f"  in: kmod / kernel {KERNEL} / chart kmod\n"
+        "  note: says charts/kmod/values.schema.json:1, at #/properties/replicas/type\n"
+        "nothing was written: 1 error\n"
+    )
+    assert project.files() == {}
+
+
+def test_a_schema_that_knows_no_runtime_values_does_not_stop_the_build(project: Any) -> None:
+    project.write("charts/kmod/values.schema.json", '{"additionalProperties": false}')
+    assert project.build().code == 0

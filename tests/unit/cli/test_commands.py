@@ -1,7 +1,7 @@
 """The commands beside build, and what all commands have in common.
 
 Matrix: version, help with an example for each command, usage errors, quiet and verbose, colour,
-completion, package, schema, our own bugs. Left out: build, which has files of its own.
+completion, package, schema, our own bugs. Left out: build and vendor, which have files of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sro_render.cli import main as cli_main
 from sro_render.edges.schemas import KINDS
 from sro_render.version import __version__
 
-COMMANDS = ["build", "completion", "package", "schema"]
+COMMANDS = ["build", "completion", "package", "schema", "template", "vendor"]
 
 
 def test_the_version_is_printed(project: Any) -> None:
@@ -173,6 +173,27 @@ def test_a_full_disk_behind_standard_output_is_no_bug(project: Any) -> None:
         ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=project.root
     )
     assert (done.returncode, done.stderr) == (2, "error[system]: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "hint"),
+    [
+        ("kmod", "1.0.0+meta", "give kmod a version without '+'"),
+        ("k" * 245, "1.0.0", f"give {'k' * 245} another name or version"),
+    ],
+)
+def test_package_refuses_what_cannot_be_a_key_of_a_config_map(
+    project: Any, name: str, version: str, hint: str
+) -> None:
+    project.write("charts/kmod/Chart.yaml", f"apiVersion: v2\nname: {name}\nversion: {version}\n")
+    outcome = project.run("package", "charts/kmod", "--configmap", "ns/charts")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"error[configmap-key]: '{name}-{version}.tgz' cannot be a key of a ConfigMap\n"
+        "  --> charts/kmod\n"
+        "  note: a key has letters, digits, '-', '_' and '.', and at most 253 of them\n"
+        f"  help: {hint}, or keep it in a --charts folder\n"
+    )
 
 
 def test_package_of_no_folder_says_so(project: Any) -> None:

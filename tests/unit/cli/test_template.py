@@ -162,3 +162,47 @@ def test_a_link_to_a_chart_beside_is_that_chart_and_any_other_is_refused(chart: 
     assert outcome.err == (
         "error[chart-link]: c/charts/key is a link that leads out of the chart\n  help: copy the file into the chart\n"
     )
+
+
+def test_what_is_read_is_said_when_asked(chart: Any) -> None:
+    chart.write("v.yaml", "a: 1\n")
+    lines = render(chart, "a: 1\n", "-f", "v.yaml", "-v").err.splitlines()
+    assert lines[0].startswith("chart c 0.1.0 of c, sha256:")
+    assert lines[1] == "values of v.yaml"
+
+
+def test_single_values_lie_over_those_of_files(chart: Any) -> None:
+    chart.write("v.yaml", "a: file\nb: file\n")
+    chart.write("text", "of a file\n")
+    outcome = render(
+        chart, "v: {{ .Values | toJson }}\n", "--set", "b=2,c={x,y}", "--set-file", "d=text", "-f", "v.yaml"
+    )
+    assert outcome.out.endswith('v: {"a":"file","b":2,"c":["x","y"],"d":"of a file\\n"}\n')
+
+
+def test_a_file_of_a_single_value_that_is_not_there(chart: Any) -> None:
+    outcome = render(chart, "a: 1\n", "--set-file", "d=c/Chart.yml")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[unreadable-file]: c/Chart.yml cannot be read: No such file or directory\n"
+        "  help: did you mean c/Chart.yaml?\n"
+    )
+
+
+def test_a_value_that_the_schema_refuses_is_shown_where_it_stands(chart: Any) -> None:
+    chart.write(
+        "c/values.schema.json",
+        '{"type": "object", "properties": {"port": {"type": "integer", "maximum": 65535}}}',
+    )
+    chart.write("v.yaml", "# ports\nport: 70000\n")
+    outcome = render(chart, "p: {{ .Values.port }}\n", "-f", "v.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error[values-schema]: this is greater than the maximum of 65535\n"
+        "  --> v.yaml:2:7 (port)\n"
+        "  2 | port: 70000\n"
+        "    |       ^^^^^\n"
+        "  in: chart c\n"
+        "  note: says c/values.schema.json:1, at #/properties/port/maximum\n"
+    )
+    assert render(chart, "p: {{ .Values.port }}\n", "-f", "v.yaml", "--skip-schema-validation").code == 0

@@ -191,3 +191,183 @@ def test_a_file_that_must_stay_and_is_gone_stops_the_build(two: Any) -> None:
     assert outcome.err.splitlines()[0] == (
         f"error[output-kept-missing]: out/{path} is to stay as it is, but it is gone"
     )
+
+
+SHARED_ROLE = "cluster/_shared/0001-role/clusterrole-both.yaml"
+ROLE = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: both
+rules: []
+"""
+
+
+def chart(name: str) -> dict[str, Any]:
+    return {"name": name, "version": "1.0.0", "repository": {"name": "r", "url": "file:///c"}}
+
+
+@pytest.fixture
+def roles(project: Any) -> Any:
+    """Two SRs with a chart of their own each, built once: both render one ClusterRole."""
+    for name in ("a", "b"):
+        project.write(f"charts/{name}/Chart.yaml", f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+        project.write(f"charts/{name}/templates/0000-state.yaml", STATE)
+        project.write(f"charts/{name}/templates/0001-role.yaml", ROLE)
+    write_specs(project, {"name": "a", "chart": chart("a")}, {"name": "b", "chart": chart("b")})
+    assert project.build().code == 0
+    assert SHARED_ROLE in project.files()
+    return project
+
+
+def test_what_an_unmanaged_resource_shares_stays_where_it_is_as_long_as_that_is_unmanaged(roles: Any) -> None:
+    before = roles.files()[SHARED_ROLE]
+    unmanaged = {"name": "a", "chart": chart("a"), "managementState": "Unmanaged"}
+    write_specs(roles, unmanaged, {"name": "b", "chart": chart("b")})
+    for _ in range(2):
+        assert roles.build().code == 0
+        assert roles.files()[SHARED_ROLE] == before
+        lock = yaml.safe_load(roles.files()["cluster/sro.lock.yaml"])
+        assert lock["shared"]["_shared/0001-role/clusterrole-both.yaml"] == ["a", "b"]
+    write_specs(roles, unmanaged, {"name": "b", "chart": chart("b"), "managementState": "Removed"})
+    for _ in range(2):
+        assert roles.build().code == 0
+        assert roles.files()[SHARED_ROLE] == before
+        lock = yaml.safe_load(roles.files()["cluster/sro.lock.yaml"])
+        assert lock["shared"]["_shared/0001-role/clusterrole-both.yaml"] == ["a"]
+    write_specs(roles, {**unmanaged, "managementState": "Removed"}, {"name": "b", "chart": chart("b")})
+    assert roles.build().code == 0
+    assert [path for path in roles.files() if "both" in path] == ["cluster/b/0001-role/clusterrole-both.yaml"]
+
+
+def test_what_a_failed_resource_shares_stays_when_the_other_one_goes(roles: Any) -> None:
+    before = roles.files()[SHARED_ROLE]
+    roles.write("charts/a/templates/0000-state.yaml", "{{ .Values.a.b }}")
+    assert roles.build("--keep-going").code == 1
+    assert roles.files()[SHARED_ROLE] == before
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a")},
+        {"name": "b", "chart": chart("b"), "managementState": "Removed"},
+    )
+    assert roles.build("--keep-going").code == 1
+    assert roles.files()[SHARED_ROLE] == before
+
+
+def test_another_content_for_what_an_unmanaged_resource_shares_is_an_error(roles: Any) -> None:
+    before = roles.files()
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a"), "managementState": "Unmanaged"},
+        {"name": "b", "chart": chart("b")},
+    )
+    roles.write("charts/b/templates/0001-role.yaml", ROLE.replace("[]", "[{verbs: [get]}]"))
+    outcome = roles.build()
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[0] == (
+        "error[object-conflict]: ClusterRole/both is rendered by b/templates/0001-role.yaml, and "
+        "_shared/0001-role/clusterrole-both.yaml, which stays as it is, has it with other content"
+    )
+    assert roles.files() == before
+
+
+def test_what_others_share_changes_beside_an_unmanaged_resource(roles: Any) -> None:
+    roles.write("charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")
+    roles.write("charts/c/templates/0000-state.yaml", STATE)
+    others = [{"name": "a", "chart": chart("a")}, {"name": "b", "chart": chart("b")}]
+    write_specs(roles, *others, {"name": "c", "namespace": "c", "chart": chart("c")})
+    assert roles.build().code == 0
+    for name in ("a", "b"):
+        roles.write(f"charts/{name}/templates/0001-role.yaml", ROLE.replace("[]", "[{verbs: [get]}]"))
+    unmanaged = {"name": "c", "namespace": "c", "chart": chart("c"), "managementState": "Unmanaged"}
+    write_specs(roles, *others, unmanaged)
+    assert roles.build().code == 0
+    assert b"get" in roles.files()[SHARED_ROLE]
+
+
+def test_what_stays_of_a_failed_kernel_is_found_where_its_folder_has_a_hash(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE)
+    project.write_nodes("6.1.0-RC", "6.1.0-rc")
+    assert project.build().code == 0
+    before = {path: data for path, data in project.files().items() if "/6.1.0-rc-" in path}
+    assert len(before) == 2
+    fails = FAILS_FOR_OTHER.replace(OTHER, "6.1.0-rc")
+    project.write("charts/kmod/templates/0000-state.yaml", fails + STATE)
+    assert project.build("--keep-going").code == 1
+    files = project.files()
+    assert {path: files.get(path) for path in before} == before
+    (stale,) = yaml.safe_load(files["cluster/sro.lock.yaml"])["stale"]
+    assert stale["kernel"] == "6.1.0-rc"
+    assert {f"cluster/{path}" for path in stale["files"]} == set(before)
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "con", "sro.lock.yaml"])
+def test_an_unmanaged_resource_whose_folder_has_another_name_stays(project: Any, name: str) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", STATE.replace("{{ .Release.Name }}", "one"))
+    write_specs(project, {"name": name, "namespace": "x"})
+    assert project.build().code == 0
+    before = project.files()
+    write_specs(project, {"name": name, "namespace": "x", "managementState": "Unmanaged"})
+    assert project.build().code == 0
+    after = project.files()
+    assert after.keys() == before.keys()
+    locks = [yaml.safe_load(files["cluster/sro.lock.yaml"]) for files in (before, after)]
+    assert locks[0]["specialResources"] == locks[1]["specialResources"]
+    assert locks[0]["files"] == locks[1]["files"]
+
+
+BROKEN = "kind: SpecialResource\napiVersion: sro.openshift.io/v1beta1\nmetadata: {name: a}\nspec: {set: {}, x: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"), [(BROKEN, "missing-key"), ("a: {\n", "yaml-syntax"), ("- a\n", "not-an-object")]
+)
+def test_a_broken_spec_keeps_its_files_and_holds_up_no_other(roles: Any, broken: str, code: str) -> None:
+    before = {path: data for path, data in roles.files().items() if "/a/" in path or "/_shared/" in path}
+    write_specs(roles, {"name": "b", "chart": chart("b")})
+    roles.write("broken.yaml", broken)
+    roles.write("charts/b/templates/0002-new.yaml", STATE.replace("name: {{", "name: new-{{"))
+    arguments = ("build", "spec.yaml", "broken.yaml", "--inventory", "nodes.json", "--charts", "charts")
+    refused = roles.run(*arguments, "--out", "out")
+    assert refused.code == 2
+    outcome = roles.run(*arguments, "--out", "out", "--keep-going")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error[{code}]")
+    after = roles.files()
+    assert {path: after.get(path) for path in before} == before
+    assert "cluster/b/0002-new/kustomization.yaml" in after
+    (stale,) = yaml.safe_load(after["cluster/sro.lock.yaml"])["stale"]
+    assert (stale["specialResource"], stale["kernel"]) == ("a", "")
+
+
+def test_two_specs_of_one_name_keep_the_files_of_that_name(roles: Any) -> None:
+    before = {path: data for path, data in roles.files().items() if "/a/" in path}
+    write_specs(
+        roles,
+        {"name": "a", "chart": chart("a")},
+        {"name": "a", "chart": chart("b")},
+        {"name": "b", "chart": chart("b")},
+    )
+    outcome = roles.build("--keep-going")
+    assert outcome.code == 1
+    assert "error[duplicate-resource]" in outcome.err
+    assert {path: roles.files().get(path) for path in before} == before
+
+
+def test_a_fault_of_a_spec_hides_none_of_another_one(roles: Any) -> None:
+    write_specs(roles, {"name": "b", "chart": chart("b"), "nodeSelector": {"none": "has-it"}})
+    roles.write("broken.yaml", BROKEN.replace("name: a", "name: c"))
+    write_more = (roles.root / "spec.yaml").read_text() + "---\n"
+    write_specs(roles, {"name": "a", "chart": chart("nowhere")})
+    roles.write("spec.yaml", write_more + (roles.root / "spec.yaml").read_text())
+    outcome = roles.run(
+        "build", "spec.yaml", "broken.yaml", "--inventory", "nodes.json", "--charts", "charts", "--out", "out"
+    )
+    assert outcome.code == 2
+    codes = [line.split("]")[0] for line in outcome.err.splitlines() if line.startswith("error")]
+    assert codes == [
+        "error[missing-key",
+        "error[unknown-key",
+        "error[chart-not-found",
+        "error[selector-matches-none",
+    ]

@@ -152,9 +152,40 @@ def test_a_charts_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None
     )
 
 
-def test_a_link_to_a_folder_is_refused_by_name(tmp_path: Path) -> None:
+def test_links_inside_the_chart_are_followed(tmp_path: Path) -> None:
     chart = make_chart(tmp_path / "kmod")
     (chart / "more").symlink_to("templates")
+    (chart / "values-copy.yaml").symlink_to("Chart.yaml")
+    files = read_chart_folder(chart, LIMITS)
+    assert {name for name in files if name.startswith("more/")}
+    assert files["values-copy.yaml"] == files["Chart.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("..", "is a link that leads out of the chart\n  help: copy the file into the chart"),
+        ("../secret", "is a link that leads out of the chart\n  help: copy the file into the chart"),
+        ("nowhere", "is a link that leads to nothing\n  help: remove it, or give it the path of a file"),
+    ],
+)
+def test_links_that_lead_out_or_to_nothing_are_refused_by_name(
+    tmp_path: Path, target: str, error: str
+) -> None:
+    chart = make_chart(tmp_path / "kmod")
+    (tmp_path / "secret").write_text("secret")
+    (chart / "more").symlink_to(target)
     with pytest.raises(ChartError) as caught:
         read_chart_folder(chart, LIMITS)
-    assert caught.value.finding.message == f"{chart.as_posix()}/more is a link to a folder"
+    assert str(caught.value) == f"error[chart-link]: {chart}/more {error}"
+
+
+def test_links_that_go_round_in_circles_end(tmp_path: Path) -> None:
+    chart = make_chart(tmp_path / "kmod")
+    (chart / "templates/round").symlink_to("../templates")
+    with pytest.raises(ChartError) as caught:
+        read_chart_folder(chart, LIMITS)
+    assert str(caught.value) == (
+        f"error[chart-link]: {chart}/templates/round/round/round/round/round is a link that lies behind 4 others\n"
+        "  help: look for a link to a folder around it"
+    )

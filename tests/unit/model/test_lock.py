@@ -69,6 +69,7 @@ FULL = Lock(
     inventory=(InputFile(path="../../nodes.yaml", digest=DIGEST),),
     kernels=(("4.18.0-305.el8.x86_64", ("worker-0", "worker-1")), ("5.14.0-70.el9.x86_64", ())),
     files={"kustomization.yaml": DIGEST, "simple-kmod/stateless/service-a.yaml": DIGEST},
+    shared={"_shared/namespace/namespace-both.yaml": ("other", "simple-kmod")},
     removed=("old",),
     stale=(
         StaleFiles(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sro_render.errors import RenderError
 from sro_render.model.bundle import Bundle, RenderedObject, RenderedResource, State, StateName
 from sro_render.model.objects import JsonObject, ObjectId, object_id
-from sro_render.targets.layout import SHARED, file_name, folder_name, place, share
+from sro_render.targets.layout import SHARED, file_name, folder_name, place, share, shared_files
 
 
 def config_map(
@@ -193,7 +193,9 @@ def test_an_object_that_two_srs_render_alike_is_written_once_and_first() -> None
         "a/0000-x/configmap-own.yaml",
         "b/0001-y/configmap-mine@a.yaml",
     ]
-    assert shared.resources[0].states[0].objects == (laid.resources[0].states[0].objects[1],)
+    (written,) = shared.resources[0].states[0].objects
+    assert written.manifest == laid.resources[0].states[0].objects[1].manifest
+    assert shared_files(shared) == {"_shared/0000-x/configmap-both@a.yaml": ("a", "b")}
     assert share(shared) is shared
 
 

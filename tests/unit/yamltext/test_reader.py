@@ -694,6 +694,24 @@ error[yaml-key]: Helm takes no number beyond 64 bits for a key
     |  ^^^^^^^^^^^^^^^^^^^^
   help: write the key in quotes""",
         ),
+        (
+            "a: 1\n--- b\n",
+            """\
+error[yaml-separator]: only a comment may stand behind --- in a values file
+  --> values.yaml:2:4
+  2 | --- b
+    |    ^^
+  help: begin the next line with it, or quote a text that begins with ---""",
+        ),
+        (
+            "a: [b, http://c?d]\n",
+            """\
+error[yaml-syntax]: a text with a question mark needs quotes in brackets
+  --> values.yaml:1:8
+  1 | a: [b, http://c?d]
+    |        ^^^^^^^^^^
+  help: put the text in quotes""",
+        ),
     ],
 )
 def test_values_that_helm_refuses_are_faults(text: str, told: str) -> None:
@@ -843,3 +861,22 @@ def test_a_path_is_found_in_the_text(
 )
 def test_a_path_that_leads_nowhere_has_no_place(text: str, path: list[str | int], document: int) -> None:
     assert locate(Source("f.yaml", text), path, document) is None
+
+
+def test_a_text_of_another_version_of_yaml_is_a_fault() -> None:
+    with pytest.raises(YamlError) as caught:
+        read_manifest(Source("f.yaml", "%YAML 1.2\n---\na: 1\n"), LIMITS)
+    assert (
+        str(caught.value)
+        == """\
+error[yaml-syntax]: only YAML 1.1 is read here
+  --> f.yaml:1:1
+  1 | %YAML 1.2
+    | ^^^^^^^^^
+  help: remove the line %YAML"""
+    )
+
+
+def test_a_values_file_ends_with_a_line_break_whether_it_has_one_or_not() -> None:
+    assert read_values(Source("values.yaml", "a: |\n  b"), LIMITS) == {"a": "b\n"}
+    assert read_value(Source("t", "a: |\n  b"), LIMITS) == {"a": "b"}

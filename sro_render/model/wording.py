@@ -1,0 +1,60 @@
+"""Key paths and kinds of values, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sro_render.model.objects import JsonValue
+
+KeyPath = Sequence[str | int]
+
+TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+"""What JSON Schema calls a type -> what people call it."""
+
+
+def type_name(value: JsonValue) -> str:
+    """What a value is."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"the boolean {'true' if value else 'false'}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the string {value!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def wanted_types(names: Sequence[str]) -> str:
+    """Types of JSON Schema, joined by `or`; null last, for it is never what the user meant to write."""
+    ordered = sorted(names, key=lambda each: each == "null")
+    return " or ".join(TYPE_NAMES.get(each, each) for each in ordered)
+
+
+def type_hint(found: JsonValue, wanted: Sequence[str]) -> str:
+    """How to write a value of the type that is wanted; empty where that cannot be guessed."""
+    if "string" in wanted and isinstance(found, bool | int | float):
+        return "put it into quotes to make it a string"
+    if "boolean" in wanted and isinstance(found, str):
+        return "write true or false, without quotes"
+    return ""
+
+
+def format_path(path: KeyPath) -> str:
+    """A key path as people write it: `spec.dependencies[0].chart`."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text

@@ -1,0 +1,92 @@
+"""Builds in which kernels differ in more than their names.
+
+Matrix: a subchart that one kernel switches off, the first or the last; a CustomResourceDefinition that
+only one kernel has. Left out: objects that differ (test_build.py), kernels that fail
+(test_what_stays.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+FIRST, LAST = "6.1.0-1", "6.1.0-2"
+CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+  annotations:
+    specialresource.openshift.io/kernel-affine: "true"
+"""
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec: {scope: Cluster, group: example.com, names: {kind: Thing, plural: things}}
+"""
+
+
+def places(project: Any) -> list[str]:
+    """The folders of ConfigMaps, below that of the SR, one for each ConfigMap."""
+    return sorted(path.split("/", 2)[2].rpartition("/")[0] for path in project.files() if "configmap" in path)
+
+
+@pytest.fixture
+def with_subchart(project: Any) -> Any:
+    """Two kernels, and a chart whose subchart `s` has a state of its own and a template without number."""
+    project.write_nodes(FIRST, LAST)
+    project.write(
+        "charts/kmod/Chart.yaml",
+        "apiVersion: v2\nname: kmod\nversion: 1.0.0\ndependencies:\n"
+        "- {name: s, version: 1.0.0, condition: s.enabled}\n",
+    )
+    project.write("charts/kmod/charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n")
+    project.write("charts/kmod/charts/s/templates/0001-sub.yaml", CONFIG_MAP.format(name="sub"))
+    project.write("charts/kmod/charts/s/templates/other.yaml", CONFIG_MAP.format(name="other"))
+    return project
+
+
+def switch_off(project: Any, kernel: str) -> None:
+    is_it = f'eq .Values.kernelFullVersion "{kernel}"'
+    key = "{{ if " + is_it + " }}s{{ else }}unused{{ end }}"
+    project.write_spec(set={key: {"enabled": False}})
+
+
+@pytest.mark.parametrize(("off", "on"), [(FIRST, LAST), (LAST, FIRST)])
+def test_a_subchart_that_one_kernel_lacks_is_rendered_for_the_other(
+    with_subchart: Any, off: str, on: str
+) -> None:
+    switch_off(with_subchart, off)
+    outcome = with_subchart.build()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert places(with_subchart) == sorted(
+        [f"0000-state/{FIRST}", f"0000-state/{LAST}", f"0000-state/{on}", f"0001-sub/{on}"]
+    )
+
+
+def test_a_state_that_the_first_kernel_lacks_and_that_is_not_affine_is_told(with_subchart: Any) -> None:
+    plain = CONFIG_MAP.format(name="sub").split("  annotations")[0]
+    with_subchart.write("charts/kmod/charts/s/templates/0001-sub.yaml", plain)
+    switch_off(with_subchart, FIRST)
+    outcome = with_subchart.build()
+    assert outcome.code == 0
+    assert outcome.err == (
+        "warning[state-depends-on-kernel]: state 0001-sub renders differently for kernels 6.1.0-1 and "
+        "6.1.0-2, but nothing in it is kernel-affine\n"
+        "  in: kmod\n"
+        "  help: it is rendered once, for 6.1.0-1; annotate what differs "
+        'specialresource.openshift.io/kernel-affine: "true"\n'
+    )
+
+
+def test_a_kind_that_only_one_kernel_declares_cluster_scoped_has_no_namespace(with_subchart: Any) -> None:
+    with_subchart.write("charts/kmod/charts/s/templates/0001-sub.yaml", CRD)
+    thing = CONFIG_MAP.format(name="one").replace("ConfigMap", "Thing").replace("v1", "example.com/v1")
+    with_subchart.write("charts/kmod/charts/s/templates/other.yaml", thing)
+    switch_off(with_subchart, FIRST)
+    assert with_subchart.build().code == 0
+    (text,) = (data for path, data in with_subchart.files().items() if "thing.example.com-" in path)
+    assert "namespace" not in yaml.safe_load(text)["metadata"]
