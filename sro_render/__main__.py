@@ -6,6 +6,7 @@ import gc
 import sys
 
 from sro_render.cli.main import run
+from sro_render.cli.talk import open_streams
 
 
 def main() -> None:
@@ -14,6 +15,7 @@ def main() -> None:
     gc.disable()
     # Templates that include each other nest a few Python calls each; their own limit must come first.
     sys.setrecursionlimit(10_000)
+    open_streams()
     sys.exit(run(sys.argv[1:]))
 
 

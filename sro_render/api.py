@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from sro_render.charts.scope import Release
-from sro_render.pipeline.build import Recipe, Render, check_charts, in_spec
+from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
 from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
 
 __all__ = [
+    "DEFAULT_CLUSTER",
     "Ambient",
     "Recipe",
     "Release",

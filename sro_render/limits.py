@@ -9,6 +9,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+
+def allow_more(name: str) -> str:
+    """The hint of an error that a limit raises; `name` is what `--limit` calls it."""
+    return f"if the chart needs more, allow it: --limit {name}=NUMBER"
+
+
 Deadline = Callable[[], None]
 """Called now and then; raises OutOfTimeError when it is too late."""
 TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]

@@ -105,8 +105,21 @@ def _faults(
         _wrong(name, fault, found, is_secret="repository" in path),
         span=place(path, False),
         path=format_path(path),
-        hint=type_hint(found, fault.kind.types) if name == "type" else _description(schema, path),
+        hint=_hint(name, fault, found, _schema_at(schema, path), path),
     )
+
+
+def _hint(name: str, fault: Any, found: JsonValue, schema: Mapping[str, Any], path: KeyPath) -> str:
+    """What to write instead of a wrong value."""
+    if name == "const":
+        return f"write {path[-1]}: {fault.kind.expected_value}"
+    if name != "type":
+        return str(schema.get("description", ""))
+    needed = schema.get("required", ())
+    if len(needed) == 1 and isinstance(found, str):
+        # The only thing that must be said was said, without its key.
+        return f"write {'- ' if isinstance(path[-1], int) else ''}{needed[0]}: {found}"
+    return type_hint(found, fault.kind.types)
 
 
 def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:

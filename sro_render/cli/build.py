@@ -10,16 +10,17 @@ from typing import TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, check_charts, in_spec, render
+from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.report import count, json_report, text_report
-from sro_render.cli.talk import Progress, Talk, talk_options
+from sro_render.cli.talk import Progress, Talk, talk_options, tell
 from sro_render.cli.time_limit import time_limit
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.chart_store import ChartStore
-from sro_render.edges.inventories import read_inventories
-from sro_render.edges.specs import SpecFiles, hide_credentials, read_specs
+from sro_render.edges.inventories import InventoryFiles, read_inventories
+from sro_render.edges.specs import Curtain, SpecFiles, read_specs
+from sro_render.edges.tree import check_place
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
@@ -109,6 +110,8 @@ def command(
         raise click.BadParameter("an empty name is no folder", param_hint="--out")
     if cluster is not None and not cluster:
         raise click.BadParameter("an empty name is no cluster", param_hint="--cluster")
+    if "" in api_versions:
+        raise click.BadParameter("an empty text is no API version", param_hint="--api-versions")
     options = RenderOptions(
         cluster=cluster or "",
         api_versions=tuple(api_versions),
@@ -117,7 +120,7 @@ def command(
         seed=seed,
         limits=limits,
     )
-    report = _Report(talk, output_format)
+    report = _Report(talk, output_format, strict=strict)
     faults = Faults()
     spec_files = read_specs(specs, limits)
     for fault in spec_files.faults:
@@ -132,23 +135,27 @@ def command(
         ),
     )
     recipes = _find_charts(spec_files, store, faults) if store else []
-    if inventory_files is None or store is None:
+    place = _collect(faults, lambda: _place(out, cluster, inventory_files))
+    curtain = Curtain(each.source for each in spec_files.resources if each.source)
+    curtain.draw(faults)
+    if inventory_files is None or store is None or place is None:
         return report.refuse((*faults, *check_charts(recipes, limits)))
     for file in (*spec_files.files, *inventory_files.files):
         talk.detail(f"read {file.path}")
     for recipe in recipes:
         if recipe.chart is not None:
             talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
+    for path in store.not_read():
+        talk.detail(f"did not look into {path}: no spec names it")
     progress = Progress(talk, "rendering")
     outcome = render(recipes, inventory_files.inventory, options, progress, partial(time_limit, seconds))
     progress.close()
+    curtain.draw(outcome.errors)
     errors = (*faults, *outcome.errors)
-    findings = (*spec_files.findings, *outcome.bundle.findings)
+    findings = tuple(map(curtain.before, (*spec_files.findings, *outcome.bundle.findings)))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
-    if errors and (not keep_going or is_empty):
+    if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    if strict and findings:
-        return report.refuse(errors, findings, strict=True)
     inputs = BuildInputs(
         specs=spec_files.files,
         inventories=inventory_files.files,
@@ -165,7 +172,7 @@ def command(
         },
     )
     try:
-        written = write_bundle(outcome, inputs, Path(out), say=talk.note)
+        written = write_bundle(outcome, inputs, place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
         return report.refuse((*outcome.errors, *faults), findings)
@@ -184,6 +191,15 @@ def _collect(faults: Faults, read: Callable[[], _T]) -> _T | None:
         return None
 
 
+def _place(out: str, cluster: str | None, inventory_files: InventoryFiles | None) -> Path:
+    """The folder OUT; raises OutputError if OUT/CLUSTER cannot be one, before time is spent on rendering."""
+    name, named_by = cluster, "--cluster"
+    if not name and inventory_files and inventory_files.inventory.cluster.name:
+        name, named_by = inventory_files.inventory.cluster.name, "metadata.name of the NodeInventory"
+    check_place(Path(out), name or DEFAULT_CLUSTER, named_by=named_by)
+    return Path(out)
+
+
 def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Recipe]:
     """Each SR with its chart; without one where it is not needed or was not found."""
     recipes = []
@@ -193,10 +209,8 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Re
             try:
                 chart = store.find(resource.chart).chart
             except (SroError, ExceptionGroup) as error:
-                placed = [in_spec(each, resource) for each in flatten(error)]
-                hide_credentials(placed)
-                for each in placed:
-                    faults.add(each)
+                for each in flatten(error):
+                    faults.add(in_spec(each, resource))
         recipes.append(Recipe(resource=resource, chart=chart))
     return recipes
 
@@ -204,34 +218,36 @@ def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Re
 class _Report:
     """The end of a build, in the form that was asked for, and its exit code."""
 
-    def __init__(self, talk: Talk, output_format: str) -> None:
+    def __init__(self, talk: Talk, output_format: str, *, strict: bool) -> None:
         self._talk = talk
         self._is_json = output_format == "json"
+        self._strict = strict
 
-    def refuse(
-        self, errors: Sequence[SroError], findings: Sequence[Finding] = (), *, strict: bool = False
-    ) -> int:
-        """Nothing was written."""
+    def refuse(self, errors: Sequence[SroError], findings: Sequence[Finding] = ()) -> int:
+        """Nothing was written. Under `--strict` the findings are errors, in every form of the report."""
+        wrong = [error.finding for error in errors]
+        if self._strict:
+            wrong, findings = [*findings, *wrong], ()
         if self._is_json:
-            click.echo(json_report(None, None, errors, findings))
+            click.echo(json_report(None, None, wrong, findings))
         else:
-            self._talk.findings(findings, as_errors=strict)
-            for error in errors:
-                self._talk.errors(error)
-        total = len(errors) + (len(findings) if strict else 0)
-        self._talk.note(f"nothing was written: {count(total, 'error')}")
-        return PARTLY_DONE if strict and not errors else WRONG_INPUT
+            self._talk.findings(findings)
+            self._talk.findings(wrong, as_errors=True)
+        self._talk.note(f"nothing was written: {count(len(wrong), 'error')}")
+        return WRONG_INPUT if errors else PARTLY_DONE
 
     def done(
         self, outcome: Render, written: Written, errors: Sequence[SroError], findings: Sequence[Finding]
     ) -> int:
         """Something was written, and perhaps not all."""
+        wrong = [error.finding for error in errors]
         if self._is_json:
-            click.echo(json_report(outcome, written, errors, findings))
+            click.echo(json_report(outcome, written, wrong, findings))
         else:
             self._talk.findings(findings)
-            for error in errors:
-                self._talk.errors(error)
+            self._talk.findings(wrong, as_errors=True)
             if not self._talk.quiet:
-                click.echo(text_report(outcome, written), nl=False)
+                tell(text_report(outcome, written))
+        if errors:
+            self._talk.note(f"not everything was written: {count(len(errors), 'error')}")
         return PARTLY_DONE if errors else 0

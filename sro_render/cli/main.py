@@ -7,15 +7,13 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 
 import click
 
-from sro_render.cli.talk import CONTRADICTION, Talk, printable
-from sro_render.errors import SroError
+from sro_render.cli.talk import CONTRADICTION, Talk, leave_stdout, printable
+from sro_render.errors import SroError, nearest
 from sro_render.version import __version__
 
 WRONG_INPUT = 2
@@ -46,6 +44,14 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"sro_render.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        meant = nearest(args[0], _COMMANDS) if args[0] not in _COMMANDS else None
+        if meant:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {meant}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -83,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
         return 1
     except (SroError, ExceptionGroup) as error:
         if not isinstance(error, SroError) and error.split(SroError)[1] is not None:
@@ -91,7 +97,10 @@ def run(arguments: Sequence[str]) -> int:
         Talk().errors(error)
         return WRONG_INPUT
     except OSError as error:
-        what = error.filename if isinstance(error.filename, str) else "the system"
+        # What has no name is standard output: files are opened by name, and talk does not fail.
+        what = error.filename if isinstance(error.filename, str) else "standard output"
+        if what != error.filename:
+            leave_stdout()
         click.echo(f"error[system]: {printable(what)}: {error.strerror}", err=True)
         return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sro_render.api import Render
 from sro_render.cli.talk import printable
 from sro_render.edges.bundles import Written
-from sro_render.errors import Finding, SroError
+from sro_render.errors import Finding
 from sro_render.kernels.affinity import kernel_suffix
 from sro_render.model.bundle import RenderedResource
 
@@ -31,6 +31,10 @@ def text_report(render: Render, written: Written) -> str:
         lines.extend(_kernel_lines(render, resource))
     lines.extend(f"{name}: removed, nothing rendered" for name in render.bundle.removed)
     lines.extend(f"{name}: unmanaged, left as it is" for name in render.unmanaged)
+    stale = {(entry.special_resource, entry.kernel) for entry in written.stale}
+    for name, kernel in written.failed:
+        if (name, kernel) not in stale:
+            lines.append(f"{name}: {f'kernel {kernel} ' if kernel else ''}failed, and has no files")
     for entry in written.stale:
         what = f"kernel {entry.kernel}" if entry.kernel else "everything"
         lines.append(f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept")
@@ -71,13 +75,13 @@ def _objects_by_kernel(resource: RenderedResource) -> dict[str, int]:
 def json_report(
     render: Render | None,
     written: Written | None,
-    errors: Sequence[SroError],
+    errors: Sequence[Finding],
     findings: Sequence[Finding],
 ) -> str:
     """The same, with every error and finding, for programs. Keys are stable."""
     document: dict[str, object] = {
         "written": written is not None,
-        "errors": [finding_mapping(error.finding) for error in errors],
+        "errors": [finding_mapping(error) for error in errors],
         "findings": [finding_mapping(finding) for finding in findings],
     }
     if render is not None and written is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -58,6 +61,47 @@ class Talk:
             headline = f"{click.style(label, fg=_COLOURS[severity], bold=True)}: {message}"
         lines = [headline, *rest]
         click.echo("\n".join(lines), err=True, color=True)
+
+
+class _Unheard(io.FileIO):
+    """A file that swallows what the system refuses to take."""
+
+    def write(self, data: Any, /) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return len(data)
+
+
+def open_streams() -> None:
+    """Make sure that talk cannot fail: a closed or full standard error must not matter to the work.
+
+    A stream that was closed before we started becomes the null device, also so that no file that is
+    opened later gets its number.
+    """
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as we live
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - likewise
+    else:
+        sys.stderr = io.TextIOWrapper(
+            io.BufferedWriter(_Unheard(sys.stderr.fileno(), "w", closefd=False)),
+            encoding=sys.stderr.encoding,
+            errors="backslashreplace",
+            line_buffering=True,
+        )
+
+
+def tell(text: str) -> None:
+    """Print what was done: a reader that went away does not undo it."""
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        leave_stdout()
+
+
+def leave_stdout() -> None:
+    """Let standard output, which takes nothing any more, end without another complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def has_colour(is_terminal: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -15,7 +14,7 @@ from sro_render.charts.set_values import SetOption
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.set_options import set_options
-from sro_render.cli.talk import Talk, talk_options
+from sro_render.cli.talk import Talk, talk_options, tell
 from sro_render.cli.time_limit import time_limit
 from sro_render.edges.release_inputs import load_chart_named, read_given_values, write_files
 from sro_render.errors import Faults, SroError
@@ -169,4 +168,4 @@ def _put_out(outcome: Templated, name: str, output_dir: str | None, *, in_named_
         return
     folder = Path(output_dir, name) if in_named_folder else Path(output_dir)
     write_files(folder, outcome.files)
-    sys.stdout.write("".join(f"wrote {folder / path}\n" for path in outcome.files))
+    tell("".join(f"wrote {folder / path}\n" for path in outcome.files))

@@ -50,10 +50,15 @@ class BuildInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a build did. stale: files that an earlier build wrote for what failed in this one."""
+    """What a build did.
+
+    failed: (SR, kernel) of what it could not make; an empty kernel is the whole SR.
+    stale:  files that an earlier build wrote for that.
+    """
 
     folder: Path
     change: TreeChange
+    failed: tuple[tuple[str, str], ...]
     stale: tuple[StaleFiles, ...]
 
 
@@ -84,7 +89,9 @@ def write_bundle(
         lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
         lock = replace(lock, files=digests, shared=shared)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
-        return Written(folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale)
+        return Written(
+            folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale, failed=failed
+        )
 
 
 def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:

@@ -22,7 +22,7 @@ from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.charts.ignore import without_ignored
 from sro_render.edges.chart_locks import read_charts_lock
-from sro_render.edges.files import similar_file
+from sro_render.edges.files import similar_file, unreadable
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
 from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, is_remote, repository_of
@@ -69,6 +69,7 @@ class ChartStore:
     limits: Limits
     lock: ChartsLock = field(default_factory=ChartsLock)
     _candidates: tuple[_Candidate, ...] | None = field(default=None, init=False)
+    _loaded: set[Path] = field(default_factory=set, init=False)
 
     @classmethod
     def over(cls, folder: str | None, config_maps: Iterable[JsonObject], limits: Limits) -> ChartStore:
@@ -77,11 +78,14 @@ class ChartStore:
         Raises: InputError, or a group of them: the folder does not exist, or its lock is damaged.
         """
         if folder is not None and not Path(folder).is_dir():
+            is_file = Path(folder).exists()
             raise InputError(
                 "no-such-file",
-                f"there is no folder {folder}",
+                f"{folder} is a file, not a folder" if is_file else f"there is no folder {folder}",
                 path="--charts",
-                hint=similar_file(Path(folder)),
+                hint="name the folder in which charts lie, as folders or .tgz"
+                if is_file
+                else similar_file(Path(folder), is_folder=True),
             )
         named = {}
         for config_map in config_maps:
@@ -125,6 +129,14 @@ class ChartStore:
             hint=self._advice(reference, key),
         )
 
+    def not_read(self) -> tuple[Path, ...]:
+        """Charts below the folder that nobody looked into: only the name of their file or folder is known."""
+        return tuple(each.path for each in self._candidates or () if each.path not in self._loaded)
+
+    def _load(self, path: Path) -> Chart:
+        self._loaded.add(path)
+        return load_chart_at(path, self.limits)
+
     def _in_config_map(self, reference: ChartReference, key: str) -> FoundChart:
         origin = f"cm://{key}"
         archives = read_chart_configmap(self.config_maps[key], self.limits)
@@ -143,7 +155,7 @@ class ChartStore:
             if candidate.is_archive:
                 if not candidate.path.name.startswith(f"{reference.name}-"):
                     continue
-                chart = load_chart_at(candidate.path, self.limits)
+                chart = self._load(candidate.path)
                 if (chart.name, chart.version) == (reference.name, reference.version):
                     return self._found(candidate.path, chart), ()
                 if chart.name == reference.name:
@@ -151,7 +163,7 @@ class ChartStore:
             elif candidate.name == reference.name:
                 # Without a version its Chart.yaml is broken: loading it says how.
                 if candidate.version in {reference.version, ""}:
-                    chart = load_chart_at(candidate.path, self.limits)
+                    chart = self._load(candidate.path)
                     if chart.version == reference.version:
                         return self._found(candidate.path, chart), ()
                     versions.append(chart.version)
@@ -211,7 +223,7 @@ class ChartStore:
         try:
             paths = sorted(folder.iterdir())
         except OSError as error:
-            raise ChartError("unreadable-file", f"{folder} cannot be read: {error.strerror}") from error
+            raise unreadable(folder, error, ChartError) from error
         for path in paths:
             if path.name.startswith(".") or path.is_symlink():
                 continue
@@ -258,7 +270,7 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ChartError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
+        raise unreadable(name, error, ChartError) from error
     return load_chart(read_archive(data, name, limits), name, limits)
 
 
@@ -329,4 +341,4 @@ class _FolderReader:
                 )
             self.files[name] = path.read_bytes()
         except OSError as error:
-            raise ChartError("unreadable-file", f"{path} cannot be read: {error.strerror}") from error
+            raise unreadable(path, error, ChartError) from error

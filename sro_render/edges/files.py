@@ -5,11 +5,14 @@ What the text means is decided elsewhere.
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from sro_render.errors import Faults, InputError, OutputError, nearest
+from sro_render.errors import Faults, InputError, OutputError, SroError, nearest
+from sro_render.model.lock import LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -17,17 +20,22 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
-    """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z."""
+    """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z.
+
+    What an earlier build wrote below the folder is no input, and is passed over with its lock.
+    """
     for given in paths:
         path = Path(given)
         if given == "-" or path.is_file() or (path.exists() and not path.is_dir()):
             yield path
         elif path.is_dir():
+            outputs = {lock.parent for lock in path.rglob(LOCK_NAME)} - {path}
             found = sorted(
                 each
                 for each in path.rglob("*")
                 if each.suffix in _ENDINGS
                 and each.is_file()
+                and outputs.isdisjoint(each.parents)
                 and not any(part.startswith(".") for part in each.relative_to(path).parts)
             )
             if not found:
@@ -45,14 +53,23 @@ def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
             )
 
 
-def similar_file(path: Path) -> str:
-    """A hint for a path that does not exist: what stands beside it under a similar name."""
+def similar_file(path: Path, *, is_folder: bool = False) -> str:
+    """A hint for a path that does not exist: what stands beside it under a similar name.
+
+    Endings say nothing of what was meant: nearly every file there has the same one.
+    """
     try:
-        names = [each.name for each in path.parent.iterdir()]
+        names = sorted(each.name for each in path.parent.iterdir() if each.is_dir() or not is_folder)
     except OSError:
         return f"there is no folder {path.parent} either"
-    meant = nearest(path.name, names)
-    return f"did you mean {path.parent / meant}?" if meant else ""
+    by_stem = {_without_ending(name): name for name in reversed(names)}
+    meant = nearest(_without_ending(path.name), by_stem)
+    return f"did you mean {path.parent / by_stem[meant]}?" if meant else ""
+
+
+def _without_ending(name: str) -> str:
+    path = Path(name)
+    return path.stem if path.suffix in _ENDINGS else name
 
 
 def read_source(path: Path) -> Source:
@@ -66,8 +83,23 @@ def read_source(path: Path) -> Source:
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
-        raise InputError("unreadable-file", f"{name} cannot be read: {error.strerror}") from error
+        raise unreadable(name, error, InputError) from error
     return decode(data, name)
+
+
+_Error = TypeVar("_Error", bound=SroError)
+
+
+def unreadable(name: object, error: OSError, kind: type[_Error]) -> _Error:
+    """The error for a file or folder that is there, but that the system does not let us read."""
+    is_refused = error.errno in {errno.EACCES, errno.EPERM}
+    return kind(
+        "unreadable-file",
+        f"{name} cannot be read: {error.strerror}",
+        hint=f"give yourself the right to read it: chmod u+r {name}"
+        if is_refused
+        else "check that it is a file, and the disk that it lies on",
+    )
 
 
 def write_file(path: Path, data: bytes) -> None:

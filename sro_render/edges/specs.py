@@ -244,15 +244,30 @@ def _check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[st
 
 
 def hide_credentials(errors: Iterable[SroError]) -> None:
-    """Show the places of errors with stars where a credential stands in the line."""
-    hidden: dict[Source, Source] = {}
-    for error in errors:
-        span = error.finding.span
-        if span is not None:
-            if span.source not in hidden:
-                hidden[span.source] = _without_credential_lines(span.source)
-            shown = hidden[span.source].span(span.start, span.end)
-            error.finding = replace(error.finding, span=shown)
+    """Show the places of errors about specs with stars where a credential stands in the line."""
+    placed = tuple(errors)
+    Curtain(error.finding.span.source for error in placed if error.finding.span).draw(placed)
+
+
+class Curtain:
+    """Puts stars where a credential stands in a line of a spec that a message shows."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._hidden: dict[Source, Source | None] = dict.fromkeys(sources)
+
+    def draw(self, errors: Iterable[SroError]) -> None:
+        """Do so in errors."""
+        for error in errors:
+            error.finding = self.before(error.finding)
+
+    def before(self, finding: Finding) -> Finding:
+        """The finding with stars; as it is if its place is in no spec."""
+        span = finding.span
+        if span is None or span.source not in self._hidden:
+            return finding
+        hidden = self._hidden[span.source] or _without_credential_lines(span.source)
+        self._hidden[span.source] = hidden
+        return replace(finding, span=hidden.span(span.start, span.end))
 
 
 def _without_credential_lines(source: Source) -> Source:

@@ -91,6 +91,34 @@ def replace_tree(
         return tree.replace(files, keep=keep)
 
 
+def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
+    """Refuse what cannot become OUT/CLUSTER, before anything is rendered. Touches nothing.
+
+    Args:   named_by: where the cluster's name comes from, such as `--cluster`.
+    Raises: OutputError: `output-cluster-name`: a cluster's name is a folder's, on every system;
+            `output-no-folder`: OUT, or a part of its path, is something else than a folder.
+    """
+    if len(cluster) > _MAX_CLUSTER_BYTES or not _CLUSTER.fullmatch(cluster) or _DEVICE.fullmatch(cluster):
+        raise OutputError(
+            "output-cluster-name",
+            f"{cluster!r} cannot be the name of a cluster's folder",
+            path=named_by,
+            hint="use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
+            f"{_MAX_CLUSTER_BYTES} characters at most, and no device's name such as CON",
+        )
+    with _system_errors(out):
+        there = next((each for each in (out, *out.parents) if os.path.lexists(each)), None)
+        if there is None or there.is_dir():
+            return
+        kind = _kind(there.lstat().st_mode)
+    raise OutputError(
+        "output-no-folder",
+        f"{there} is {kind}" + (", and leads to no folder" if there.is_symlink() else ", not a folder"),
+        path="--out",
+        hint="name a folder; it is made if it does not exist",
+    )
+
+
 @contextmanager
 def open_tree(
     out: Path,
@@ -107,10 +135,10 @@ def open_tree(
 
     Args:   out: made with its parents if it does not exist.
             say: told once, in one sentence, whom we wait for.
-    Raises: OutputError: `output-cluster-name`, `output-busy` when another process still holds OUT
+    Raises: OutputError: as `check_place`; `output-busy` when another process still holds OUT
             after `wait_s` seconds, `output-failed` when the system refuses.
     """
-    _check_cluster_name(cluster)
+    check_place(out, cluster)
     with _system_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     with _hold(out, wait_s, say):
@@ -299,7 +327,12 @@ class OutputTree:
             self._clean_up()
 
     def _build(self, files: Mapping[str, bytes], change: TreeChange) -> None:
-        self._new.mkdir()
+        try:
+            self._new.mkdir()
+        except OSError as error:
+            # What is refused is writing to OUT; nobody knows the hidden folder.
+            error.filename = str(self._out)
+            raise
         made = {""}
         for path in (*change.created, *change.updated):
             self._make_parents(path, made)
@@ -347,18 +380,6 @@ class OutputTree:
         for path in (self._old, self._new):
             (path / self._lock_name).unlink(missing_ok=True)
             _remove_tree(path)
-
-
-def _check_cluster_name(cluster: str) -> None:
-    """A cluster's name is a folder's, on every system."""
-    if len(cluster) <= _MAX_CLUSTER_BYTES and _CLUSTER.fullmatch(cluster) and not _DEVICE.fullmatch(cluster):
-        return
-    raise OutputError(
-        "output-cluster-name",
-        f"{cluster!r} cannot be the name of a cluster's folder",
-        hint="use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
-        f"{_MAX_CLUSTER_BYTES} characters at most, and no device's name such as CON",
-    )
 
 
 @contextmanager

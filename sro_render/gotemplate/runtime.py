@@ -26,7 +26,7 @@ from sro_render.gotemplate.values import (
     from_bytes,
     to_bytes,
 )
-from sro_render.limits import Limits
+from sro_render.limits import Limits, allow_more
 from sro_render.source import Span
 
 Frame: TypeAlias = list[Any]
@@ -351,6 +351,7 @@ class Run:
                 f"the loops of this render make more than {self.limits.max_loop_iterations:,} rounds",
                 span=span(),
                 notes=self.notes(),
+                hint=allow_more("loop-iterations"),
             )
         self.check_size(span())
         if self.deadline is not None:
@@ -374,6 +375,7 @@ class Run:
             f"the output has more than {self.limits.max_output_bytes:,} bytes",
             span=span,
             notes=self.notes(),
+            hint=allow_more("output-bytes"),
         )
 
     def count_made(self, made: Sized, span: Span | None) -> None:
@@ -393,6 +395,7 @@ class Run:
                 f"functions made lists and maps of more than {most:,} items in this render",
                 span=span,
                 notes=self.notes(),
+                hint=allow_more("loop-iterations"),
             )
 
     def count_text(self, length: int, span: Span | None) -> None:
@@ -405,6 +408,7 @@ class Run:
                 f"functions made more than {most:,} characters of text in this render",
                 span=span,
                 notes=self.notes(),
+                hint=allow_more("output-bytes"),
             )
 
     # Faults

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 
 from sro_render.errors import Faults, InputError
 from sro_render.model.inventory import DriverToolkit, Node, ToolkitTag
-from sro_render.model.objects import JsonObject, JsonValue, text_of, type_name
+from sro_render.model.objects import JsonObject, JsonValue, text_of
+from sro_render.model.wording import type_name
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate_nearest
 
-_KERNEL = re.compile(r"[!-.0-~]+")
+_KERNEL = re.compile(r"(?=.*[A-Za-z0-9])[!-.0-~]{1,64}")
+"""What Linux can report (`struct new_utsname` has 64 characters), and a label and a folder can be made of."""
+_MAX_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +100,15 @@ class Merger:
         """Whether the node's kernel can be one; if not, that is an error."""
         if _KERNEL.fullmatch(node.kernel):
             return True
+        shown = node.kernel if len(node.kernel) <= _MAX_SHOWN else f"{node.kernel[:_MAX_SHOWN]}…"
         self.faults.add(
             InputError(
                 "inventory-kernel",
-                f"{node.kernel!r} cannot be a kernel's version",
+                f"{shown!r} cannot be a kernel's version",
                 span=place.span(),
                 subject=f"node {node.name}" if node.name else "a planned kernel",
-                hint="it is what uname -r prints on the node: visible ASCII characters without '/'",
+                hint="it is what uname -r prints on the node: at most 64 visible ASCII characters "
+                "without '/', a letter or digit among them",
             )
         )
         return False

@@ -7,30 +7,42 @@ JSON text, so that quotes inside an action work, and it runs for each kernel.
 
 from __future__ import annotations
 
-from sro_render.errors import Finding
+from dataclasses import replace
+
+from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue
-from sro_render.source import Source
+from sro_render.model.specialresource import SpecialResource
+from sro_render.model.wording import format_path
+from sro_render.source import Source, Span
+from sro_render.yamltext.reader import locate
 
 _NAME = "spec"
+_QUOTES = ("", '"', "'")
 
 
 class SpecTemplates:
     """A value whose strings may be templates: parsed once, filled in for each kernel."""
 
-    def __init__(self, value: JsonValue, *, file: str, path: str, limits: Limits) -> None:
+    def __init__(
+        self, value: JsonValue, *, resource: SpecialResource, path: tuple[str | int, ...], limits: Limits
+    ) -> None:
         """Parse every template in `value`.
 
-        Args:   file and path: where it stands, for messages: `specs/a.yaml`, `spec.set`.
-        Raises: TemplateError: a string is not a template.
+        Args:   resource and path: where it stands, for messages: the SR, and a key path in it.
+        Raises: TemplateError, or a group of them: a string is not a template.
         """
         self._value = value
+        self._resource = resource
         self._limits = limits
         self._programs: dict[str, Program] = {}
-        self._parse(value, file, path)
+        self._places: dict[Source, tuple[tuple[str | int, ...], bool]] = {}
+        faults = Faults()
+        self._parse(value, path, faults)
+        faults.raise_if_any()
 
     @property
     def has_templates(self) -> bool:
@@ -44,18 +56,44 @@ class SpecTemplates:
         findings: list[Finding] = []
         return self._filled(self._value, {"Values": values}, findings), tuple(findings)
 
-    def _parse(self, value: JsonValue, file: str, path: str) -> None:
+    def _parse(
+        self, value: JsonValue, path: tuple[str | int, ...], faults: Faults, *, is_key: bool = False
+    ) -> None:
         if isinstance(value, str):
             if "{{" in value and value not in self._programs:
-                parsed = parse_file(Source(f"{file} ({path})", value), _NAME, BUILTINS, self._limits)
-                self._programs[value] = Program([parsed], BUILTINS)
+                source = Source(self._resource.name, value)
+                self._places[source] = path, is_key
+                try:
+                    self._programs[value] = Program(
+                        [parse_file(source, _NAME, BUILTINS, self._limits)], BUILTINS
+                    )
+                except (SroError, ExceptionGroup) as error:
+                    for each in flatten(error):
+                        each.finding = self._placed(each.finding)
+                        faults.add(each)
         elif isinstance(value, dict):
             for key, item in value.items():
-                self._parse(key, file, path)
-                self._parse(item, file, f"{path}.{key}")
+                self._parse(key, (*path, key), faults, is_key=True)
+                self._parse(item, (*path, key), faults)
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                self._parse(item, file, f"{path}[{index}]")
+                self._parse(item, (*path, index), faults)
+
+    def _placed(self, finding: Finding) -> Finding:
+        """A finding about a template, with its place in the spec file instead of that in the string.
+
+        A string that stands in the file as it is has a place inside it; of one with escapes or over
+        several lines the whole is shown.
+        """
+        span, resource = finding.span, self._resource
+        if span is None or span.source not in self._places:
+            return finding
+        path, is_key = self._places[span.source]
+        finding = replace(finding, path=format_path(path))
+        if resource.source is None:
+            return finding
+        whole = locate(resource.source, [*resource.prefix, *path], resource.document, value=not is_key)
+        return replace(finding, span=whole and _inside(whole, span))
 
     def _filled(self, value: JsonValue, dot: JsonObject, findings: list[Finding]) -> JsonValue:
         if isinstance(value, str):
@@ -74,6 +112,19 @@ class SpecTemplates:
         if program is None:
             return text
         run = Run(program, self._limits)
-        filled = program.execute(_NAME, dot, run)
-        findings.extend(run.findings)
+        try:
+            filled = program.execute(_NAME, dot, run)
+        except SroError as error:
+            error.finding = self._placed(error.finding)
+            raise
+        findings.extend(self._placed(each) for each in run.findings)
         return filled
+
+
+def _inside(whole: Span, inner: Span) -> Span:
+    """The place in a file of a stretch of a scalar: `whole` is the scalar's, `inner` that in its value."""
+    for quote in _QUOTES:
+        if whole.text == f"{quote}{inner.source.text}{quote}":
+            start = whole.start + len(quote)
+            return whole.source.span(start + inner.start, start + inner.end)
+    return whole

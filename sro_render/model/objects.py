@@ -56,23 +56,6 @@ def mapping_of(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def type_name(value: JsonValue) -> str:
-    """What a value is, in words for people."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return f"the boolean {'true' if value else 'false'}"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the string {value!r}"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
-
-
 def annotations_of(manifest: Mapping[str, JsonValue]) -> JsonObject:
     """`metadata.annotations`, empty where it is absent or not a mapping."""
     return mapping_of(mapping_of(manifest.get("metadata")).get("annotations"))

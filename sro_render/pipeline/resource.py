@@ -235,14 +235,13 @@ class _Expansion:
     def _kernel_inputs(self, engine: Engine, groups: Sequence[KernelGroup]) -> tuple[_KernelInputs, ...]:
         """Values and placement of each kernel; a kernel whose spec templates fail is left out."""
         limits = self.options.limits
-        file = self.resource.source.name if self.resource.source else self.resource.name
         given = {**(self.resource.set or {}), "kind": "Values", "apiVersion": API_VERSION}
-        values = SpecTemplates(given, file=file, path="spec.set", limits=limits)
+        values = SpecTemplates(given, resource=self.resource, path=("spec", "set"), limits=limits)
         selector: JsonObject = dict(self.resource.node_selector)
         place_texts = SpecTemplates(
             {"namespace": self.resource.namespace, "nodeSelector": selector},
-            file=file,
-            path="spec",
+            resource=self.resource,
+            path=("spec",),
             limits=limits,
         )
         common = common_values(self.resource, self.inventory, groups)

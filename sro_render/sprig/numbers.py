@@ -16,6 +16,7 @@ from typing import Any
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.values import Int64, IntList, plain, wrap_integer
+from sro_render.limits import allow_more
 from sro_render.sprig.durations import Duration
 from sro_render.sprig.text import shown
 
@@ -284,7 +285,7 @@ def _counted(run: Any, start: int, stop: int, step: int) -> IntList:
         message = (
             f"a list of {len(numbers):,} numbers is longer than the {allowed:,} rounds that loops may make"
         )
-        raise FunctionError(message, code="limit-loop-iterations")
+        raise FunctionError(message, code="limit-loop-iterations", hint=allow_more("loop-iterations"))
     return IntList(numbers)
 
 

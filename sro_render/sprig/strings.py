@@ -11,6 +11,7 @@ from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.quoting import quote as go_quote
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import StringList, StringMap, from_bytes, to_bytes
+from sro_render.limits import allow_more
 from sro_render.sprig.runes import SPACES, runes, to_lower, to_title, to_upper
 from sro_render.sprig.text import shown, strval, texts_of
 
@@ -108,7 +109,7 @@ def _check_length(run: Run, length: int) -> None:
     allowed = run.limits.max_output_bytes
     if length > allowed:
         message = f"a text of {length:,} characters is larger than the {allowed:,} bytes of all output"
-        raise FunctionError(message, code="limit-output")
+        raise FunctionError(message, code="limit-output", hint=allow_more("output-bytes"))
 
 
 @go_function(FUNCTIONS, "repeat", "(int, string) string", wants_run=True)

@@ -53,6 +53,9 @@ __all__ = [
     "read_values",
 ]
 
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that no text has, in whatever encoding of ASCII's kin."""
+_GZIP = b"\x1f\x8b"
 _NO_KEY: Any = object()
 _MERGE: Any = object()
 _MERGE_TAG = TAG_PREFIX + "merge"
@@ -87,6 +90,12 @@ def decode(data: bytes, name: str) -> Source:
     try:
         return Source(name, data[skipped:].decode(encoding))
     except UnicodeDecodeError as fault:
+        if encoding == "utf-8" and _BINARY.search(data, 0, 1024):
+            raise YamlError(
+                "yaml-encoding",
+                f"{name} is no text, but {'a gzip archive' if data.startswith(_GZIP) else 'a binary file'}",
+                hint="name a text file here",
+            ) from None
         readable = Source(name, data[skipped:].decode(encoding, "replace"))
         before = data[skipped : skipped + fault.start].decode(encoding, "replace")
         raise YamlError(

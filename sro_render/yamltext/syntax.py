@@ -21,6 +21,7 @@ class _Meaning:
     message: str
     hint: str
     at_context: bool = False
+    code: str = "yaml-syntax"
 
 
 _MEANINGS = {
@@ -104,6 +105,10 @@ _MEANINGS = {
     "found incompatible YAML document": _Meaning(
         "this version of YAML is not known", "remove the %YAML line"
     ),
+    # libyaml's own limit, which is met first where it has to look ahead.
+    "exceeded maximum nesting depth": _Meaning(
+        "too many collections stand inside each other", "split the value up", code="yaml-depth"
+    ),
     "control characters are not allowed": _Meaning(
         "this control character is not allowed", 'write it as an escape in double quotes, such as "\\x1b"'
     ),
@@ -169,7 +174,7 @@ def syntax_fault(fault: yaml.YAMLError | UnicodeError, source: Source, start: in
         meaning = _END
     else:
         meaning = _MEANINGS.get(problem) or _Meaning(problem, "") if problem else _NO_TEXT
-    return YamlError("yaml-syntax", meaning.message, span=source.span(offset), hint=meaning.hint)
+    return YamlError(meaning.code, meaning.message, span=source.span(offset), hint=meaning.hint)
 
 
 def _characters(text: str, size: int) -> int:

@@ -187,6 +187,52 @@ def test_with_keep_going_a_resource_that_fails_as_a_whole_stays_as_it_was(projec
     assert project.files() == after
 
 
+def test_with_keep_going_the_report_says_what_failed_and_that_something_did(project: Any) -> None:
+    add_second(project)
+    project.write_nodes(KERNEL, OTHER)
+    project.write("charts/kmod/templates/0000-state.yaml", FAILS_FOR_OTHER)
+    project.write("charts/other/templates/0000-state.yaml", "{{ .Values.a.b }}\n")
+    outcome = project.build("--keep-going")
+    assert outcome.code == 1
+    assert outcome.out == (
+        "kmod: chart kmod 1.0.0, namespace kmod, 1 kernel\n"
+        f"  {KERNEL}  1 node, 1 object\n"
+        f"kmod: kernel {OTHER} failed, and has no files\n"
+        "other: failed, and has no files\n"
+        "out/cluster: 8 created, 0 updated, 0 removed, 0 unchanged\n"
+    )
+    assert outcome.err.splitlines()[-1] == "not everything was written: 2 errors"
+
+
+def test_with_keep_going_a_resource_whose_spec_is_broken_is_among_what_failed(project: Any) -> None:
+    add_second(project)
+    specs = list(yaml.safe_load_all((project.root / "spec.yaml").read_text()))
+    specs[1]["spec"]["debug"] = "yes"
+    project.write("spec.yaml", yaml.safe_dump_all(specs))
+    outcome = project.build("--keep-going")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[2] == "other: failed, and has no files"
+    assert outcome.err.splitlines()[-1] == "not everything was written: 1 error"
+
+
+@pytest.mark.parametrize("options", [["--strict"], ["--strict", "--keep-going"]])
+def test_under_strict_every_report_counts_findings_as_errors(project: Any, options: list[str]) -> None:
+    add_second(project)
+    project.write("charts/kmod/templates/0000-state.yaml", MISSING)
+    project.write("charts/other/templates/0000-state.yaml", "{{ .Values.a.b }}\n")
+    text, data = project.build(*options), project.build(*options, "-o", "json")
+    assert [line for line in text.err.splitlines() if not line.startswith(" ")] == [
+        "error[missing-value]: .Values.kernelfullversion is not set",
+        "error[template-nil-pointer]: .Values.a is not set, so it has no field b",
+        "nothing was written: 2 errors",
+    ]
+    report = json.loads(data.out)
+    assert [each["code"] for each in report["errors"]] == ["missing-value", "template-nil-pointer"]
+    assert report["findings"] == []
+    assert data.err == "nothing was written: 2 errors\n"
+    assert text.code == data.code == 2
+
+
 def add_second(project: Any) -> None:
     """Another SR, `other`, with a chart of its own, in the same spec file."""
     spec = yaml.safe_load((project.root / "spec.yaml").read_text())
@@ -324,6 +370,30 @@ def test_credentials_of_a_repository_are_nowhere(project: Any) -> None:
     everything = outcome.out + outcome.err + b"".join(project.files().values()).decode()
     assert "u5er" not in everything
     assert "hunter2" not in everything
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [
+        ("1.0.0", "{{ .Values.a.b }}"),
+        ("1.0.0", "{{ .Values.nothing }}"),
+        ("2.0.0", ""),
+        ("2.0.0", "no nodes"),
+    ],
+)
+def test_a_message_about_a_spec_shows_no_credential_of_the_same_line(
+    project: Any, version: str, tag: str
+) -> None:
+    repository = {"name": "r", "url": "file:///charts", "username": "u5er", "password": "hunter2"}
+    project.write_spec(set={"tag": tag}, chart={"name": "kmod", "version": version, "repository": repository})
+    if tag == "no nodes":
+        project.write("nodes.json", "")
+    spec = yaml.safe_load((project.root / "spec.yaml").read_text())
+    project.write("spec.yaml", json.dumps(spec))
+    outcome = project.build()
+    assert "spec.yaml:1:" in outcome.err
+    assert "hunter2" not in outcome.err
+    assert "u5er" not in outcome.err
 
 
 def test_the_json_report_has_everything_a_program_needs(project: Any) -> None:

@@ -172,7 +172,7 @@ def test_a_full_disk_behind_standard_output_is_no_bug(project: Any) -> None:
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=project.root
     )
-    assert (done.returncode, done.stderr) == (2, "error[system]: the system: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "error[system]: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -279,3 +279,36 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Any) -> None:
         ["bash", "-c", command], capture_output=True, text=True, check=True, cwd=project.root
     )
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+BUILD = f"{sys.executable} -m sro_render build spec.yaml --inventory nodes.json --charts charts --out out"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "reader", "code"),
+    [
+        ("2>&-", "cat", 0),
+        (">&-", "cat", 0),
+        (">&- 2>&-", "cat", 0),
+        ("2>/dev/full", "cat", 0),
+        # The files are the output; what was done is only told.
+        ("", "true", 0),
+        ("2>&1", "true", 0),
+        # A report for a program is data, and was not delivered.
+        ("-o json", "true", 1),
+        ("-o json >/dev/full", "cat", 2),
+    ],
+)
+def test_who_does_not_listen_does_not_undo_a_build(
+    project: Any, redirection: str, reader: str, code: int
+) -> None:
+    project.write("charts/kmod/templates/0001-b.yaml", "# {{ .Values.nothing }}\n")
+    # The wait lets the reader be gone before anything is printed.
+    command = f"set -o pipefail; {{ sleep 0.1; {BUILD} {redirection}; }} | {reader}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=project.root
+    )
+    assert done.returncode == code
+    assert (project.root / "out/cluster/sro.lock.yaml").is_file()
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr

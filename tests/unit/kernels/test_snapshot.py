@@ -321,7 +321,7 @@ def test_one_file_of_several_may_have_no_nodes() -> None:
     assert merge_documents([toolkits]).toolkits == (DriverToolkit(image="i"),)
 
 
-@pytest.mark.parametrize("kernel", ["../x", "a b", "5.1\t", "5.1é"])
+@pytest.mark.parametrize("kernel", ["../x", "a b", "5.1\t", "5.1é", ".", "-_", "5" * 65])
 def test_a_kernel_that_uname_cannot_print_is_refused(kernel: str) -> None:
     value = node(kernel=kernel)
     source = Source("1.yaml", f"status: {{nodeInfo: {{kernelVersion: {kernel!r}}}}}")
@@ -333,7 +333,7 @@ def test_a_kernel_that_uname_cannot_print_is_refused(kernel: str) -> None:
         f"  1 | status: {{nodeInfo: {{kernelVersion: {kernel!r}}}}}\n"
         f"    | {' ' * 35}{'^' * len(repr(kernel))}\n"
         "  in: node w1\n"
-        "  help: it is what uname -r prints on the node: visible ASCII characters without '/'"
+        "  help: it is what uname -r prints on the node: at most 64 visible ASCII characters without '/', a letter or digit among them"
     )
 
 
@@ -348,8 +348,15 @@ error[inventory-kernel]: 'a b' cannot be a kernel's version
   4 | - kernelVersion: a b
     |                  ^^^
   in: a planned kernel
-  help: it is what uname -r prints on the node: visible ASCII characters without '/'"""
+  help: it is what uname -r prints on the node: at most 64 visible ASCII characters without '/', a letter or digit among them"""
     )
+
+
+def test_a_long_kernel_does_not_flood_the_terminal() -> None:
+    with pytest.raises(InputError) as caught:
+        read(node(kernel="5" * 10_000))
+    assert caught.value.finding.message == f"'{'5' * 80}…' cannot be a kernel's version"
+    assert max(len(line) for line in str(caught.value).splitlines()) < 200
 
 
 KUBECTL_HELP = "  help: make one with: kubectl get nodes -o json > nodes.json"

@@ -7,13 +7,17 @@ whole text; places. Left out: plain scalars (test_scalars), the real helm and ku
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
+import yaml
 
 from sro_render.errors import SroError, YamlError, flatten
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode, locate, read_manifest, read_stream, read_value, read_values
+from sro_render.yamltext.syntax import syntax_fault
 
 LIMITS = Limits(max_yaml_depth=20, max_yaml_alias_nodes=50)
 
@@ -765,12 +769,38 @@ error[yaml-encoding]: byte 4 is no UTF-16: 0x00
     |  ^
   help: save the file as UTF-8""",
         ),
+        (
+            b"\x7fELF\x02\x01\x01\x00\xd0",
+            """\
+error[yaml-encoding]: f.yaml is no text, but a binary file
+  help: name a text file here""",
+        ),
+        (
+            gzip.compress(b"a" * 100, mtime=0),
+            """\
+error[yaml-encoding]: f.yaml is no text, but a gzip archive
+  help: name a text file here""",
+        ),
     ],
 )
 def test_bytes_that_are_no_text_are_named(data: bytes, told: str) -> None:
     with pytest.raises(YamlError) as caught:
         decode(data, "f.yaml")
     assert str(caught.value) == told
+
+
+def test_the_nesting_limit_of_newer_libyamls_is_told_like_ours() -> None:
+    # libyaml from 0.2.6 on looks ahead in a line of brackets, and stops at 1,000 before we count 200.
+    complaint = yaml.MarkedYAMLError(problem="exceeded maximum nesting depth")
+    assert (
+        str(syntax_fault(complaint, Source("f.yaml", "[["), 1))
+        == """\
+error[yaml-depth]: too many collections stand inside each other
+  --> f.yaml:1:2
+  1 | [[
+    |  ^
+  help: split the value up"""
+    )
 
 
 PLACES = """\
