@@ -14,6 +14,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from sro_render.errors import InputError
+from sro_render.gotemplate.numbers import parse_uint
 from sro_render.kernels.merging import InventoryDocument, Merger, Place
 from sro_render.model.inventory import (
     Cluster,
@@ -30,7 +31,7 @@ from sro_render.source import Source
 
 INVENTORY_KIND = "NodeInventory"
 _BUILDER_SECRET = "builder-dockercfg"  # noqa: S105 - a part of a Secret's name
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?")
 
 
 def read_inventory(documents: Sequence[InventoryDocument]) -> Inventory:
@@ -138,7 +139,7 @@ def _cluster(merger: Merger, nodes: tuple[Node, ...]) -> Cluster:
 
 def _version_key(version: str) -> tuple[int, ...]:
     found = _VERSION.match(version)
-    return tuple(int(part or 0) for part in found.groups()) if found else ()
+    return tuple(parse_uint(part or "0") or 0 for part in found.groups()) if found else ()
 
 
 def _read_node(value: JsonObject, place: Place, merger: Merger) -> None:
