@@ -179,7 +179,27 @@ def folder_of_somebody_else(project: Any) -> None:
     project.write("out/cluster/notes.txt", "mine")
 
 
+def workload_whose_spec_is_a_list(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec: []\n",
+    )
+
+
 CASES: list[tuple[Wrong, str]] = [
+    (
+        workload_whose_spec_is_a_list,
+        """\
+error[object-shape]: spec is a list, and must be a mapping
+  --> charts/kmod/templates/0000-state.yaml:4:7 (spec)
+  4 | spec: []
+    |       ^
+  in: kmod / kernel 4.18.0-305.45.1.el8_4.x86_64 / DaemonSet/a
+  note: rendered line 4 of kmod/templates/0000-state.yaml, in DaemonSet/a
+  help: write keys below spec:, or leave it out
+nothing was written: 1 error
+""",
+    ),
     (
         spec_with_unknown_key,
         """\
