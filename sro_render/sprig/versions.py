@@ -17,6 +17,7 @@ from sro_render.gotemplate.numbers import parse_uint
 
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
 _VERSION = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?" + _TAIL)
+_KUBE_VERSION = re.compile(r"\s*v?([0-9]+(?:\.[0-9]+)+).*", re.DOTALL)
 _OPERATORS = r"=|!=|>|<|>=|=>|<=|=<|~>|~|\^|"
 _PART = r"[0-9|xX*]+"
 _PATTERN = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?" + _TAIL
@@ -84,6 +85,18 @@ def parse_version(text: str) -> Version | None:
     if any(part.isdecimal() and len(part) > 1 and part[0] == "0" for part in prerelease.split(".")):
         return None
     return Version(major, minor, patch, prerelease, metadata, text)
+
+
+def parse_kube_version(text: str) -> tuple[str, tuple[int, ...]] | None:
+    """A version of Kubernetes without what vendors put behind it: as written, and its numbers.
+
+    Source: k8s.io/apimachinery pkg/util/version `ParseGeneric`.
+    """
+    match = _KUBE_VERSION.fullmatch(text)
+    numbers = [parse_uint(part) for part in match[1].split(".")] if match else [None]
+    if match is None or None in numbers:
+        return None
+    return match[1], tuple(number for number in numbers if number is not None)
 
 
 @dataclass(frozen=True, slots=True)

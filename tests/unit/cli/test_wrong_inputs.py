@@ -186,7 +186,23 @@ def workload_whose_spec_is_a_list(project: Any) -> None:
     )
 
 
+def kubelet_of_no_version(project: Any) -> None:
+    text = (project.root / "nodes.json").read_text().replace('"kubeletVersion": ', '"kubeletVersion":\n')
+    project.write("nodes.json", text.replace('"v1.23.5"', '"latest"'))
+
+
 CASES: list[tuple[Wrong, str]] = [
+    (
+        kubelet_of_no_version,
+        """\
+error[kube-version]: 'latest' is not a version of Kubernetes
+  --> nodes.json:2:1
+  2 | "latest"}}}]}
+    | ^^^^^^^^
+  help: write it as v1.31.0
+nothing was written: 1 error
+""",
+    ),
     (
         workload_whose_spec_is_a_list,
         """\
