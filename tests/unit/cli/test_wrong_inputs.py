@@ -268,6 +268,7 @@ error[wrong-type]: this must be a mapping, and is null
   --> spec.yaml:6:10 (spec.chart)
   6 |   chart: null
     |          ^^^^
+  help: The recipe: a Helm chart by name and exact version.
 nothing was written: 1 error
 """,
     ),
