@@ -96,7 +96,7 @@ def _faults(
             f"{missing!r} is missing",
             span=place(path, True),
             path=format_path([*path, missing]),
-            hint=_description(schema, [*path, missing]),
+            hint=_description(schema, [*path, missing]) or f"write {missing}: and its value",
         )
         return
     found = _at(value, path)
@@ -119,7 +119,7 @@ def _hint(name: str, fault: Any, found: JsonValue, schema: Mapping[str, Any], pa
     if len(needed) == 1 and isinstance(found, str):
         # The only thing that must be said was said, without its key.
         return f"write {'- ' if isinstance(path[-1], int) else ''}{needed[0]}: {found}"
-    return type_hint(found, fault.kind.types)
+    return type_hint(found, fault.kind.types) or str(schema.get("description", _HOW[fault.kind.types[0]]))
 
 
 def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:
@@ -140,6 +140,18 @@ def _wrong(name: str, fault: Any, found: JsonValue, *, is_secret: bool) -> str:
         case "pattern":
             return f"{found!r} is not of the form that is wanted here"
     return str(fault.message)
+
+
+_HOW = {
+    "object": "write keys below it, each with its value",
+    "array": "write each entry on a line of its own, behind '- '",
+    "string": "write a text",
+    "integer": "write digits, without quotes",
+    "number": "write digits, without quotes",
+    "boolean": "write true or false, without quotes",
+    "null": "leave it out",
+}
+"""For a key that its schema does not describe."""
 
 
 def _at(value: JsonValue, path: KeyPath) -> JsonValue:
@@ -177,12 +189,12 @@ def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, R
     """
     identity = object_id(manifest)
     metadata = mapping_of(manifest.get("metadata"))
-    for key, text, pattern in (
-        ("apiVersion", identity.api_version, _API_VERSION),
-        ("kind", identity.kind, _KIND),
+    for key, text, pattern, rule in (
+        ("apiVersion", identity.api_version, _API_VERSION, "write VERSION or GROUP/VERSION, such as apps/v1"),
+        ("kind", identity.kind, _KIND, "write a word of letters and digits, such as ConfigMap"),
     ):
         if text and not pattern.fullmatch(text):
-            yield _fault("object-incomplete", [key], f"{text!r} cannot be {key} of an object", "")
+            yield _fault("object-incomplete", [key], f"{text!r} cannot be {key} of an object", rule)
         if not text:
             yield _fault(
                 "object-incomplete",
@@ -257,7 +269,8 @@ def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[K
     if texts is None:
         return
     if not isinstance(texts, dict):
-        yield _fault("object-shape", path, f"this must be a mapping, and is {type_name(texts)}", "")
+        message = f"this must be a mapping, and is {type_name(texts)}"
+        yield _fault("object-shape", path, message, _HOW["object"])
         return
     for key, value in texts.items():
         prefix, slash, name = key.rpartition("/")

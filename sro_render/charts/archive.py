@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from sro_render.errors import ArchiveError
+from sro_render.gotemplate.numbers import parse_uint
 from sro_render.limits import Limits
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -178,22 +179,25 @@ class _Reader:
                 yield entry
 
     def size_of(self, extension: Mapping[str, str], entry: tarfile.TarInfo) -> int:
-        text = extension.get("size", str(entry.size))
-        if not text.isdecimal():
+        if "size" not in extension:
+            return entry.size
+        size = parse_uint(extension["size"])
+        if size is None:
             self.damaged(f'the size of "{entry.name}" is broken')
-        return int(text)
+        return size
 
     def parse_pax(self, content: bytes) -> dict[str, str]:
         """The records of an extended header, each `LENGTH KEY=VALUE` and a line break."""
         records = {}
         while content:
-            length, _, _ = content.partition(b" ")
-            if not length.isdigit() or not len(length) < int(length) <= len(content):
+            digits = content.partition(b" ")[0]
+            length = parse_uint(digits.decode("utf-8", "replace"))
+            if length is None or not len(digits) < length <= len(content):
                 self.damaged("an extended header is broken")
-            record = content[len(length) + 1 : int(length) - 1].decode("utf-8", "surrogateescape")
+            record = content[len(digits) + 1 : length - 1].decode("utf-8", "surrogateescape")
             key, _, value = record.partition("=")
             records[key] = value
-            content = content[int(length) :]
+            content = content[length:]
         return records
 
     def read_content(self, stream: gzip.GzipFile, entry: tarfile.TarInfo) -> bytes:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sro_render.gotemplate.numbers import parse_uint
+
 HOOK = "helm.sh/hook"
 HOOK_WEIGHT = "helm.sh/hook-weight"
 
@@ -75,7 +77,7 @@ INSTALL_ORDER = (
 )
 _RANKS = {kind: rank for rank, kind in enumerate(INSTALL_ORDER)}
 _OPENSHIFT = frozenset({"Certificate", "Issuer", "SecurityContextConstraints", "ImageStream", "BuildConfig"})
-_ATOI = re.compile(r"[+-]?[0-9]+")
+_ATOI = re.compile(r"([+-]?)([0-9]+)")
 
 
 def install_rank(kind: str) -> tuple[int, str]:
@@ -114,5 +116,9 @@ def hook_events(annotations: Mapping[str, object]) -> tuple[str, ...]:
 def hook_weight(annotations: Mapping[str, object]) -> int:
     """The weight of a hook; what is no integer counts as 0. Lower goes first."""
     written = annotations.get(HOOK_WEIGHT)
-    weight = int(written) if isinstance(written, str) and _ATOI.fullmatch(written) else 0
+    parts = _ATOI.fullmatch(written) if isinstance(written, str) else None
+    size = parse_uint(parts[2]) if parts else None
+    if parts is None or size is None:
+        return 0
+    weight = -size if parts[1] == "-" else size
     return weight if -(2**63) <= weight < 2**63 else 0

@@ -20,11 +20,11 @@ from sro_render.charts.patterns import Run as AnyCharacters
 from sro_render.errors import ChartError, Finding, nearest
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
+from sro_render.sprig.versions import parse_kube_version
 from sro_render.yamltext import go_json, go_yaml
 
 DEFAULT_KUBE_VERSION = "v1.37.0"
 """What Helm 4.3.1 takes for the cluster's version where nobody says another."""
-_KUBE_VERSION = re.compile(r"\s*v?(([0-9]+)\.([0-9]+)(?:\.[0-9]+)*).*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +66,15 @@ class KubeVersion(JsonObject):
     go_type: ClassVar[str] = "common.KubeVersion"
 
     def __init__(self, version: str) -> None:
-        match = _KUBE_VERSION.fullmatch(version)
-        if match is None:
+        parsed = parse_kube_version(version)
+        if parsed is None:
             raise ChartError(
                 "kube-version", f'"{version}" is not a version of Kubernetes', hint="write it as v1.31.0"
             )
         self.version = version if version.startswith("v") else f"v{version}"
-        self.normalized = f"v{match[1]}"
+        self.normalized = f"v{parsed[0]}"
         """Without what vendors put behind the numbers; compared with a chart's `kubeVersion`."""
-        self.major, self.minor = str(int(match[2])), str(int(match[3]))
+        self.major, self.minor = map(str, parsed[1][:2])
 
     def go_fields(self) -> Mapping[str, object]:
         """Exported fields."""

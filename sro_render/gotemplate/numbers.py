@@ -15,6 +15,7 @@ from sro_render.gotemplate.tokens import Token, TokenKind
 MAX_INT: Final = 2**63 - 1
 MAX_UINT: Final = 2**64 - 1
 
+_DIGITS: Final = re.compile(r"[0-9]+")
 _INTEGER: Final = re.compile(
     r"[+-]?(?:0[xX](?P<x>_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)|0[bB](?P<b>_?[01]+(?:_[01]+)*)"
     r"|0[oO]?(?P<o>_?[0-7]+(?:_[0-7]+)*)|(?P<d>0|[1-9][0-9]*(?:_[0-9]+)*))"
@@ -47,6 +48,20 @@ def read_number(token: Token) -> Number:
         raise ValueError(f"{text} is not a number")
     exact = int(real) if real.is_integer() and -(2.0**63) <= real < 2.0**63 else None
     return Number(token.start, token.end, text, exact, real, is_float=True)
+
+
+def parse_uint(digits: str) -> int | None:
+    """The number that decimal digits mean; None for anything else, and beyond 64 bits.
+
+    Source: strconv.ParseUint. Python's own `int` takes digits of any script, and refuses long texts.
+    """
+    if not _DIGITS.fullmatch(digits):
+        return None
+    significant = digits.lstrip("0")
+    if len(significant) > len(str(MAX_UINT)):
+        return None
+    value = int(significant or "0")
+    return value if value <= MAX_UINT else None
 
 
 def _integer(text: str) -> int | None:

@@ -8,7 +8,7 @@ container of every workload kind.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -211,10 +211,10 @@ def place(manifest: JsonObject, placement: Placement, group: KernelGroup | None)
     Raises: RenderError: a field that must be a mapping is something else.
     """
     kind = text_of(manifest.get("kind"))
-    metadata = _mapping(manifest, manifest, "metadata")
+    metadata = _mapping(manifest, manifest, ("metadata",))
     placed = dict(manifest)
     placed["metadata"] = metadata = dict(metadata)
-    metadata["labels"] = {**_mapping(manifest, metadata, "labels"), OWNED_LABEL: "true"}
+    metadata["labels"] = {**_mapping(manifest, metadata, ("metadata", "labels")), OWNED_LABEL: "true"}
     if is_cluster_scoped(object_id(manifest).group, kind, placement.cluster_kinds):
         metadata.pop("namespace", None)
     elif not metadata.get("namespace"):
@@ -234,6 +234,24 @@ def place(manifest: JsonObject, placement: Placement, group: KernelGroup | None)
     if annotations.get(PROXY_ANNOTATION) == "true" and kind in _POD_SPECS:
         placed = _with_proxy(placed, _POD_SPECS[kind], placement.proxy)
     return placed
+
+
+def check_shape(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, ...], RenderError]]:
+    """What `place` could not go through below `spec`: each key path, and the fault."""
+    kind = text_of(manifest.get("kind"))
+    paths = [path for path in (_NODE_SELECTORS.get(kind), _POD_SPECS.get(kind)) if path]
+    if kind == "BuildRun":
+        paths.append(("spec", "buildRef"))
+    if kind in _RENAMED_WORKLOADS:
+        paths += [("spec", "selector", "matchLabels"), (*_POD_TEMPLATES[kind], "metadata", "labels")]
+    # Paths begin alike: each place is looked at once.
+    for path in dict.fromkeys(each[:depth] for each in paths for depth in range(1, len(each) + 1)):
+        parent: JsonValue = dict(manifest)
+        for key in path[:-1]:
+            parent = mapping_of(parent).get(key)
+        value = mapping_of(parent).get(path[-1])
+        if value is not None and not isinstance(value, dict):
+            yield path, _wrong_shape(manifest, value, path)
 
 
 def _with_kernel(manifest: JsonObject, kind: str, group: KernelGroup) -> JsonObject:
@@ -290,8 +308,8 @@ def _merged(manifest: JsonObject, path: tuple[str, ...], entries: Mapping[str, J
     """A copy of the object with entries merged into the mapping at `path`, which is made where absent."""
     copy = dict(manifest)
     inner = copy
-    for key in path:
-        inner[key] = inner_copy = dict(_mapping(manifest, inner, key, path))
+    for depth, key in enumerate(path, start=1):
+        inner[key] = inner_copy = dict(_mapping(manifest, inner, path[:depth]))
         inner = inner_copy
     inner.update(entries)
     return copy
@@ -300,21 +318,26 @@ def _merged(manifest: JsonObject, path: tuple[str, ...], entries: Mapping[str, J
 def _mapping(
     manifest: Mapping[str, JsonValue],
     parent: Mapping[str, JsonValue],
-    key: str,
-    path: tuple[str, ...] = (),
+    path: tuple[str, ...],
 ) -> JsonObject:
-    """The mapping below a key; absent or null is an empty one.
+    """The mapping below the last key of a path; absent or null is an empty one.
 
     Raises: RenderError: it is a list or a scalar.
     """
-    value = parent.get(key)
+    value = parent.get(path[-1])
     if value is None:
         return {}
     if isinstance(value, dict):
         return value
-    raise RenderError(
+    raise _wrong_shape(manifest, value, path)
+
+
+def _wrong_shape(manifest: Mapping[str, JsonValue], value: JsonValue, path: tuple[str, ...]) -> RenderError:
+    found = "a list" if isinstance(value, list) else f"the scalar {value!r}"
+    return RenderError(
         "object-shape",
-        f"{key} is {'a list' if isinstance(value, list) else f'the scalar {value!r}'}, and must be a mapping",
-        path=".".join(path or ("metadata", key)),
+        f"{path[-1]} is {found}, and must be a mapping",
+        path=".".join(path),
         subject=str(object_id(manifest)),
+        hint=f"write keys below {path[-1]}:, or leave it out",
     )

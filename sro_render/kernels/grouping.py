@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sro_render.errors import Finding, InputError
+from sro_render.gotemplate.numbers import parse_uint
 from sro_render.kernels.facts import (
     KERNEL_LABEL,
     OperatingSystem,
@@ -191,7 +192,7 @@ def _group(
 
 
 def _system_order(system: OperatingSystem) -> tuple[bool, bool, tuple[int, ...], str, str]:
-    numbers = tuple(int(part) for part in system.release.split(".") if part.isdigit())
+    numbers = tuple(parse_uint(part) or 0 for part in system.release.split("."))
     return not system.version, not system.release, numbers, system.version, system.id
 
 

@@ -8,7 +8,6 @@ Source: special-resource-operator pkg/cluster/cluster.go and pkg/proxy/proxy.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -27,10 +26,10 @@ from sro_render.model.inventory import (
 from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, text_of
 from sro_render.model.specialresource import KIND as SPEC_KIND
 from sro_render.source import Source
+from sro_render.sprig.versions import parse_kube_version
 
 INVENTORY_KIND = "NodeInventory"
 _BUILDER_SECRET = "builder-dockercfg"  # noqa: S105 - a part of a Secret's name
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def read_inventory(documents: Sequence[InventoryDocument]) -> Inventory:
@@ -87,7 +86,7 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
     merger.faults.raise_if_any()
     nodes = tuple(merger.nodes[name][0] for name in sorted(merger.nodes))
     return Inventory(
-        cluster=_cluster(merger, nodes),
+        cluster=_cluster(merger),
         nodes=nodes,
         planned=tuple(merger.planned),
         toolkits=tuple(toolkit for toolkit, _ in merger.toolkits.values()),
@@ -120,15 +119,13 @@ def _objects_in(
         yield value, path
 
 
-def _cluster(merger: Merger, nodes: tuple[Node, ...]) -> Cluster:
+def _cluster(merger: Merger) -> Cluster:
     proxy = merger.facts["proxy"][0] if "proxy" in merger.facts else None
     version = merger.text("version")
-    kubelets = [node.kubelet_version for node in nodes if node.kubelet_version]
     return Cluster(
         name=merger.text("name"),
         version=version,
-        kubernetes_version=merger.text("kubernetesVersion")
-        or max(kubelets, key=lambda each: (_version_key(each), each), default=""),
+        kubernetes_version=_kubernetes_version(merger),
         api_versions=tuple(sorted(merger.api_versions)),
         platform=merger.text("platform") or ("OCP" if version else "K8S"),
         os_image_url=merger.text("osImageURL"),
@@ -136,9 +133,30 @@ def _cluster(merger: Merger, nodes: tuple[Node, ...]) -> Cluster:
     )
 
 
+def _kubernetes_version(merger: Merger) -> str:
+    """What the inventory says, else the highest kubelet's.
+
+    Raises: InputError: it is no version.
+    """
+    version = merger.text("kubernetesVersion")
+    place = merger.facts["kubernetesVersion"][1] if version else None
+    if not version:
+        kubelets = [(node.kubelet_version, where) for node, where in merger.nodes.values()]
+        version, where = max(kubelets, key=lambda each: (_version_key(each[0]), each[0]), default=("", None))
+        place = where.at("status", "nodeInfo", "kubeletVersion") if where else None
+    if version and not _version_key(version):
+        raise InputError(
+            "kube-version",
+            f"{version!r} is not a version of Kubernetes",
+            span=place.span() if place else None,
+            hint="write it as v1.31.0",
+        )
+    return version
+
+
 def _version_key(version: str) -> tuple[int, ...]:
-    found = _VERSION.match(version)
-    return tuple(int(part or 0) for part in found.groups()) if found else ()
+    parsed = parse_kube_version(version)
+    return parsed[1] if parsed else ()
 
 
 def _read_node(value: JsonObject, place: Place, merger: Merger) -> None:

@@ -23,7 +23,8 @@ STATELESS = StateName("stateless")
 class StateTemplates:
     """A state and the templates that make it.
 
-    path:      the template's path in its chart, `templates/0000-buildconfig.yaml`; empty for stateless.
+    path:      the template's path in its chart, `templates/0000-buildconfig.yaml`; of several that
+               differ in their endings the first; empty for stateless.
     templates: Helm's names, `simple-kmod/templates/0000-buildconfig.yaml`, the chart's own first.
     """
 
@@ -45,20 +46,23 @@ def plan_states(templates: Iterable[str]) -> tuple[StateTemplates, ...]:
              of the chart itself has no number. A subchart's templates without a number go with the
              chart's first state.
     """
-    numbered: dict[str, list[str]] = {}
+    numbered: dict[StateName, list[str]] = {}
+    paths: dict[StateName, str] = {}
     stateless: list[str] = []
     inherited: list[str] = []
     for name in sorted(templates, key=_own_first):
         path = _path_in_chart(name)
         if is_state(path):
-            numbered.setdefault(path, []).append(name)
+            state = _state_name(path)
+            numbered.setdefault(state, []).append(name)
+            paths[state] = min(path, paths.get(state, path))
         elif _is_of_subchart(name):
             inherited.append(name)
         else:
             stateless.append(name)
     states = [
-        StateTemplates(name=_state_name(path), path=path, templates=tuple(numbered[path]))
-        for path in sorted(numbered)
+        StateTemplates(name=state, path=paths[state], templates=tuple(numbered[state]))
+        for state in sorted(numbered, key=paths.__getitem__)
     ]
     if states:
         first = states[0]

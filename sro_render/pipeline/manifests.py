@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
+from sro_render.kernels.affinity import check_shape
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.wording import KeyPath
@@ -122,7 +123,7 @@ class ManifestReader:
         faults = Faults()
         for index, value in enumerate(values):
             prefix: list[str | int] = [] if len(values) == 1 else ["items", index]
-            for path, fault in check_object(value):
+            for path, fault in (*check_object(value), *check_shape(value)):
                 finding = fault.finding
                 span, line = place([*prefix, *path])
                 note = f"rendered line {line} of {template}, in {object_id(value)}"

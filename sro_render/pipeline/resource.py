@@ -79,8 +79,10 @@ class _StateOutput:
     templates: StateTemplates
     by_kernel: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)
     is_affine: bool = False
-    differs: str = ""
-    """The first kernel whose manifests differ from the first kernel's."""
+
+    def texts(self, kernel: str) -> list[str]:
+        """What was rendered for a kernel; objects with equal texts are equal."""
+        return [each.text for each in self.by_kernel[kernel]]
 
 
 def render_resource(
@@ -358,10 +360,6 @@ class _Expansion:
             for each in faults:
                 self._fail(each, kernel=kernel)
             return
-        if not is_first and not output.differs:
-            first = next(iter(output.by_kernel.values()))
-            if [each.text for each in manifests] != [each.text for each in first]:
-                output.differs = kernel
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
 
@@ -396,8 +394,8 @@ class _Expansion:
             shelves.add(CRDS_STATE, manifest, first.placement, None)
         for output in outputs:
             state = output.templates.name
-            if output.differs and not output.is_affine:
-                self._find_kernel_dependence(output)
+            if not output.is_affine:
+                self._find_kernel_dependence(output, [each.group.kernel for each in good])
             for each in good if output.is_affine else good[:1]:
                 for manifest in sorted(output.by_kernel[each.group.kernel], key=_install_order):
                     group = each.group if is_affine(manifest.value) else None
@@ -408,7 +406,7 @@ class _Expansion:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
         for finding in shelves.findings:
             self._find(finding)
-        shelves.faults.raise_if_any()
+        shelves.raise_if_wrong()
         paths = {output.templates.name: output for output in outputs}
         states = []
         for name in (
@@ -453,13 +451,17 @@ class _Expansion:
             )
         )
 
-    def _find_kernel_dependence(self, output: _StateOutput) -> None:
-        first = next(iter(output.by_kernel))
+    def _find_kernel_dependence(self, output: _StateOutput, kernels: Sequence[str]) -> None:
+        first, *others = kernels
+        expected = output.texts(first)
+        other = next((each for each in others if output.texts(each) != expected), None)
+        if other is None:
+            return
         self._find(
             Finding(
                 code="state-depends-on-kernel",
                 message=f"state {output.templates.name} renders differently for kernels {first} "
-                f"and {output.differs}, but nothing in it is kernel-affine",
+                f"and {other}, but nothing in it is kernel-affine",
                 subject=self.resource.name,
                 hint=f"it is rendered once, for {first}; annotate what differs "
                 'specialresource.openshift.io/kernel-affine: "true"',

@@ -34,6 +34,7 @@ class Shelves:
     _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
     _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = field(default_factory=dict)
     _texts: set[tuple[str, str]] = field(default_factory=set)
+    _refused: dict[tuple[object, ...], list[SroError]] = field(default_factory=dict)
     _rendered_for: dict[ObjectId, str] = field(default_factory=dict)
     _weights: dict[ObjectId, int] = field(default_factory=dict)
 
@@ -76,7 +77,7 @@ class Shelves:
         elif not known[0].template:
             self._replace_ours(known[1], placed)
         elif known[2] != placed:
-            self._conflict(known[0], rendered, is_same_render=first_for == rendered_for)
+            self._conflict(known, rendered, is_same_render=first_for == rendered_for)
 
     def objects(self, state: StateName) -> tuple[RenderedObject, ...]:
         """A state's objects: those of no kernel first, then kernel by kernel; hooks by weight and name."""
@@ -84,6 +85,20 @@ class Shelves:
         if state in {"pre-install", "post-install"}:
             objects = sorted(objects, key=lambda each: (self._weights[each.id], each.id.name))
         return tuple(sorted(objects, key=lambda each: each.kernel.encode()))
+
+    def raise_if_wrong(self) -> None:
+        """Raise what was collected; what Kubernetes refuses of one object for many kernels comes once.
+
+        Raises: RenderError, or a group of them.
+        """
+        for first, *others in self._refused.values():
+            if others:
+                finding = first.finding
+                first.finding = replace(
+                    finding, notes=(*finding.notes, f"and so for {len(others)} more of its kernels")
+                )
+            self.faults.add(first)
+        self.faults.raise_if_any()
 
     def _replace_ours(self, ours: RenderedObject, placed: JsonObject) -> None:
         """The chart renders the SR's namespace itself: what it says goes over what we say."""
@@ -95,16 +110,32 @@ class Shelves:
 
     def _is_accepted(self, placed: JsonObject, manifest: Manifest) -> bool:
         """Whether Kubernetes takes the object with its kernel's suffix; if not, that is an error."""
-        faults = [fault for _, fault in check_object(placed)]
-        for fault in faults:
+        faults = list(check_object(placed))
+        for path, fault in faults:
             finding = fault.finding
             hint = f"the suffix for the kernel makes it longer; {finding.hint}"
             fault.finding = replace(finding, hint=hint, notes=(f"rendered by {manifest.template}",))
-            self.faults.add(fault.about(self.resource))
+            # Its message has the kernel's suffix.
+            place = (manifest.template, object_id(manifest.value), finding.code, *path)
+            self._refused.setdefault(place, []).append(fault.about(self.resource))
         return not faults
 
-    def _conflict(self, first: Manifest, again: RenderedObject, *, is_same_render: bool) -> None:
-        if again.kernel:
+    def _conflict(
+        self,
+        known: tuple[Manifest, RenderedObject, JsonObject],
+        again: RenderedObject,
+        *,
+        is_same_render: bool,
+    ) -> None:
+        first, earlier, _ = known
+        if again.kernel and earlier.kernel and again.kernel != earlier.kernel:
+            kernels = f"for kernel {earlier.kernel} and for kernel {again.kernel}"
+            message = f"{again.id} is rendered {kernels}, with different content"
+            hint = (
+                "the names of the two kernels differ only in what the suffix does not tell apart; "
+                "give each a SpecialResource with a nodeSelector of its own"
+            )
+        elif again.kernel:
             message = f"{again.id} is rendered twice for kernel {again.kernel}, with different content"
             hint = "two objects that are kernel-affine have the same name; give one of them another"
         elif first.template == again.template and not is_same_render:

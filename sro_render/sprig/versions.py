@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, total_ordering
 
-_MAX_UINT64 = 2**64 - 1
-_MOST_DIGITS = 20
+from sro_render.gotemplate.numbers import parse_uint
+
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
 _VERSION = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?" + _TAIL)
+_KUBE_VERSION = re.compile(r"\s*v?([0-9]+(?:\.[0-9]+)+).*", re.DOTALL)
 _OPERATORS = r"=|!=|>|<|>=|=>|<=|=<|~>|~|\^|"
 _PART = r"[0-9|xX*]+"
 _PATTERN = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?" + _TAIL
@@ -65,7 +66,9 @@ class Version:
     def _key(self) -> tuple[tuple[int, int, int], bool, tuple[tuple[bool, int, str], ...]]:
         """Sorts a pre-release before its release, numeric identifiers before others."""
         parts = self.prerelease.split(".") if self.prerelease else []
-        ranked = tuple((not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts)
+        # What does not fit into 64 bits is no number here: Go compares it as a text.
+        numbers = [parse_uint(part) for part in parts]
+        ranked = tuple((n is None, n or 0, part) for n, part in zip(numbers, parts, strict=True))
         return (self.numbers, not parts, ranked)
 
 
@@ -75,17 +78,25 @@ def parse_version(text: str) -> Version | None:
     match = _VERSION.fullmatch(text)
     if match is None:
         return None
-    numbers = [(part or "0").lstrip("0") or "0" for part in match.group(1, 2, 3)]
-    # Python refuses to read thousands of digits.
-    if max(map(len, numbers)) > _MOST_DIGITS:
-        return None
-    major, minor, patch = map(int, numbers)
-    if max(major, minor, patch) > _MAX_UINT64:
+    major, minor, patch = (parse_uint(part or "0") for part in match.group(1, 2, 3))
+    if major is None or minor is None or patch is None:
         return None
     prerelease, metadata = match.group(4) or "", match.group(5) or ""
     if any(part.isdecimal() and len(part) > 1 and part[0] == "0" for part in prerelease.split(".")):
         return None
     return Version(major, minor, patch, prerelease, metadata, text)
+
+
+def parse_kube_version(text: str) -> tuple[str, tuple[int, ...]] | None:
+    """A version of Kubernetes without what vendors put behind it: as written, and its numbers.
+
+    Source: k8s.io/apimachinery pkg/util/version `ParseGeneric`.
+    """
+    match = _KUBE_VERSION.fullmatch(text)
+    numbers = [parse_uint(part) for part in match[1].split(".")] if match else [None]
+    if match is None or None in numbers:
+        return None
+    return match[1], tuple(number for number in numbers if number is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 _LEADING_SPACE = re.compile(f"[{SPACE}]*")
-_BLANK = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\r\n]*|---|\.\.\.)?[\r\n]+)*[ \t]*(?:#[^\r\n]*|---|\.\.\.)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,3 @@ def _skip_space(text: str, start: int) -> int:
     """The offset of the first character from `start` on that is no white space."""
     match = _LEADING_SPACE.match(text, start)
     return match.end() if match else start
-
-
-def is_blank(text: str) -> bool:
-    """Whether a document has no content: white space, comments and document markers at most."""
-    return _BLANK.fullmatch(text) is not None

@@ -55,6 +55,9 @@ _WIDEST_JSON_INTEGER = 1e21
 
 _EXACT = 2**53
 
+# A zero in front makes an octal number; with an 8 or 9 Go takes the text for a float.
+_FLOAT_FOR_GO = re.compile(r"[-+]?_*0[0-9_]*[89][0-9_]*", re.ASCII)
+
 _LONGEST_INTEGER = 4_300
 """Digits that Python turns into an int; Go's float64 ends at 309 digits and gives text beyond."""
 
@@ -165,7 +168,7 @@ def resolve_tagged(tag: str, text: str) -> Scalar:
         return data.decode("utf-8", "replace")
     number = WORDS[text] if text in WORDS else parse_number(text)
     matching = {
-        "int": type(number) is int,
+        "int": type(number) is int and not _FLOAT_FOR_GO.fullmatch(text),
         "float": isinstance(number, float) or type(number) is int,
         "bool": isinstance(number, bool),
         "null": text in WORDS and number is None,

@@ -170,11 +170,12 @@ SPACED_CONSTRAINTS = ("1.2 - 1.4.5", ">1.2, <1.4", ">1.2 <1.4 || 3", ">=1.2.3-0 
 CONSTRAINTS = """
 1.2.3 =1.2.3 !=1.2.3 >1.2.3 <1.2.3 >=1.2.3 =>1.2.3 <=1.2.3 =<1.2.3 ~1.2.3 ~>1.2.3 ^1.2.3 1 1.2 1.x 1.2.x
 * ^* ~* >* <=* !=* >1 >1.2 <=1 <=1.2 !=1 !=1.2 ~1 ~1.2 ^0 ^0.2 ^0.2.3 ^0.0 ^0.0.3 ~0.0.0 >=1.2.3-0
-~1.2.3-beta.2 !=1.2-beta ^1.2.3-beta
+~1.2.3-beta.2 !=1.2-beta ^1.2.3-beta >1.2.3-9 <1.2.3-18446744073709551616
 """
 VERSIONS = """
 0.0.0 0.0.3 0.0.4 0.1.0 0.2.0 0.2.3 0.3.0 1.0.0 1.2.0 1.2.3 v1.2.3 1.2.4 1.3.0 1.4.5 1.4.6 2.0.0 3.1.0 1.2 1
-1.2.3-alpha 1.2.3-beta.2 1.2.3-beta.10 1.2.3+build 1.3.0-rc.1
+1.2.3-alpha 1.2.3-beta.2 1.2.3-beta.10 1.2.3+build 1.3.0-rc.1 1.2.3-10
+1.2.3-18446744073709551615 1.2.3-18446744073709551616 1.2.3-99999999999999999999
 """
 
 
@@ -245,6 +246,9 @@ FAILING = (
     'substr 3 1 "abcdef"',
     'repeat -1 "ab"',
     'semverCompare "x>" "1"',
+    'semverCompare (printf "~%s" (repeat 5000 "1")) "1.0.0"',
+    'semverCompare ">1" (printf "%s.0.0" (repeat 5000 "1"))',
+    'semver "1.18446744073709551616"',
     'required "r" nil',
     'required "r" ""',
     'fail "boom"',
@@ -533,3 +537,37 @@ def test_a_kubernetes_version_that_does_not_fit_stops_the_render(helm: Path, tmp
     rendering = engine.render({}, RELEASE, Capabilities("1.40.1-gke.5"))
     assert rendering.texts == {"v/templates/a.yaml": "a: 1"}
     assert "a: 1" in run_helm(helm, "template", "x", folder, "--kube-version", "1.40.1-gke.5")
+
+
+D = "1" * 5000
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        f"apiVersion: v2\nname: d\nversion: {D}.0.0\n",
+        f'{CHART.format("d")}kubeVersion: ">={D}.0.0"\n',
+        f'{CHART.format("d")}kubeVersion: "<{D}.0.0"\n',
+    ],
+    ids=["version", "at least", "less than"],
+)
+def test_versions_of_thousands_of_digits_are_refused_as_helm_refuses_them(
+    helm: Path, tmp_path: Path, metadata: str
+) -> None:
+    folder = write_files(tmp_path / "d", {"Chart.yaml": metadata, "templates/a.yaml": "a: 1"})
+    done = subprocess.run([helm, "template", "x", folder], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    with pytest.raises(ChartError):
+        Engine(load(folder), LIMITS).render({}, RELEASE, Capabilities())
+
+
+def test_a_dependency_whose_version_has_thousands_of_digits_is_rendered_as_helm_renders_it(
+    helm: Path, tmp_path: Path
+) -> None:
+    files = {
+        "Chart.yaml": f'{CHART.format("d")}dependencies: [{{name: s, version: "~{D}", alias: t}}]\n',
+        "templates/a.yaml": "a: 1",
+        "charts/s/Chart.yaml": CHART.format("s"),
+        "charts/s/templates/a.yaml": "b: {{ .Chart.Name }}",
+    }
+    same(helm, write_files(tmp_path / "d", files))

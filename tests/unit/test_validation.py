@@ -203,3 +203,31 @@ def test_what_kubernetes_would_refuse_is_said(manifest: dict[str, Any], expected
 )
 def test_key_paths_are_written_as_people_write_them(path: list[str | int], text: str) -> None:
     assert format_path(path) == text
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "spec: {chart: null}\n",
+        "spec: []\n",
+        "spec: {driverContainer: {artifacts: {hostPaths: x}}}\n",
+        "spec: {driverContainer: {artifacts: {images: [{name: [], path: {}}]}}}\n",
+        "spec: {set: 1, debug: {}, nodeSelector: {a: {}}, managementState: 3}\n",
+        "spec: {dependencies: [{}, 1]}\nmetadata: 1\n",
+    ],
+)
+def test_every_fault_of_a_schema_says_what_to_do(spec: str) -> None:
+    text = "apiVersion: x\nkind: [y]\n" + spec
+    value: Any = yaml.safe_load(text)
+    kind = "SpecialResource"
+    found = check_schema(value, schemas.validator(kind), schemas.schema(kind), source=Source("s.yaml", text))
+    assert len(found) > 2
+    assert [str(each) for each in found if not each.finding.hint] == []
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [{"apiVersion": "a b", "kind": "c-d"}, named("Job", "A", namespace=1, labels=[], annotations="x")],
+)
+def test_everything_that_kubernetes_would_refuse_has_a_way_out(manifest: dict[str, Any]) -> None:
+    assert [str(error) for _, error in check_object(manifest) if not error.finding.hint] == []

@@ -178,6 +178,21 @@ def test_sizes_that_cannot_be_are_refused_before_anything_is_read(size: int) -> 
 
 
 @pytest.mark.parametrize(
+    "record",
+    [
+        b"1" * 5000 + b" path=x\n",
+        "\u0661\u0661 path=x\n".encode(),
+        b"5020 size=" + b"1" * 5009 + b"\n",
+        "13 size=\u0661\u0661\n".encode(),
+        f"29 size={2**64}\n".encode(),
+    ],
+)
+def test_numbers_of_an_extended_header_that_go_does_not_read_are_refused(record: bytes) -> None:
+    extended = entry("x", record, type=tarfile.XHDTYPE)
+    assert fault(tgz(extended, CHART)).startswith("error[archive-damaged]: the archive is damaged: ")
+
+
+@pytest.mark.parametrize(
     ("limits", "message"),
     [
         (Limits(max_archive_bytes=50), "the archive has "),

@@ -220,9 +220,10 @@ def test_kubernetes_versions_lose_what_vendors_add(given: str, shown: str, norma
     assert (version.version, version.normalized) == (shown, normalized)
 
 
-def test_a_kubernetes_version_that_is_none_is_refused() -> None:
-    with pytest.raises(ChartError, match='"latest" is not a version of Kubernetes'):
-        Capabilities("latest")
+@pytest.mark.parametrize("given", ["latest", "v1", f"v{2**64}.1", "v1." + "9" * 5000])
+def test_a_kubernetes_version_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(ChartError, match=f'"{given}" is not a version of Kubernetes'):
+        Capabilities(given)
 
 
 HELD_OFTEN = "{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}"

@@ -50,7 +50,20 @@ def test_what_has_no_annotation_is_no_hook() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "weight"), [("-5", -5), ("+7", 7), ("x", 0), ("1.5", 0), (3, 0), ("9" * 30, 0), (None, 0)]
+    ("written", "weight"),
+    [
+        ("-5", -5),
+        ("+7", 7),
+        ("x", 0),
+        ("1.5", 0),
+        (3, 0),
+        ("9" * 30, 0),
+        ("9" * 5000, 0),
+        ("-" + "0" * 5000 + "4", -4),
+        (str(2**63), 0),
+        (str(-(2**63)), -(2**63)),
+        (None, 0),
+    ],
 )
 def test_weights_that_are_no_integers_count_as_zero(written: object, weight: int) -> None:
     assert hook_weight({"helm.sh/hook-weight": written}) == weight

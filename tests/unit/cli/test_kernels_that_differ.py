@@ -1,8 +1,8 @@
 """Builds in which kernels differ in more than their names.
 
 Matrix: a subchart that one kernel switches off, the first or the last; a CustomResourceDefinition that
-only one kernel has. Left out: objects that differ (test_build.py), kernels that fail
-(test_what_stays.py).
+only one kernel has; two kernels of one suffix; what is wrong for every kernel; states that differ.
+Left out: objects that differ (test_build.py), kernels that fail (test_what_stays.py).
 """
 
 from __future__ import annotations
@@ -90,3 +90,58 @@ def test_a_kind_that_only_one_kernel_declares_cluster_scoped_has_no_namespace(wi
     assert with_subchart.build().code == 0
     (text,) = (data for path, data in with_subchart.files().items() if "thing.example.com-" in path)
     assert "namespace" not in yaml.safe_load(text)["metadata"]
+
+
+def test_two_kernels_of_one_suffix_are_both_named(project: Any) -> None:
+    project.write_nodes("6.1.0_a", "6.1.0-a")
+    text = CONFIG_MAP.format(name="a") + "data: {k: '{{ .Values.kernelFullVersion }}'}\n"
+    project.write("charts/kmod/templates/0000-state.yaml", text)
+    outcome = project.build()
+    assert outcome.code == 2
+    error, *others = outcome.err.splitlines()[-4:]
+    name, told = error.split(" is rendered ")
+    assert name.startswith("error[object-twice]: ConfigMap/kmod/a-")
+    assert told == "for kernel 6.1.0-a and for kernel 6.1.0_a, with different content"
+    hint = (
+        "  help: the names of the two kernels differ only in what the suffix does not tell apart; "
+        "give each a SpecialResource with a nodeSelector of its own"
+    )
+    assert others == ["  in: kmod", hint, "nothing was written: 1 error"]
+
+
+def test_what_is_too_long_for_every_kernel_is_one_error(project: Any) -> None:
+    project.write_nodes(*(f"6.1.0-{n}" for n in range(9)))
+    text = CONFIG_MAP.format(name="x" * 60).replace("ConfigMap", "DaemonSet").replace("v1", "apps/v1")
+    project.write("charts/kmod/templates/0000-state.yaml", text)
+    outcome = project.build()
+    assert (outcome.code, outcome.err.count("error[")) == (2, 1)
+    assert outcome.err.startswith("error[object-label]: ")
+    assert "  note: rendered by kmod/templates/0000-state.yaml\n" in outcome.err
+    assert "  note: and so for 8 more of its kernels\n" in outcome.err
+
+
+def test_a_state_that_depends_on_the_kernel_is_said_to_be_rendered_for_one_that_did_not_fail(
+    project: Any,
+) -> None:
+    project.write_nodes(FIRST, LAST, "6.1.0-3")
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: '{{ .Values.kernelFullVersion }}'}\n",
+    )
+    fails = '{{ if eq .Values.kernelFullVersion "6.1.0-1" }}{{ fail "no" }}{{ end }}'
+    project.write("charts/kmod/templates/0001-state.yaml", fails)
+    outcome = project.build("--keep-going")
+    assert outcome.code == 1
+    assert "renders differently for kernels 6.1.0-2 and 6.1.0-3, but" in outcome.err
+    assert "it is rendered once, for 6.1.0-2; annotate" in outcome.err
+
+
+def test_templates_that_differ_in_their_endings_are_one_state(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yml", CONFIG_MAP.format(name="other"))
+    outcome = project.build()
+    assert (outcome.code, outcome.out.splitlines()[1].split()[-2:]) == (0, ["2", "objects"])
+    lock = yaml.safe_load(project.files()["cluster/sro.lock.yaml"])
+    states = lock["specialResources"][0]["states"]
+    assert [(each["name"], each["template"]) for each in states[1:]] == [
+        ("0000-state", "templates/0000-state.yaml")
+    ]

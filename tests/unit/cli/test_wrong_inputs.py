@@ -179,7 +179,43 @@ def folder_of_somebody_else(project: Any) -> None:
     project.write("out/cluster/notes.txt", "mine")
 
 
+def workload_whose_spec_is_a_list(project: Any) -> None:
+    project.write(
+        "charts/kmod/templates/0000-state.yaml",
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec: []\n",
+    )
+
+
+def kubelet_of_no_version(project: Any) -> None:
+    text = (project.root / "nodes.json").read_text().replace('"kubeletVersion": ', '"kubeletVersion":\n')
+    project.write("nodes.json", text.replace('"v1.23.5"', '"latest"'))
+
+
 CASES: list[tuple[Wrong, str]] = [
+    (
+        kubelet_of_no_version,
+        """\
+error[kube-version]: 'latest' is not a version of Kubernetes
+  --> nodes.json:2:1
+  2 | "latest"}}}]}
+    | ^^^^^^^^
+  help: write it as v1.31.0
+nothing was written: 1 error
+""",
+    ),
+    (
+        workload_whose_spec_is_a_list,
+        """\
+error[object-shape]: spec is a list, and must be a mapping
+  --> charts/kmod/templates/0000-state.yaml:4:7 (spec)
+  4 | spec: []
+    |       ^
+  in: kmod / kernel 4.18.0-305.45.1.el8_4.x86_64 / DaemonSet/a
+  note: rendered line 4 of kmod/templates/0000-state.yaml, in DaemonSet/a
+  help: write keys below spec:, or leave it out
+nothing was written: 1 error
+""",
+    ),
     (
         spec_with_unknown_key,
         """\
@@ -232,6 +268,7 @@ error[wrong-type]: this must be a mapping, and is null
   --> spec.yaml:6:10 (spec.chart)
   6 |   chart: null
     |          ^^^^
+  help: The recipe: a Helm chart by name and exact version.
 nothing was written: 1 error
 """,
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from sro_render.gotemplate.numbers import read_number
+from sro_render.gotemplate.numbers import parse_uint, read_number
 from sro_render.gotemplate.tokens import Token, TokenKind
 
 
@@ -54,3 +54,12 @@ def test_integers_beyond_64_bits_are_refused(text: str) -> None:
 def test_imaginary_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="1i is imaginary; templates here know integers and floats"):
         read("1i")
+
+
+@pytest.mark.parametrize(
+    ("digits", "number"),
+    [("0", 0), ("007", 7), (str(2**64 - 1), 2**64 - 1), ("0" * 5000 + "1", 1), (str(2**64), None), ("9" * 5000, None),
+     ("", None), ("-1", None), ("+1", None), ("1_0", None), ("²", None), ("\u0661", None), (" 1", None)],
+)  # fmt: skip
+def test_unsigned_integers_have_64_bits_and_ascii_digits(digits: str, number: int | None) -> None:
+    assert parse_uint(digits) == number

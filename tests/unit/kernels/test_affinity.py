@@ -243,7 +243,7 @@ def test_without_the_annotation_no_container_changes(annotations: JsonObject) ->
     [
         (
             {"spec": {"template": ["x"]}},
-            "spec.template.metadata.labels",
+            "spec.template",
             "template is a list, and must be a mapping",
             "DaemonSet/ns/a",
         ),
@@ -260,4 +260,7 @@ def test_a_field_of_the_wrong_shape_is_named(
 ) -> None:
     with pytest.raises(RenderError) as caught:
         place(manifest("DaemonSet", **broken), PLACEMENT, GROUP)
-    assert str(caught.value) == f"error[object-shape]: {message}\n  --> {path}\n  in: {subject}"
+    assert str(caught.value) == (
+        f"error[object-shape]: {message}\n  --> {path}\n  in: {subject}\n"
+        f"  help: write keys below {path.rpartition('.')[2]}:, or leave it out"
+    )

@@ -169,3 +169,18 @@ def test_the_release_of_a_kernel_does_not_hang_on_the_names_of_nodes(names: tupl
     groups, errors, findings = group_by_kernel([rhcos(names[0], "412"), rhcos(names[1], "49")], [], [])
     assert (errors, groups[0].system.release) == ((), "4.9")
     assert finding_codes(findings) == ["kernel-mixed-release"]
+
+
+@pytest.mark.parametrize("release", ["4.²", "4." + "9" * 5000, "four"])
+def test_a_release_that_is_no_number_comes_first(release: str) -> None:
+    def rhcos(name: str, release: str) -> Node:
+        labels = {
+            "feature.node.kubernetes.io/system-os_release.RHEL_VERSION": "8.4",
+            "feature.node.kubernetes.io/system-os_release.OPENSHIFT_VERSION": release,
+            "feature.node.kubernetes.io/system-os_release.ID": "rhcos",
+            "feature.node.kubernetes.io/system-os_release.VERSION_ID": release,
+        }
+        return Node(name=name, kernel=KernelVersion(EL8), labels=labels)
+
+    groups, errors, _ = group_by_kernel([rhcos("a", "4.10"), rhcos("b", release), node("c")], [], [])
+    assert (errors, groups[0].system.release) == ((), release)

@@ -70,6 +70,13 @@ def test_a_chart_without_states_is_stateless_with_its_subcharts() -> None:
     ]
 
 
+def test_templates_that_differ_in_their_endings_are_one_state() -> None:
+    assert plan("c/templates/0000-a.yml", "c/templates/0001-b.yaml", "c/templates/0000-a.yaml") == [
+        ("0000-a", "templates/0000-a.yaml", ["c/templates/0000-a.yaml", "c/templates/0000-a.yml"]),
+        ("0001-b", "templates/0001-b.yaml", ["c/templates/0001-b.yaml"]),
+    ]
+
+
 def test_two_states_of_one_name_in_different_folders_have_names_of_their_own() -> None:
     assert [name for name, _, _ in plan("c/templates/0000-a.yaml", "c/templates/x/0000-a.yaml")] == [
         "0000-a",

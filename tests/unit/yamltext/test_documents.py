@@ -1,14 +1,14 @@
 """Rendered text is cut where Helm cuts it.
 
-Matrix: separators with and without text behind them, white space around documents, lines counted,
-what counts as blank. Left out: the meaning of a document; Helm itself as judge (tests/helm).
+Matrix: separators with and without text behind them, white space around documents, lines counted.
+Left out: the meaning of a document; Helm itself as judge (tests/helm).
 """
 
 from __future__ import annotations
 
 import pytest
 
-from sro_render.yamltext.documents import ManifestText, is_blank, split_manifests
+from sro_render.yamltext.documents import ManifestText, split_manifests
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,3 @@ def test_documents_are_cut_at_lines_that_begin_with_three_dashes(
     text: str, documents: list[tuple[str, int]]
 ) -> None:
     assert split_manifests(text) == [ManifestText(part, line) for part, line in documents]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "\n", " \t\n", "# a", "# a\n  # b\n\n", "---\n# a\n...\n", "\ufeff# a\n", "\r\n"]
-)
-def test_comments_markers_and_white_space_are_blank(text: str) -> None:
-    assert is_blank(text)
-
-
-@pytest.mark.parametrize("text", ["a", "# a\nb: 1", "{}", "null", "--- a", "a: # b", "#\x0ba\x0b\n-"])
-def test_anything_else_is_content(text: str) -> None:
-    assert not is_blank(text)
