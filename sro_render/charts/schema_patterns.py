@@ -78,6 +78,8 @@ class _Translation:
         self.out: list[str] = []
         self.repeats: list[int] = []
         """For each open group, the largest product of repetitions inside it so far."""
+        self.dots: list[bool] = [False]
+        """For each open group, whether a dot in it is any character: line breaks too."""
         self.can_repeat = False
         self.was_repeat = False
         self.last_size = 1
@@ -109,7 +111,10 @@ class _Translation:
                 self.counted_repeat(match_)
             case "|":
                 self.emit("|", can_repeat=False, length=1)
-            case "^" | "$" | ".":
+            case ".":
+                # ECMAScript's dot leaves out three more characters, and so may the validator's.
+                self.emit(r"[\x00-\x{10ffff}]" if self.dots[-1] else r"[^\x0a]", length=1)
+            case "^" | "$":
                 self.emit(character, length=1)
             case _:
                 self.emit(_literal(character), length=1)
@@ -151,9 +156,12 @@ class _Translation:
             opening = self.group_opening(match)
             self.at = match.end()
             if match[4] == ")":
+                self.dots[-1] = self.is_dot_all(match)
                 self.emit(opening, can_repeat=False)
                 return
+            self.dots.append(self.is_dot_all(match))
         else:
+            self.dots.append(self.dots[-1])
             self.at += 1
         self.out.append(opening)
         self.repeats.append(1)
@@ -164,15 +172,21 @@ class _Translation:
             if not _NAME.fullmatch(match[1]):
                 raise PatternError(f"{match[1]!r} cannot be the name of a group")
             return "("  # nobody reads the name
-        flags = match[2] + (f"-{match[3]}" if match[3] else "")
-        if not flags and match[4] == ")":
+        if not match[2] and not match[3] and match[4] == ")":
             raise PatternError("(?) is no group")
-        return f"(?{flags}{match[4]}"
+        on, off = match[2].replace("s", ""), (match[3] or "").replace("s", "")
+        flags = on + (f"-{off}" if off else "")
+        return f"(?{flags}{match[4]}" if flags or match[4] == ":" else "(?:)"
+
+    def is_dot_all(self, match: re.Match[str]) -> bool:
+        """What the flags of a group make of the dot."""
+        return ("s" in (match[2] or "") or self.dots[-1]) and "s" not in (match[3] or "")
 
     def close_group(self) -> None:
         if len(self.repeats) == 1:
             raise PatternError("a parenthesis is closed that was not opened")
         inner = self.repeats.pop()
+        self.dots.pop()
         self.emit(")", length=1)
         self.repeats[-1] = max(self.repeats[-1], inner)
         self.last_size = inner
