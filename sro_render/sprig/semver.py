@@ -6,6 +6,8 @@ Source: Sprig v3 semver.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.values import GoObject, Uint64, go_method
@@ -14,11 +16,11 @@ from sro_render.sprig.versions import Version, parse_constraint, parse_version
 FUNCTIONS: dict[str, Function] = {}
 
 
-class GoVersion(GoObject):
-    """What `semver` returns: the version's parts are methods."""
+class VersionValue(GoObject):
+    """A version that is no pointer, as the methods that make other versions return it."""
 
     __slots__ = ("version",)
-    go_type = "*semver.Version"
+    go_type: ClassVar[str] = "semver.Version"
 
     def __init__(self, version: Version) -> None:
         self.version = version
@@ -60,15 +62,90 @@ class GoVersion(GoObject):
         """What stands behind the plus sign."""
         return self.version.metadata
 
+    @go_method("String", "() string")
+    def text(self) -> str:
+        """Without a leading v."""
+        return str(self.version)
+
+    @go_method("IncPatch", "() semver.Version")
+    def next_patch(self) -> VersionValue:
+        """The next one by the third number; of a pre-release the release."""
+        step = 0 if self.version.prerelease else 1
+        return self._other(patch=self.version.patch + step, prerelease="", metadata="")
+
+    @go_method("IncMinor", "() semver.Version")
+    def next_minor(self) -> VersionValue:
+        """The next one by the second number."""
+        return self._other(minor=self.version.minor + 1, patch=0, prerelease="", metadata="")
+
+    @go_method("IncMajor", "() semver.Version")
+    def next_major(self) -> VersionValue:
+        """The next one by the first number."""
+        return self._other(major=self.version.major + 1, minor=0, patch=0, prerelease="", metadata="")
+
+    @go_method("SetPrerelease", "(string) semver.Version")
+    def with_prerelease(self, text: str) -> VersionValue:
+        """With another part behind the hyphen."""
+        if text and parse_version(f"0.0.0-{text}") is None:
+            raise FunctionError(f'"{text[:60]}" cannot be the pre-release of a version')
+        return self._other(prerelease=text)
+
+    @go_method("SetMetadata", "(string) semver.Version")
+    def with_metadata(self, text: str) -> VersionValue:
+        """With another part behind the plus sign."""
+        if text and parse_version(f"0.0.0+{text}") is None:
+            raise FunctionError(f'"{text[:60]}" cannot be the metadata of a version')
+        return self._other(metadata=text)
+
+    def _other(self, **parts: Any) -> VersionValue:
+        changed = replace(self.version, **parts)
+        if max(changed.numbers) >= 2**64:
+            raise FunctionError("the next version has a number that does not fit into 64 bits")
+        return VersionValue(changed)
+
+
+class GoVersion(VersionValue):
+    """What `semver` returns: a pointer, which has some methods more."""
+
+    __slots__ = ()
+    go_type: ClassVar[str] = "*semver.Version"
+
     @go_method("Original", "() string")
     def original(self) -> str:
         """As written."""
         return self.version.original
 
-    @go_method("String", "() string")
-    def text(self) -> str:
-        """Without a leading v."""
-        return str(self.version)
+    @go_method("Compare", "(*semver.Version) int")
+    def compare(self, other: GoVersion | None) -> int:
+        """-1, 0 or 1, as this version comes before, with or after the other."""
+        if other is None:
+            raise FunctionError("nil is no version to compare with", code="template-nil-pointer")
+        return (self.version > other.version) - (self.version < other.version)
+
+    @go_method("Equal", "(*semver.Version) bool")
+    def equal(self, other: GoVersion | None) -> bool:
+        """Whether both are the same but for metadata."""
+        return other is not None and self.compare(other) == 0
+
+    @go_method("LessThan", "(*semver.Version) bool")
+    def less(self, other: GoVersion | None) -> bool:
+        """Whether this one comes before."""
+        return self.compare(other) < 0
+
+    @go_method("LessThanEqual", "(*semver.Version) bool")
+    def less_or_equal(self, other: GoVersion | None) -> bool:
+        """Whether this one does not come after."""
+        return self.compare(other) <= 0
+
+    @go_method("GreaterThan", "(*semver.Version) bool")
+    def greater(self, other: GoVersion | None) -> bool:
+        """Whether this one comes after."""
+        return self.compare(other) > 0
+
+    @go_method("GreaterThanEqual", "(*semver.Version) bool")
+    def greater_or_equal(self, other: GoVersion | None) -> bool:
+        """Whether this one does not come before."""
+        return self.compare(other) >= 0
 
 
 @go_function(FUNCTIONS, "semver", "(string) any")

@@ -331,6 +331,11 @@ semverCompare ">=1.0.0-0" "1.0.0-alpha"
 semverCompare "1.x || >=3" "3.1.0"
 semverCompare "~1.2" "1.2.9"
 semver "1.2.3-beta.1+b345"
+lt ("v2.9.9" | semver | (semver "3.0.0").Compare) 0
+list ((semver "1.2.3-a.1").Compare (semver "1.2.3-a.2")) ((semver "1.2.3").Equal (semver "1.2.3+x")) ((semver "1.2.3").Equal nil)
+list (semver "1.2.3-x+m").IncPatch.String (semver "v1.2.3").IncPatch.String (semver "1.2.3").IncMinor.Minor ((semver "1.2.3").SetPrerelease "rc.1").IncMajor.String
+list ((semver "1.2.3").LessThan (semver "1.10.0")) ((semver "2.0.0").GreaterThanEqual (semver "2.0.0-rc1")) ((semver "1").LessThanEqual (semver "1.0.0")) ((semver "1").GreaterThan (semver "2"))
+list ((semver "1.2.3").SetMetadata "a.b").Metadata ((semver "1.2.3-x").SetPrerelease "").String (typeOf (semver "1.2.3").IncPatch)
 (semver "1.2.3").Minor
 title "hello world"
 untitle "Hello World"
@@ -418,6 +423,11 @@ len (keys nil)
 """
 
 FAILING = r"""
+(semver "1.2.3").Compare nil
+(semver "1.2.3").IncPatch.Original
+(semver "1.2.3").IncPatch.Compare (semver "1.2.3")
+(semver "1.2.3").SetPrerelease "a_b"
+(semver "1.2.18446744073709551615").IncPatch
 set nil "a" 1
 deepCopy nil
 set (fromJson "null") "a" 1
