@@ -198,7 +198,8 @@ class Engine:
         texts = {name: execution.text(name) for name in execution.order}
         notes = "".join(texts.get(f"{self.chart.name}/templates/{name}", "") for name in NOTES)
         shown = {name: texts[name] for name in sorted(texts) if not name.endswith(NOTES)}
-        return Rendering(texts=shown, notes=notes, findings=execution.run.findings)
+        findings = (*_about_chart(self.chart), *execution.run.findings)
+        return Rendering(texts=shown, notes=notes, findings=findings)
 
     def trace(
         self,
@@ -318,6 +319,16 @@ class _Execution:
         scope = self.scopes[template.chart_path]
         scope["Template"] = NamedMap(Name=name, BasePath=f"{template.chart_path}/templates")
         return scope
+
+
+def _about_chart(chart: Chart) -> Iterable[Finding]:
+    if chart.metadata.deprecated:
+        yield Finding(
+            code="chart-deprecated",
+            message=f"the chart {chart.name} is deprecated",
+            path=f"{chart.origin}/Chart.yaml",
+            hint="its description or its home may say what takes its place",
+        )
 
 
 def _charts(chart: Chart, path: str) -> Iterable[tuple[str, Chart]]:

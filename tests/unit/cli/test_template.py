@@ -206,3 +206,14 @@ def test_a_value_that_the_schema_refuses_is_shown_where_it_stands(chart: Any) ->
         "  note: says c/values.schema.json:1, at #/properties/port/maximum\n"
     )
     assert render(chart, "p: {{ .Values.port }}\n", "-f", "v.yaml", "--skip-schema-validation").code == 0
+
+
+def test_a_deprecated_chart_is_a_finding(chart: Any) -> None:
+    chart.write("c/Chart.yaml", f"{CHART}deprecated: true\n")
+    outcome = render(chart, "a: 1\n")
+    assert outcome.code == 0
+    assert outcome.err == (
+        "warning[chart-deprecated]: the chart c is deprecated\n"
+        "  --> c/Chart.yaml\n"
+        "  help: its description or its home may say what takes its place\n"
+    )
