@@ -10,7 +10,7 @@ import click
 from sro_render.charts.configmap import write_chart_configmap
 from sro_render.charts.package import package_chart
 from sro_render.cli.talk import Talk, talk_options
-from sro_render.edges.chart_store import read_chart_folder
+from sro_render.edges.chart_files import read_chart_folder
 from sro_render.edges.files import write_file
 from sro_render.errors import ChartError, Faults, SroError
 from sro_render.limits import Limits

@@ -15,8 +15,8 @@ from sro_render.api import Render, lay_out
 from sro_render.edges.tree import TreeChange, open_tree
 from sro_render.errors import OutputError
 from sro_render.model.bundle import Bundle, InputFile
+from sro_render.model.file_names import LOCK_NAME
 from sro_render.model.lock import (
-    LOCK_NAME,
     Lock,
     LockedChart,
     LockedResource,

@@ -8,7 +8,8 @@ from sro_render.edges import schemas
 from sro_render.edges.files import read_source, write_file
 from sro_render.errors import Faults, InputError
 from sro_render.limits import Limits
-from sro_render.model.chart_lock import CHARTS_LOCK_NAME, KIND, ChartsLock
+from sro_render.model.chart_lock import KIND, ChartsLock
+from sro_render.model.file_names import CHARTS_LOCK_NAME
 from sro_render.model.objects import mapping_of
 from sro_render.validation import check_schema
 from sro_render.yamltext import writer

@@ -1,8 +1,7 @@
 """Where charts are looked for: ConfigMaps among the inputs, then folders and archives on disk.
 
-Decides which files belong to a chart's folder, and whether a chart is the one that `charts.lock.yaml`
-beside it locks; what a chart is, is decided in `charts`. No link is followed out of the folder that the
-user named.
+Decides which chart a reference means, and whether it is the one that `charts.lock.yaml` beside it locks;
+reading one is for `chart_files`, and what a chart is, is decided in `charts`.
 
 A chart counts as vendored if the lock has its name and version. Then its content must have a locked
 digest, and for a spec that names a repository of the network the lock must have it from there. Other
@@ -15,25 +14,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn
 
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
-from sro_render.charts.ignore import without_ignored
+from sro_render.edges.chart_files import load_chart_at
 from sro_render.edges.chart_locks import read_charts_lock
 from sro_render.edges.files import similar_file, unreadable
 from sro_render.errors import ChartError, InputError, SroError, nearest
 from sro_render.limits import Limits
-from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, is_remote, repository_of
+from sro_render.model.chart_lock import ChartsLock, is_remote, repository_of
+from sro_render.model.file_names import CHARTS_LOCK_NAME
 from sro_render.model.objects import JsonObject, object_id, text_of
 from sro_render.model.specialresource import ChartReference
 from sro_render.yamltext.reader import decode, read_values
 
 _MAX_DEPTH = 4
 """Folders below `--charts` in which charts are looked for."""
-_MAX_LINKS = 4
-"""Links to folders behind each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,88 +254,3 @@ def _config_map_key(reference: ChartReference) -> str:
     if not reference.url.startswith("cm://"):
         return ""
     return "/".join(reference.url.removeprefix("cm://").strip("/").split("/")[:2])
-
-
-def load_chart_at(path: Path, limits: Limits) -> Chart:
-    """The chart in a folder or archive.
-
-    Raises: ChartError, or a group of them: it is no chart, damaged or hostile.
-    """
-    name = path.as_posix()
-    if path.is_dir():
-        return load_chart(read_chart_folder(path, limits), name, limits)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise unreadable(name, error, ChartError) from error
-    return load_chart(read_archive(data, name, limits), name, limits)
-
-
-def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
-    """The files of a chart's folder by their path in it, with `/`, without those that `.helmignore` names.
-
-    Links are followed inside the chart, and into other charts of the same Git repository (without one,
-    of the folder around the chart), as repositories of many charts have them.
-
-    Raises: ChartError: a link leads elsewhere or to nothing, or there are too many files or bytes.
-    """
-    reader = _FolderReader(folder, limits)
-    reader.read(reader.root, "", 0)
-    return without_ignored(reader.files, folder.as_posix())
-
-
-class _FolderReader:
-    """Reads a folder with all below it, within bounds."""
-
-    def __init__(self, folder: Path, limits: Limits) -> None:
-        self.folder = folder
-        self.root = folder.resolve()
-        self.limits = limits
-        self.files: dict[str, bytes] = {}
-        self.size = 0
-
-    def read(self, place: Path, prefix: str, links: int) -> None:
-        """Read a folder; `prefix` is its path in the chart, `links` how many of its parents are links."""
-        for path in sorted(place.iterdir()):
-            name = f"{prefix}{path.name}"
-            is_link = path.is_symlink()
-            if is_link:
-                self.check_link(path, name, links)
-            if path.is_dir():
-                self.read(path, f"{name}/", links + is_link)
-            elif path.is_file():
-                self.add(path, name)
-
-    def check_link(self, path: Path, name: str, links: int) -> None:
-        target = path.resolve()
-        if not target.exists():
-            self.fail_link(name, "leads to nothing", "remove it, or give it the path of a file")
-        if not target.is_relative_to(self.root) and not self.is_in_chart_beside(target):
-            self.fail_link(name, "leads out of the chart", "copy the file into the chart")
-        if links >= _MAX_LINKS:
-            self.fail_link(name, f"lies behind {_MAX_LINKS} others", "look for a link to a folder around it")
-
-    def is_in_chart_beside(self, target: Path) -> bool:
-        """Whether a path lies in another chart of the same repository, or of the folder around this one."""
-        around = next((each for each in self.root.parents if (each / ".git").exists()), self.root.parent)
-        if not target.is_relative_to(around) or self.root.is_relative_to(target):
-            return False
-        inside = (target, *target.parents)
-        return any((each / "Chart.yaml").is_file() for each in inside[: inside.index(around)])
-
-    def fail_link(self, name: str, what: str, hint: str) -> NoReturn:
-        raise ChartError("chart-link", f"{self.folder.as_posix()}/{name} is a link that {what}", hint=hint)
-
-    def add(self, path: Path, name: str) -> None:
-        try:
-            self.size += path.stat().st_size
-            if len(self.files) >= self.limits.max_chart_files or self.size > self.limits.max_chart_bytes:
-                raise ChartError(
-                    "chart-too-large",
-                    f"{self.folder.as_posix()} has more than {self.limits.max_chart_files} files "
-                    f"or {self.limits.max_chart_bytes} bytes",
-                    hint="keep what is not part of the chart out of its folder",
-                )
-            self.files[name] = path.read_bytes()
-        except OSError as error:
-            raise unreadable(path, error, ChartError) from error

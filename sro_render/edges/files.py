@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sro_render.errors import Faults, InputError, OutputError, SroError, nearest
-from sro_render.model.lock import LOCK_NAME
+from sro_render.model.file_names import LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 

@@ -11,7 +11,7 @@ from typing import Any
 from sro_render.charts.chart import Chart
 from sro_render.charts.set_values import SetOption, apply_options
 from sro_render.charts.values import merge_files
-from sro_render.edges.chart_store import load_chart_at
+from sro_render.edges.chart_files import load_chart_at
 from sro_render.edges.files import read_source, similar_file, write_file
 from sro_render.errors import ChartError, Faults, InputError, OutputError, SroError
 from sro_render.gotemplate.values import from_bytes, to_bytes

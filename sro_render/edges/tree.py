@@ -41,7 +41,8 @@ from pathlib import Path
 from sro_render.edges import system_calls
 from sro_render.errors import OutputError, SroError, some
 from sro_render.limits import Limits
-from sro_render.model.lock import LOCK_NAME, Lock, is_own_path
+from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.lock import Lock, is_own_path
 from sro_render.yamltext.reader import decode, read_manifest
 
 WAIT_S = 5.0

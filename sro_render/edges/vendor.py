@@ -34,7 +34,8 @@ from sro_render.edges.specs import hide_credentials
 from sro_render.edges.web import Credentials, Patience, Web, is_url, origin_of, shown
 from sro_render.errors import ChartError, Faults, Finding, InputError, OutputError, SroError, flatten
 from sro_render.limits import Limits
-from sro_render.model.chart_lock import CHARTS_LOCK_NAME, ChartsLock, LockedArchive, is_remote, repository_of
+from sro_render.model.chart_lock import ChartsLock, LockedArchive, is_remote, repository_of
+from sro_render.model.file_names import CHARTS_LOCK_NAME
 from sro_render.model.lock import digest_of
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource

@@ -14,8 +14,6 @@ from sro_render.model.specialresource import ChartReference
 
 API_VERSION = "sro.openshift.io/v1alpha1"
 KIND = "ChartsLock"
-CHARTS_LOCK_NAME = "charts.lock.yaml"
-"""The lock's file in the charts folder."""
 REMOTE = ("https://", "http://", "oci://")
 """What the URL of a repository starts with whose charts are vendored."""
 

@@ -20,8 +20,6 @@ from sro_render.model.objects import JsonObject, JsonValue
 
 API_VERSION = "sro.openshift.io/v1alpha1"
 KIND = "BundleLock"
-LOCK_NAME = "sro.lock.yaml"
-"""The lock's file in OUT/CLUSTER."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WAY_OUT = (

@@ -6,7 +6,6 @@ and those of the others are looked up among them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,17 +14,13 @@ from sro_render.kernels.affinity import check_shape
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.wording import KeyPath
+from sro_render.pipeline.rendered_faults import Blame, not_yaml
 from sro_render.source import Source, Span
 from sro_render.validation import check_object
 from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import locate, read_manifest
 
 PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
-
-_SECRET_KIND = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret")
-
-Blame = Callable[[int], Span | None]
-"""From an offset in a rendered text to the template's place that wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,23 +157,3 @@ def _unpacked(value: JsonObject) -> list[JsonObject]:
         for item in items
         for inner in _unpacked({**common, **mapping_of(item)} if is_typed else mapping_of(item))
     ]
-
-
-def not_yaml(error: SroError, line: int, text: str, template: str, blame: Blame) -> RenderError:
-    """The reader's error, said with the rendered line and the template's line that wrote it."""
-    finding = error.finding
-    inner = finding.span
-    rendered_line = line + (inner.line - 1 if inner else 0)
-    whole = Source(template, text)
-    # A broken Secret cannot be masked by its structure, so that no line of it is shown.
-    is_secret = _SECRET_KIND.search(text) is not None
-    shown = "(not shown: there is a Secret in this text)" if is_secret else whole.line_text(rendered_line)
-    column = inner.column if inner else 1
-    offset = whole.span_at(rendered_line, column).start
-    return RenderError(
-        "rendered-yaml",
-        f"{template} renders text that is not YAML: {finding.message}",
-        span=blame(min(offset, len(text) - 1)),
-        notes=(f"rendered line {rendered_line}, column {column}: {shown[:160]}", *finding.notes),
-        hint=finding.hint,
-    )

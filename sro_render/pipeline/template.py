@@ -27,7 +27,7 @@ from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTime
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run
 from sro_render.limits import Deadline, Limits, TimeLimit
-from sro_render.pipeline.manifests import not_yaml
+from sro_render.pipeline.rendered_faults import not_yaml
 from sro_render.source import Source, Span
 from sro_render.sprig.ambient import Ambient
 

@@ -231,11 +231,16 @@ def _kind(character: str) -> str:
         return "connector"
     main = category(character)[0]
     if main == "L":
-        return "upper" if is_upper(character) else "other" if _IDEOGRAPH.match(character) else "alphabet"
+        return "upper" if is_upper(character) else "other" if _is_ideograph(character) else "alphabet"
     return {"P": "punct", "N": "number"}.get(main, "other")
 
 
-_IDEOGRAPH: Final = re.compile("[\u3400-\u4d85\u4e00-\u9fcc\U00020000-\U0002b81d]")
+def _is_ideograph(character: str) -> bool:
+    return (
+        "\u3400" <= character <= "\u4d85"
+        or "\u4e00" <= character <= "\u9fcc"
+        or "\U00020000" <= character <= "\U0002b81d"
+    )
 
 
 class _Words:

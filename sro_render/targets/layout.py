@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from sro_render.errors import Faults, RenderError
 from sro_render.model.bundle import Bundle, RenderedObject, RenderedResource, State
-from sro_render.model.lock import LOCK_NAME
+from sro_render.model.file_names import LOCK_NAME
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of
 from sro_render.yamltext import writer
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from decimal import Decimal
-from functools import cmp_to_key, lru_cache
+from functools import cache, cmp_to_key, lru_cache
 
 from sro_render.limits import MAX_WRITTEN, TooLargeError
 from sro_render.yamltext.go_json import Default, float_text, utf8
@@ -144,8 +144,6 @@ class _Emitter:
 # What only looks like a string: sexagesimals, which go-yaml does not read but quotes.
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 _BREAK = re.compile("[\r\n\x85\u2028\u2029]")
-# Outside of these, and also the characters beyond U+FFFF, text is escaped in double quotes.
-_SPECIAL = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _NO_PLAIN = re.compile(
     r"""[#,\[\]{}&*!|>'"%@`]|[?:-](?:[ \t]|\Z)|---|\.\.\."""  # at the beginning
     "|[ \u2028\u2029]"
@@ -155,6 +153,19 @@ _NO_SINGLE_QUOTES = re.compile("[\n\u2028\u2029] | [\n\u2028\u2029]")
 _NO_LITERAL = re.compile(" (?:\\Z|[\n\u2028\u2029])")
 
 
+def _is_special(text: str) -> bool:
+    """Whether a character, line breaks aside, needs an escape: also each one beyond U+FFFF."""
+    if text.isascii():
+        return not text.replace("\n", "").isprintable()
+    return _special().search(text) is not None
+
+
+@cache
+def _special() -> re.Pattern[str]:
+    # Compiled for the first text beyond ASCII: that takes as long as rendering a small chart.
+    return re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+
+
 @lru_cache(maxsize=4096)
 def _style(text: str) -> str:
     """How a string is written: `plain`, `'`, `"` or `|`.
@@ -162,10 +173,10 @@ def _style(text: str) -> str:
     Source: go-yaml encode.go `stringv`, emitterc.go `yaml_emitter_analyze_scalar`.
     """
     if "\n" in text:
-        return '"' if _NO_LITERAL.search(text) or _SPECIAL.search(text) else "|"
+        return '"' if _NO_LITERAL.search(text) or _is_special(text) else "|"
     if text[:1] in STARTS and (_is_resolved(text) or _BASE_60.fullmatch(text)):
         return '"'
-    if _SPECIAL.search(text):
+    if _is_special(text):
         return '"'
     if _NO_PLAIN.match(text) or _NO_PLAIN_INSIDE.search(text):
         return '"' if _NO_SINGLE_QUOTES.search(text) else "'"
@@ -237,7 +248,7 @@ _ESCAPES = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r",
     "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
-_ESCAPED = re.compile('[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|["\\\\]')
+_ALWAYS_ESCAPED = frozenset('"\\\n\u2028\u2029')
 
 
 def _escape(character: str) -> str:
@@ -255,7 +266,7 @@ def _double_quoted(text: str, indent: int, column: int) -> str:
     # The emitter looks for a byte order mark at the beginning, whichever character it is at.
     escapes_all = text.startswith("\ufeff")
     for index, character in enumerate(text):
-        if escapes_all or _ESCAPED.match(character):
+        if escapes_all or character in _ALWAYS_ESCAPED or _is_special(character):
             written = _escape(character)
         elif character == " " and not spaces and column > _WIDTH and 0 < index < len(text) - 1:
             out.append("\n" + " " * indent)

@@ -28,12 +28,12 @@ from sro_render.yamltext.go_yaml import (
     _compare,
     _double_quoted,
     _is_resolved,
+    _is_special,
     _literal,
     _single_quoted,
 )
 from sro_render.yamltext.scalars import STARTS, go_shortest
 
-_SPECIAL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 
 
@@ -163,10 +163,10 @@ def _style(text: str) -> str:
     Source: yaml v3 encode.go `stringv`, emitterc.go `yaml_emitter_analyze_scalar`.
     """
     if "\n" in text:
-        return '"' if _NO_LITERAL.search(text) or _SPECIAL.search(text) else "|"
+        return '"' if _NO_LITERAL.search(text) or _is_special(text.replace("\t", "")) else "|"
     if text[:1] in STARTS and (_is_resolved(text) or _BASE_60.fullmatch(text)):
         return '"'
-    if _SPECIAL.search(text):
+    if _is_special(text.replace("\t", "")):
         return '"'
     if _NO_PLAIN.match(text) or _NO_PLAIN_INSIDE.search(text) or "\t" in text:
         return '"' if _NO_SINGLE_QUOTES.search(text) or "\t" in text else "'"

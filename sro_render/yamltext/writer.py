@@ -8,7 +8,7 @@ No folding, no anchors, no comments. What toYaml gives in templates is another f
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import isfinite
 
 from sro_render.model.objects import JsonValue
@@ -35,10 +35,7 @@ _PLAIN = re.compile(
     """,
     re.VERBOSE,
 )
-_READABLE = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_LITERAL = re.compile(f"(?=.*\\S)[\t\n{_READABLE}]*\n[\t\n{_READABLE}]*", re.DOTALL)
-_SINGLE_QUOTED = re.compile(f'(?=.*["\\\\])[{_READABLE}]*')
-_ESCAPED = re.compile(f'[^{_READABLE}]|["\\\\]')
+_MAYBE_ESCAPED = re.compile(r"[^ !#-\[\]-~]")
 _LITERAL_LINE = re.compile("^(?=.)", re.MULTILINE)
 _SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
@@ -96,7 +93,7 @@ def _scalar(value: JsonValue, indent: str) -> str:
         case str():
             return (
                 _literal(value, indent or "  ")
-                if "\n" in value and _LITERAL.fullmatch(value)
+                if "\n" in value and _is_fit_for_literal(value)
                 else _key(value)
             )
         case None:
@@ -125,13 +122,31 @@ def _key(text: str) -> str:
         and isinstance(scalars.resolve(text), str)
     ):
         return text
-    if _SINGLE_QUOTED.fullmatch(text):
+    if ('"' in text or "\\" in text) and _is_readable(text):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + _MAYBE_ESCAPED.sub(_escape, text) + '"'
+
+
+def _is_fit_for_literal(text: str) -> bool:
+    """Whether a text of several lines has something to see, and no character needs an escape."""
+    return not text.isspace() and _is_readable(text.replace("\n", "").replace("\t", ""))
+
+
+def _is_readable(text: str) -> bool:
+    """Whether no character of a text, which has no line breaks and tabs, needs an escape."""
+    return text.isprintable() if text.isascii() else not _unreadable().search(text)
+
+
+@cache
+def _unreadable() -> re.Pattern[str]:
+    # Compiled for the first text beyond ASCII: that takes as long as writing the objects of a small chart.
+    return re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _escape(found: re.Match[str]) -> str:
     character = found[0]
+    if character > "\x7f" and _is_readable(character):
+        return character
     if "\ud800" <= character <= "\udfff":
         raise ValueError(f"half of a surrogate pair, U+{ord(character):04X}, is no character")
     return _SHORT_ESCAPES.get(character) or f"\\u{ord(character):04x}"

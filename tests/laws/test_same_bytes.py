@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sro_render.api import Recipe, lay_out, render
-from sro_render.edges.chart_store import load_chart_at
+from sro_render.edges.chart_files import load_chart_at
 from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits

@@ -27,7 +27,8 @@ import pytest
 import sro_render
 from sro_render.edges import system_calls
 from sro_render.edges.tree import replace_tree
-from sro_render.model.lock import LOCK_NAME, Lock, digest_of
+from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.lock import Lock, digest_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has neither fork nor SIGKILL")
 

@@ -20,7 +20,7 @@ from sro_render.api import Recipe, lay_out, render
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
 from sro_render.charts.scope import Capabilities, Release
-from sro_render.edges.chart_store import load_chart_at
+from sro_render.edges.chart_files import load_chart_at
 from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits

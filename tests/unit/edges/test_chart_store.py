@@ -14,7 +14,8 @@ import pytest
 
 from sro_render.charts.configmap import write_chart_configmap
 from sro_render.charts.package import package_chart
-from sro_render.edges.chart_store import ChartStore, read_chart_folder
+from sro_render.edges.chart_files import read_chart_folder
+from sro_render.edges.chart_store import ChartStore
 from sro_render.errors import ChartError, InputError, SroError
 from sro_render.limits import Limits
 from sro_render.model.specialresource import ChartReference

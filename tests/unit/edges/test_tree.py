@@ -25,7 +25,8 @@ import pytest
 from sro_render.edges import system_calls
 from sro_render.edges.tree import TreeChange, open_tree, replace_tree
 from sro_render.errors import OutputError
-from sro_render.model.lock import LOCK_NAME, Lock, digest_of
+from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.lock import Lock, digest_of
 
 
 def with_lock(files: Mapping[str, str], *, also: tuple[str, ...] = ()) -> dict[str, bytes]:

@@ -1,0 +1,8 @@
+"""The names of the files on disk that are ours and that more than one part of the program looks for."""
+
+from __future__ import annotations
+
+LOCK_NAME = "sro.lock.yaml"
+"""The lock of a cluster's folder of manifests."""
+CHARTS_LOCK_NAME = "charts.lock.yaml"
+"""The lock of a charts folder."""
