@@ -23,7 +23,7 @@ from sro_render.sprig import registry
 from sro_render.sprig.durations import Duration
 from sro_render.sprig.gotime import RFC_3339_NANO, Time
 from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
-from sro_render.yamltext.go_json_reader import read_go_json
+from sro_render.yamltext.go_json_reader import GoJsonRangeError, read_go_json
 from sro_render.yamltext.reader import read_value
 
 FUNCTIONS: dict[str, Function] = {}
@@ -170,6 +170,31 @@ for _name, _write, _is_strict in (
     _writer(_name, _write, is_strict=_is_strict)
 
 
+_AS_MAP = "map[string]interface {}"
+_AS_LIST = "[]interface {}"
+
+
+def _mismatch(value: object, go_type: str) -> str:
+    """What Go says to a JSON value of another kind than is wanted."""
+    match value:
+        case bool():
+            kind = "bool"
+        case str():
+            kind = "string"
+        case dict():
+            kind = "object"
+        case list():
+            kind = "array"
+        case _:
+            kind = "number"
+    return f"json: cannot unmarshal {kind} into Go value of type {go_type}"
+
+
+def _yaml_mismatch(value: object, go_type: str) -> ValueError:
+    # sigs.k8s.io/yaml makes JSON of the text and reads that.
+    return ValueError(f"error unmarshaling JSON: while decoding JSON: {_mismatch(value, go_type)}")
+
+
 @go_function(FUNCTIONS, "fromYaml", "(string) map[string]any", wants_run=True)
 def from_yaml(run: Run, text: str) -> dict[str, object]:
     """A YAML mapping; of what is none, a mapping with the key Error, and a finding."""
@@ -179,7 +204,7 @@ def from_yaml(run: Run, text: str) -> dict[str, object]:
         return {"Error": _unreadable(run, "fromYaml", fault)}
     if value is None or isinstance(value, dict):
         return value or {}
-    return {"Error": _unreadable(run, "fromYaml", ValueError("the text is no mapping"))}
+    return {"Error": _unreadable(run, "fromYaml", _yaml_mismatch(value, _AS_MAP))}
 
 
 @go_function(FUNCTIONS, "fromYamlArray", "(string) []any", wants_run=True)
@@ -191,7 +216,7 @@ def from_yaml_array(run: Run, text: str) -> list[object]:
         return [_unreadable(run, "fromYamlArray", fault)]
     if value is None or isinstance(value, list):
         return value or []
-    return [_unreadable(run, "fromYamlArray", ValueError("the text is no list"))]
+    return [_unreadable(run, "fromYamlArray", _yaml_mismatch(value, _AS_LIST))]
 
 
 @go_function(FUNCTIONS, "fromJson", "(string) map[string]any", wants_run=True)
@@ -199,13 +224,17 @@ def from_json(run: Run, text: str) -> dict[str, object]:
     """A JSON object; of what is none, a mapping with the key Error, and a finding."""
     try:
         value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
+    except GoJsonRangeError as fault:
+        if isinstance(fault.value, dict):
+            return fault.value | {"Error": _unreadable(run, "fromJson", fault)}
+        value = fault.value
     except ValueError as fault:
         return {"Error": _unreadable(run, "fromJson", fault)}
     if value is None:
         return NilMap()
     if isinstance(value, dict):
         return value
-    return {"Error": _unreadable(run, "fromJson", ValueError("the text is no object"))}
+    return {"Error": _unreadable(run, "fromJson", ValueError(_mismatch(value, _AS_MAP)))}
 
 
 @go_function(FUNCTIONS, "fromJsonArray", "(string) []any", wants_run=True)
@@ -213,13 +242,17 @@ def from_json_array(run: Run, text: str) -> list[object]:
     """A JSON array; of what is none, a list with the error, and a finding."""
     try:
         value = read_go_json(text, max_depth=run.limits.max_yaml_depth)
+    except GoJsonRangeError as fault:
+        if isinstance(fault.value, list):
+            return [_unreadable(run, "fromJsonArray", fault)]
+        value = fault.value
     except ValueError as fault:
         return [_unreadable(run, "fromJsonArray", fault)]
     if value is None:
         return NilList()
     if isinstance(value, list):
         return value
-    return [_unreadable(run, "fromJsonArray", ValueError("the text is no array"))]
+    return [_unreadable(run, "fromJsonArray", ValueError(_mismatch(value, _AS_LIST)))]
 
 
 @go_function(FUNCTIONS, "mustFromJson", "(string) any", wants_run=True)

@@ -22,7 +22,7 @@ from sro_render.gotemplate.values import Int64
 from sro_render.limits import Limits
 from sro_render.source import Source
 from sro_render.sprig.strings import trim
-from sro_render.yamltext.go_json_reader import GoJsonError, read_go_json, read_go_json_at
+from sro_render.yamltext.go_json_reader import GoJsonError, GoJsonRangeError, read_go_json, read_go_json_at
 
 MAX_INDEX = 65536
 MAX_NAME_LEVELS = 30
@@ -334,7 +334,10 @@ class _Parser:
             )
 
     def _json_fault(self, fault: GoJsonError, offset: int) -> InputError:
-        return self._fault("set-json", str(fault), offset, offset + 1, "write KEY=JSON, or one JSON object")
+        message = str(fault)
+        if isinstance(fault, GoJsonRangeError):
+            message = f"the number {fault.number} is beyond float64"
+        return self._fault("set-json", message, offset, offset + 1, "write KEY=JSON, or one JSON object")
 
     def _fault(self, code: str, message: str, start: int, end: int, hint: str) -> InputError:
         return InputError(code, message, span=self._source.span(start, max(end, start + 1)), hint=hint)

@@ -1,8 +1,8 @@
 """JSON to values, exactly as Go's encoding/json reads it into `any`.
 
 Decides what is JSON for Go and what it means: every number a float64, of equal keys the last one,
-half of a surrogate pair U+FFFD. Writing is decided in `go_json`; JSON that is YAML too, and wants the
-place of every fault, is read by `reader`.
+half of a surrogate pair U+FFFD. Writing is decided in `go_json`, the words for faults in
+`go_json_faults`; JSON that is YAML too, and wants the place of every fault, is read by `reader`.
 Source: Go encoding/json decode.go, scanner.go and stream.go.
 """
 
@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from sro_render.yamltext.go_json_faults import find_fault
 from sro_render.yamltext.json_text import is_deeper
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -29,16 +30,24 @@ class GoJsonError(ValueError):
         self.offset = offset
 
 
+class GoJsonRangeError(GoJsonError):
+    """A number is beyond float64.
+
+    number: as it is written. value: all that Go still reads, with 0 for each such number.
+    """
+
+    def __init__(self, message: str, offset: int, number: str, value: Any) -> None:
+        super().__init__(message, offset)
+        self.number = number
+        self.value = value
+
+
 def read_go_json(text: str, *, max_depth: int) -> Any:
     """The value of a text that is one JSON value, as `json.Unmarshal` reads it.
 
     Raises: GoJsonError: it is none, or more than one, or nested deeper than `max_depth`.
     """
-    value, end = read_go_json_at(text, 0, max_depth=max_depth)
-    end = _skip_blanks(text, end)
-    if end < len(text):
-        raise GoJsonError("more text stands behind the JSON value", end)
-    return value
+    return _read(text, 0, max_depth, is_alone=True)[0]
 
 
 def read_go_json_at(text: str, start: int, *, max_depth: int) -> tuple[Any, int]:
@@ -46,22 +55,30 @@ def read_go_json_at(text: str, start: int, *, max_depth: int) -> tuple[Any, int]
 
     Raises: GoJsonError.
     """
+    return _read(text, start, max_depth, is_alone=False)
+
+
+def _read(text: str, start: int, max_depth: int, *, is_alone: bool) -> tuple[Any, int]:
     start = _skip_blanks(text, start)
+    beyond: list[str] = []
     try:
-        value, end = _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as fault:
-        raise GoJsonError(f"this is not JSON: {fault.msg}", min(fault.pos, len(text))) from None
-    except ValueError as fault:
-        raise GoJsonError(str(fault), start) from None
+        value, end = _decoder(beyond).raw_decode(text, start)
+        is_wrong = (is_alone and _skip_blanks(text, end) < len(text)) or (
+            isinstance(value, float) and _CUT_NUMBER.fullmatch(text, start, end + 1) is not None
+        )
     except RecursionError:
         raise GoJsonError("the collections are nested too deep", start) from None
-    if isinstance(value, float) and _CUT_NUMBER.fullmatch(text, start, end + 1):
-        raise GoJsonError("this is not JSON: the number is not complete", end)
+    except ValueError:
+        is_wrong = True
+    if is_wrong and (fault := find_fault(text, start, is_alone=is_alone)) is not None:
+        raise GoJsonError(fault.message, fault.offset)
     if isinstance(value, dict | list) and is_deeper(value, max_depth):
         raise GoJsonError(f"more than {max_depth} collections stand inside each other", start)
     # Surrogates in the text itself are bytes that are not UTF-8, each of which Go reads as U+FFFD.
     if _ESCAPED_SURROGATE.search(text, start, end) or _SURROGATE.search(text, start, end):
         value = _mended(value)
+    if beyond:
+        raise GoJsonRangeError(_say_beyond(text, start, beyond[0]), start, beyond[0], value)
     return value, end
 
 
@@ -81,15 +98,50 @@ def _mended(value: Any) -> Any:
     return value
 
 
-def _number(text: str) -> float:
-    number = float(text)
-    if abs(number) == float("inf"):
-        raise ValueError(f"the number {text} is beyond float64")
-    return number
+def _decoder(beyond: list[str]) -> json.JSONDecoder:
+    """Reads each number as float64, and those that are beyond it as 0; keeps their texts."""
+
+    def number(text: str) -> float:
+        read = float(text)
+        if abs(read) != float("inf"):
+            return read
+        beyond.append(text)
+        return 0.0
+
+    return json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=_refuse)
 
 
 def _refuse(text: str) -> float:
     raise ValueError(f"{text} is no number that JSON knows")
 
 
-_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse)
+def _say_beyond(text: str, start: int, number: str) -> str:
+    """What Go says to the first number that is beyond float64: its path has points before each part."""
+    pairs = json.JSONDecoder(parse_int=_Number, parse_float=_Number, object_pairs_hook=tuple)
+    path = _path_to(pairs.raw_decode(text, start)[0], number)
+    if not any(path):
+        return f"json: cannot unmarshal number {number} into Go value of type float64"
+    what = "" if path[-1].isascii() and path[-1].isdigit() else "Go struct field "
+    return f"json: cannot unmarshal number {number} into {what}.{'.'.join(path)} of type float64"
+
+
+class _Number(str):
+    """A number as it is written, apart from texts."""
+
+    __slots__ = ()
+
+
+def _path_to(value: Any, number: str) -> tuple[str, ...]:
+    """The path to the first number that is written so; objects are tuples of pairs."""
+    left: list[tuple[tuple[str, ...], Any]] = [((), value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, _Number) and value == number:
+            return path
+        items: list[tuple[str, Any]] = []
+        if isinstance(value, tuple):
+            items = [(key.replace("~", "~0").replace("/", "~1"), inner) for key, inner in value]
+        elif isinstance(value, list):
+            items = [(str(index), inner) for index, inner in enumerate(value)]
+        left.extend(((*path, key), inner) for key, inner in reversed(items))
+    return ()
