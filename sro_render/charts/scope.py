@@ -80,7 +80,12 @@ class KubeVersion(JsonObject):
         """Exported fields."""
         return {"Version": self.version, "Major": self.major, "Minor": self.minor}
 
-    def go_string(self) -> str:
+    def go_printed_fields(self) -> Mapping[str, object]:
+        """The version without a vendor's suffix is a field that is not exported."""
+        first = {"Version": self.version, "normalizedVersion": self.normalized}
+        return {**first, **self.go_fields()}
+
+    def go_string_of_pointer(self) -> str:
         """The version without a vendor's suffix."""
         return self.normalized
 

@@ -382,7 +382,7 @@ class _Printer:
                 self.sequence("[]uint8", [Uint8(byte) for byte in value], verb, flags, depth=0)
 
     def object(self, value: GoObject, verb: str, flags: Flags, depth: int, followed: bool) -> None:
-        shown = value.go_string()
+        shown = value.go_string_of_pointer() if followed else value.go_string()
         if shown is not None and not flags.sharp_v and verb in "vsxXq":
             self.write(_text(shown, verb, flags) or "")
             return
@@ -407,7 +407,7 @@ class _Printer:
                 return
             self.write("&")
         self.write(f"{go_type.lstrip('*')}{{" if flags.sharp_v else "{")
-        for number, (name, element) in enumerate(value.go_fields().items()):
+        for number, (name, element) in enumerate(value.go_printed_fields().items()):
             if number:
                 self.write(", " if flags.sharp_v else " ")
             if flags.plus_v or flags.sharp_v:

@@ -216,6 +216,10 @@ class GoObject:
         """Exported fields in the order of the struct."""
         return {}
 
+    def go_printed_fields(self) -> Mapping[str, object]:
+        """What Go prints of the struct: its fields, those that are not exported included."""
+        return self.go_fields()
+
     def go_underlying(self) -> dict[str, Any] | list[Any] | None:
         """The map or list that this is, where the Go type is one; range, index and len go over it."""
         return None
@@ -223,6 +227,10 @@ class GoObject:
     def go_string(self) -> str | None:
         """What Go's String method returns, where the type has one."""
         return None
+
+    def go_string_of_pointer(self) -> str | None:
+        """The same where only pointers to the type have the method: a template makes one of what it prints."""
+        return self.go_string()
 
     def go_text(self) -> str | None:
         """What Go's MarshalText returns, where the type has one: its form in JSON, YAML and TOML.
