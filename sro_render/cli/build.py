@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from sro_render.api import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec, render
-from sro_render.cli.ambient_options import ambient_options
-from sro_render.cli.limit_options import limit_options
+from sro_render.api import DEFAULT_CLUSTER, Render
+from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
-from sro_render.cli.talk import Progress, Talk, talk_options, tell
-from sro_render.cli.time_limit import time_limit
+from sro_render.cli.talk import Talk, talk_options, tell
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
-from sro_render.edges.chart_store import ChartStore
-from sro_render.edges.inventories import InventoryFiles, read_inventories
-from sro_render.edges.specs import Curtain, SpecFiles, read_specs
+from sro_render.edges.inventories import InventoryFiles
 from sro_render.edges.tree import check_place
-from sro_render.errors import Faults, Finding, SroError, flatten
-from sro_render.limits import Limits
+from sro_render.errors import Finding, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
-from sro_render.model.specialresource import ManagementState
 
 PARTLY_DONE = 1
 WRONG_INPUT = 2
@@ -38,41 +29,14 @@ Example:
   kubectl get nodes -o json > nodes.json
   sro-render build specialresource.yaml --inventory nodes.json --charts charts --out out""",
 )
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
-@click.option(
-    "--inventory",
-    "inventories",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="A snapshot of the nodes: what kubectl get -o yaml|json prints, or a NodeInventory; - is "
-    "standard input. May be given several times; chart ConfigMaps may be among them.",
-)
-@click.option("--charts", metavar="DIR", help="Where charts lie, as folders or .tgz.")
+@render_options
 @click.option("--out", metavar="DIR", required=True, help="Where to write: DIR/CLUSTER becomes ours.")
-@click.option("--cluster", metavar="NAME", help="Name of the cluster; else the inventory's.")
-@click.option(
-    "-a",
-    "--api-versions",
-    metavar="VERSION",
-    multiple=True,
-    help="An API version beside the inventory's for .Capabilities. May be given several times.",
-)
 @click.option("--strict", is_flag=True, help="Treat findings as errors: write nothing, and exit with 1.")
 @click.option(
     "--keep-going",
     is_flag=True,
     help="Write what is right; the files of what failed stay as they were, and the exit code is 1.",
 )
-@click.option(
-    "--secrets",
-    type=click.Choice(["refuse", "allow"]),
-    default="refuse",
-    show_default=True,
-    help="Whether Secrets with data may be written.",
-)
-@ambient_options
-@limit_options
 @click.option(
     "-o",
     "--output",
@@ -86,19 +50,10 @@ Example:
 def command(
     *,
     talk: Talk,
-    specs: Sequence[str],
-    inventories: Sequence[str],
-    charts: str | None,
+    arguments: RenderArguments,
     out: str,
-    cluster: str | None,
-    api_versions: Sequence[str],
     strict: bool,
     keep_going: bool,
-    secrets: str,
-    now: datetime | None,
-    seed: bytes | None,
-    limits: Limits,
-    seconds: int,
     output_format: str,
 ) -> int:
     """Render SpecialResources for every kernel that the nodes run.
@@ -108,111 +63,52 @@ def command(
     """
     if not out:
         raise click.BadParameter("an empty name is no folder", param_hint="--out")
-    if cluster is not None and not cluster:
-        raise click.BadParameter("an empty name is no cluster", param_hint="--cluster")
-    if "" in api_versions:
-        raise click.BadParameter("an empty text is no API version", param_hint="--api-versions")
-    options = RenderOptions(
-        cluster=cluster or "",
-        api_versions=tuple(api_versions),
-        allow_secrets=secrets == "allow",
-        now=now,
-        seed=seed,
-        limits=limits,
-    )
     report = _Report(talk, output_format, strict=strict)
-    faults = Faults()
-    spec_files = read_specs(specs, limits)
-    for fault in spec_files.faults:
-        faults.add(fault)
-    inventory_files = _collect(faults, lambda: read_inventories(inventories, limits))
-    store = _collect(
-        faults,
-        lambda: ChartStore.over(
-            charts,
-            [*(inventory_files.config_maps if inventory_files else ()), *spec_files.config_maps],
-            limits,
-        ),
-    )
-    recipes = _find_charts(spec_files, store, faults) if store else []
-    place = _collect(faults, lambda: _place(out, cluster, inventory_files))
-    curtain = Curtain(each.source for each in spec_files.resources if each.source)
-    curtain.draw(faults)
-    if inventory_files is None or store is None or place is None:
-        return report.refuse((*faults, *check_charts(recipes, limits)))
-    for file in (*spec_files.files, *inventory_files.files):
-        talk.detail(f"read {file.path}")
-    for recipe in recipes:
-        if recipe.chart is not None:
-            talk.detail(f"{recipe.resource.name}: chart {recipe.chart.origin}, {recipe.chart.digest}")
-    for path in store.not_read():
-        talk.detail(f"did not look into {path}: no spec names it")
-    progress = Progress(talk, "rendering")
-    outcome = render(recipes, inventory_files.inventory, options, progress, partial(time_limit, seconds))
-    progress.close()
-    curtain.draw(outcome.errors)
-    errors = (*faults, *outcome.errors)
-    findings = tuple(map(curtain.before, (*spec_files.findings, *outcome.bundle.findings)))
+    inputs = read_inputs(arguments, talk)
+    place = collect(inputs.faults, lambda: _place(out, arguments.options.cluster, inputs.inventory))
+    if not inputs.is_usable or inputs.inventory is None or place is None:
+        return report.refuse(inputs.faults_without_nodes())
+    outcome = inputs.render(talk)
+    errors = (*inputs.faults, *outcome.errors)
+    findings = inputs.findings(outcome)
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    inputs = BuildInputs(
-        specs=spec_files.files,
-        inventories=inventory_files.files,
-        resources=spec_files.resources,
-        broken=spec_files.broken,
-        is_complete=spec_files.is_complete,
-        options={
-            "apiVersions": list[JsonValue](sorted(api_versions)),
-            "secrets": secrets,
-            "target": "plain",
-            **({"now": now.isoformat()} if now else {}),
-            # Never the seed itself, nor what could be compared with it.
-            **({"seeded": True} if seed else {}),
-        },
+    made_from = BuildInputs(
+        specs=inputs.specs.files,
+        inventories=inputs.inventory.files,
+        resources=inputs.specs.resources,
+        broken=inputs.specs.broken,
+        is_complete=inputs.specs.is_complete,
+        options=_locked_options(arguments.options),
     )
     try:
-        written = write_bundle(outcome, inputs, place, say=talk.note)
+        written = write_bundle(outcome, made_from, place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
-        faults.add(error)
-        return report.refuse((*outcome.errors, *faults), findings)
+        inputs.faults.add(error)
+        return report.refuse((*outcome.errors, *inputs.faults), findings)
     return report.done(outcome, written, errors, findings)
 
 
-_T = TypeVar("_T")
+def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
+    """What the bundle depends on beside the files, for the lock."""
+    return {
+        "apiVersions": list[JsonValue](sorted(options.api_versions)),
+        "secrets": "allow" if options.allow_secrets else "refuse",
+        "target": "plain",
+        **({"now": options.now.isoformat()} if options.now else {}),
+        # Never the seed itself, nor what could be compared with it.
+        **({"seeded": True} if options.seed else {}),
+    }
 
 
-def _collect(faults: Faults, read: Callable[[], _T]) -> _T | None:
-    """What `read` gives, or None after its faults were noted: the other inputs are still looked at."""
-    try:
-        return read()
-    except (SroError, ExceptionGroup) as error:
-        faults.add(error)
-        return None
-
-
-def _place(out: str, cluster: str | None, inventory_files: InventoryFiles | None) -> Path:
+def _place(out: str, cluster: str, inventory_files: InventoryFiles | None) -> Path:
     """The folder OUT; raises OutputError if OUT/CLUSTER cannot be one, before time is spent on rendering."""
     name, named_by = cluster, "--cluster"
     if not name and inventory_files and inventory_files.inventory.cluster.name:
         name, named_by = inventory_files.inventory.cluster.name, "metadata.name of the NodeInventory"
     check_place(Path(out), name or DEFAULT_CLUSTER, named_by=named_by)
     return Path(out)
-
-
-def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Recipe]:
-    """Each SR with its chart; without one where it is not needed or was not found."""
-    recipes = []
-    for resource in specs.resources:
-        chart = None
-        if resource.management_state in {ManagementState.MANAGED, ManagementState.FORCE}:
-            try:
-                chart = store.find(resource.chart).chart
-            except (SroError, ExceptionGroup) as error:
-                for each in flatten(error):
-                    faults.add(in_spec(each, resource))
-        recipes.append(Recipe(resource=resource, chart=chart))
-    return recipes
 
 
 class _Report:

@@ -229,7 +229,7 @@ class GoObject:
         return None
 
     def go_string_of_pointer(self) -> str | None:
-        """The same where only pointers to the type have the method: a template makes one of what it prints."""
+        """The same where only pointers to the type have the method: a template makes one of its value."""
         return self.go_string()
 
     def go_text(self) -> str | None:
