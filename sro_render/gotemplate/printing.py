@@ -378,6 +378,9 @@ class _Printer:
             case "v" | "d" if flags.sharp_v:
                 shown = (_integer(byte, byte, "x", replace(flags, sharp=True)) or "" for byte in value)
                 self.write(f"[]byte{{{', '.join(shown)}}}")
+            case "v" | "d" if flags == PLAIN:
+                # Whole files are printed so by templates that print their scope.
+                self.write(f"[{' '.join(map(str, value))}]")
             case _:
                 self.sequence("[]uint8", [Uint8(byte) for byte in value], verb, flags, depth=0)
 

@@ -161,6 +161,7 @@ list .Release.Name .Release.Namespace .Release.IsInstall .Release.IsUpgrade .Rel
 list .Chart.Name .Chart.Version .Chart.IsRoot .Chart.Type .Chart.AppVersion .Chart.Annotations.k .Chart.Maintainers .Chart.Keywords .Chart.Deprecated .Chart.absent
 list .Capabilities.KubeVersion.Version .Capabilities.KubeVersion.Major .Capabilities.KubeVersion.Minor .Capabilities.KubeVersion.GitVersion .Capabilities.KubeVersion.String
 list (.Capabilities.APIVersions.Has "apps/v1") (.Capabilities.APIVersions.Has "x/v1") (len .Capabilities.APIVersions) .Capabilities.HelmVersion.Version .Capabilities.HelmVersion.GoVersion
+list (printf "%v" (.Files.GetBytes "files/a.txt")) (printf "%d" (.Files.GetBytes "files/a.txt")) (printf "%4d" (.Files.GetBytes "files/a.txt")) (printf "%v" (.Files.GetBytes "absent"))
 list (.Files.Get "files/a.txt") (.Files.Get "absent") (.Files.Lines "files/a.txt") (.Files.AsConfig) (.Files.AsSecrets) (len .Files) (.Files.GetBytes "files/a.txt" | toString) (.Files.Lines "absent")
 list (.Files.Glob "files/*").AsConfig (.Files.Glob "**.txt").AsConfig (.Files.Glob "{files,x}/?.txt").AsConfig (.Files.Glob "files/[!b].txt").AsConfig (.Files.Glob "[a-z]*/*").AsConfig (len (.Files.Glob "*"))
 printf "%v|%s|%d|%q|%5.2f|%t" .Values.l "s" 3 "q" .Values.half true
