@@ -46,7 +46,6 @@ from sro_render.gotemplate.values import (
     NIL,
     NIL_CLASSES,
     SIZED_INTS,
-    GoObject,
     Int64,
     Missing,
     Uint64,
@@ -180,9 +179,7 @@ class PipeCompiler:
         arguments = command.operands[1:]
         known: dict[Function, Getter] = {}
 
-        def call_method(
-            function: Function, receiver: GoObject, context: tuple[Any, Any], frame: Frame
-        ) -> Any:
+        def call_method(function: Function, receiver: object, context: tuple[Any, Any], frame: Frame) -> Any:
             call = known.get(function)
             if call is None:
                 call = known[function] = self.method(
