@@ -136,7 +136,9 @@ def test_a_toolkit_whose_kernels_have_the_architecture_is_taken_as_it_is() -> No
 
 
 @pytest.mark.parametrize("rt_kernel", ["5.14.0-427.el9_4.x86_64+rt", "5.14.0-427.el9_4+rt"])
-def test_a_real_time_kernel_with_its_flavour_behind_the_architecture_finds_its_toolkit(rt_kernel: str) -> None:
+def test_a_real_time_kernel_with_its_flavour_behind_the_architecture_finds_its_toolkit(
+    rt_kernel: str,
+) -> None:
     toolkit = DriverToolkit(image="i", kernel="5.14.0-427.el9_4", rt_kernel=rt_kernel)
     index = index_toolkits([toolkit])
     expected = DriverToolkit(
