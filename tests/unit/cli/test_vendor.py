@@ -498,7 +498,7 @@ FAULTS: Mapping[str, tuple[Wrong, int, str]] = {
         (
             f"error[server-too-much]: {FILE} has more than 20,971,520 bytes\n"
             "  in: kmod\n"
-            "  help: this is the limit of what is taken; look at what is served there\n"
+            "  help: look at what is served there, or take more: `sro-render vendor --limit`\n"
         ),
     ),
     "index that is a page": (
