@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, replace
 from posixpath import splitext
 from typing import Any, NoReturn
 
-from sro_render.charts.archive import read_archive
 from sro_render.charts.metadata import Locate, Metadata, parse_metadata
 from sro_render.errors import ChartError
 from sro_render.gotemplate.values import from_bytes
@@ -189,6 +188,8 @@ class _Loader:
                         path=origin,
                         hint="rename it, without .tgz",
                     )
+                from sro_render.charts.archive import read_archive  # noqa: PLC0415  # few charts hold one
+
                 unpacked = read_archive(
                     files[""], origin, replace(self.limits, max_chart_bytes=self.bytes_left)
                 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.ignore import without_ignored
 from sro_render.edges.files import unreadable
@@ -32,6 +31,9 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(name, error, ChartError) from error
+    # Only archives pay for loading what unpacks them.
+    from sro_render.charts.archive import read_archive  # noqa: PLC0415
+
     return load_chart(read_archive(data, name, limits), name, limits)
 
 
