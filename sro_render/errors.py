@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Final
 
 from sro_render.source import Span
@@ -167,6 +166,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in ordered:
         if candidate.casefold() == folded and candidate != word:
             return candidate
+    # Only who mistypes pays for loading it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     close = get_close_matches(word, ordered, n=1, cutoff=0.6)
     return close[0] if close else None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from sro_render.charts.archive import check_archive_size, read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.ignore import without_ignored
 from sro_render.edges.files import unreadable
@@ -28,6 +27,9 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
     name = path.as_posix()
     if path.is_dir():
         return load_chart(read_chart_folder(path, limits), name, limits)
+    # Only archives pay for loading what unpacks them.
+    from sro_render.charts.archive import check_archive_size, read_archive  # noqa: PLC0415
+
     try:
         check_archive_size(path.stat().st_size, name, limits)
         data = path.read_bytes()
