@@ -14,6 +14,8 @@ from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.inventory import Inventory
 from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_render.model.specialresource import KIND as SPEC_KIND
+from sro_render.model.specialresource import UNSUPPORTED_KINDS
 from sro_render.pipeline.provenance import facts_digest
 from sro_render.validation import check_schema
 from sro_render.yamltext.reader import locate, read_stream
@@ -58,7 +60,9 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
                 )
                 continue
             kind, version = text_of(value.get("kind")), text_of(value.get("apiVersion"))
-            if version.startswith("sro.openshift.io/") and kind != INVENTORY_KIND and "Special" not in kind:
+            # SRO's own kinds are told apart by what reads them.
+            known = {INVENTORY_KIND, SPEC_KIND, *UNSUPPORTED_KINDS}
+            if version.startswith("sro.openshift.io/") and kind not in known:
                 faults.add(
                     InputError(
                         "unknown-kind",
