@@ -135,8 +135,10 @@ class Merger:
         return text
 
     def add_toolkit(self, toolkit: DriverToolkit, place: Place) -> None:
-        """Keep a toolkit: one for each image and architecture. What one place leaves out another may
-        add; the same image with other facts is an error."""
+        """Keep a toolkit: one for each image and architecture.
+
+        What one place leaves out another may add; the same image with other facts is an error.
+        """
         key = (toolkit.image, toolkit.architecture)
         known, first = self.toolkits.setdefault(key, (toolkit, place))
         united = {}
@@ -164,8 +166,9 @@ class Merger:
             architectures = [each for image in images for each in known.get(image, [""])]
             is_clear = "" not in architectures and len(set(architectures)) == len(architectures)
             if len(images) > 1 and not is_clear:
-                first, place = (self.tags[tag, image] for image in images[:2])
-                self._contradict(f"the driver toolkit with tag {tag}", *images[:2], first, place)
+                one, other = images[:2]
+                what = f"the driver toolkit with tag {tag}"
+                self._contradict(what, one, other, self.tags[tag, one], self.tags[tag, other])
 
     def add_secret(self, namespace: str, name: str, place: Place) -> None:
         """Keep the push secret of a namespace; a second one is an error."""

@@ -300,18 +300,7 @@ def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> Non
             place.at("cluster", "proxy"),
         )
     for index, toolkit in enumerate(_mappings(value.get("driverToolkits"))):
-        toolkit_place = place.at("driverToolkits", index)
-        merger.add_tag(text_of(toolkit.get("tag")), text_of(toolkit.get("image")), toolkit_place)
-        merger.add_toolkit(
-            DriverToolkit(
-                image=text_of(toolkit.get("image")),
-                kernel=text_of(toolkit.get("kernelFullVersion")),
-                rt_kernel=text_of(toolkit.get("rtKernelFullVersion")),
-                os_version=text_of(toolkit.get("osVersion")),
-                architecture=text_of(toolkit.get("architecture")),
-            ),
-            toolkit_place,
-        )
+        _read_toolkit(toolkit, place.at("driverToolkits", index), merger)
     for namespace, secret in mapping_of(value.get("pushSecrets")).items():
         merger.add_secret(namespace, text_of(secret), place.at("pushSecrets", namespace))
     for index, node in enumerate(_mappings(value.get("nodes"))):
@@ -321,6 +310,21 @@ def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> Non
         kernel_place = place.at("plannedKernels", index, "kernelVersion")
         if planned not in merger.planned and merger.has_kernel(planned, kernel_place):
             merger.planned.append(planned)
+
+
+def _read_toolkit(value: JsonObject, place: Place, merger: Merger) -> None:
+    """An entry with nothing but image and tag says what an image stream's tag says."""
+    tag = text_of(value.get("tag"))
+    toolkit = DriverToolkit(
+        image=text_of(value.get("image")),
+        kernel=text_of(value.get("kernelFullVersion")),
+        rt_kernel=text_of(value.get("rtKernelFullVersion")),
+        os_version=text_of(value.get("osVersion")),
+        architecture=text_of(value.get("architecture")),
+    )
+    merger.add_tag(tag, toolkit.image, place)
+    if not tag or toolkit != DriverToolkit(image=toolkit.image):
+        merger.add_toolkit(toolkit, place)
 
 
 def _compact_node(value: JsonObject) -> Node:

@@ -280,10 +280,8 @@ def test_a_kernel_on_two_os_images_has_two_toolkits_and_a_finding() -> None:
 def test_one_tag_for_two_kernels_is_a_finding_that_names_both() -> None:
     groups, findings = groups_of([node("a"), node("b", OLD8)], (), LATEST)
     assert [each.toolkit.image for each in groups if each.toolkit] == ["image-latest"] * 2
-    assert findings == [
-        "toolkit-ambiguous: the driver toolkit with the tag latest is for one of the kernels "
-        f"{OLD8} and {EL8}, and nothing tells for which"
-    ]
+    said = f"is for one of the kernels {OLD8} and {EL8}, and nothing tells for which"
+    assert findings == [f"toolkit-ambiguous: the driver toolkit with the tag latest {said}"]
 
 
 def test_the_whole_of_each_finding() -> None:
