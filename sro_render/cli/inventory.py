@@ -40,7 +40,13 @@ def _output(text: str) -> Callable[[_Files[_R]], _Files[_R]]:
     )
 
 
-@click.group("inventory")
+@click.group(
+    "inventory",
+    epilog="""\b
+Example:
+  kubectl get nodes -o json > nodes.json
+  sro-render inventory show nodes.json""",
+)
 def command() -> None:
     """Look at snapshots of the nodes: what they say and lack, their compact form, what differs."""
 

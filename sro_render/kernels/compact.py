@@ -29,7 +29,7 @@ _PROGRESS_LABEL = re.compile(
     """,
     re.VERBOSE,
 )
-_USER_INFO = re.compile(r"^((?:[a-z][a-z0-9+.-]*:)?(?://)?)[^/@]*@", re.IGNORECASE)
+_USER_INFO = re.compile(r"^((?:[a-z][a-z0-9+.-]*:)?//|)[^/@]*@", re.IGNORECASE)
 
 
 def compact_inventory(inventory: Inventory) -> tuple[JsonObject, tuple[Finding, ...]]:

@@ -149,6 +149,14 @@ class Merger:
             united[fact] = old or new
         self.toolkits[key] = (replace(known, **united), first)
 
+    def known_toolkits(self) -> tuple[DriverToolkit, ...]:
+        """The toolkits by image and architecture, without those that say no more than a tag does."""
+        tagged = {image for _, image in self.tags}
+        found = (self.toolkits[key][0] for key in sorted(self.toolkits))
+        return tuple(
+            each for each in found if each.image not in tagged or each != DriverToolkit(image=each.image)
+        )
+
     def add_tag(self, tag: str, image: str, place: Place) -> None:
         """Keep a tag of the image stream, unless it is empty."""
         if tag and image:
@@ -163,7 +171,8 @@ class Merger:
         for image, architecture in self.toolkits:
             known.setdefault(image, []).append(architecture)
         for tag, images in by_tag.items():
-            architectures = [each for image in images for each in known.get(image, [""])]
+            told = ([each for each in known.get(image, ()) if each] or [""] for image in images)
+            architectures = [each for of_image in told for each in of_image]
             is_clear = "" not in architectures and len(set(architectures)) == len(architectures)
             if len(images) > 1 and not is_clear:
                 one, other = images[:2]

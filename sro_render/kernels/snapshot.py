@@ -91,7 +91,7 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
         cluster=_cluster(merger),
         nodes=nodes,
         planned=tuple(merger.planned),
-        toolkits=tuple(merger.toolkits[key][0] for key in sorted(merger.toolkits)),
+        toolkits=merger.known_toolkits(),
         toolkit_tags=tuple(ToolkitTag(tag=tag, image=image) for tag, image in sorted(merger.tags)),
         push_secrets=MappingProxyType(
             {namespace: min(names) for namespace, names in merger.builder_secrets.items()}
@@ -313,18 +313,17 @@ def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> Non
 
 
 def _read_toolkit(value: JsonObject, place: Place, merger: Merger) -> None:
-    """An entry with nothing but image and tag says what an image stream's tag says."""
-    tag = text_of(value.get("tag"))
+    """What an image has, and the tag that names it, as an image stream's tag would."""
+    image = text_of(value.get("image"))
     toolkit = DriverToolkit(
-        image=text_of(value.get("image")),
+        image=image,
         kernel=text_of(value.get("kernelFullVersion")),
         rt_kernel=text_of(value.get("rtKernelFullVersion")),
         os_version=text_of(value.get("osVersion")),
         architecture=text_of(value.get("architecture")),
     )
-    merger.add_tag(tag, toolkit.image, place)
-    if not tag or toolkit != DriverToolkit(image=toolkit.image):
-        merger.add_toolkit(toolkit, place)
+    merger.add_tag(text_of(value.get("tag")), image, place)
+    merger.add_toolkit(toolkit, place)
 
 
 def _compact_node(value: JsonObject) -> Node:
