@@ -9,11 +9,13 @@ from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
 from sro_render.errors import Faults, InputError, SroError
 from sro_render.kernels.merging import InventoryDocument
-from sro_render.kernels.snapshot import INVENTORY_KIND, read_inventory
+from sro_render.kernels.snapshot import INVENTORY_KIND, merge_documents, read_inventory
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.inventory import Inventory
 from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_render.model.specialresource import KIND as SPEC_KIND
+from sro_render.model.specialresource import UNSUPPORTED_KINDS
 from sro_render.pipeline.provenance import facts_digest
 from sro_render.validation import check_schema
 from sro_render.yamltext.reader import locate, read_stream
@@ -28,9 +30,10 @@ class InventoryFiles:
     files: tuple[InputFile, ...]
 
 
-def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
+def read_inventories(paths: Iterable[str], limits: Limits, *, needs_nodes: bool = True) -> InventoryFiles:
     """Read and merge inventory files, of either form.
 
+    Args:   needs_nodes: whether it is an error if no file has nodes or planned kernels.
     Raises: InputError, or a group of them: everything that is wrong in any of the files.
     """
     faults = Faults()
@@ -58,7 +61,9 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
                 )
                 continue
             kind, version = text_of(value.get("kind")), text_of(value.get("apiVersion"))
-            if version.startswith("sro.openshift.io/") and kind != INVENTORY_KIND and "Special" not in kind:
+            # SRO's own kinds are told apart by what reads them.
+            known = {INVENTORY_KIND, SPEC_KIND, *UNSUPPORTED_KINDS}
+            if version.startswith("sro.openshift.io/") and kind not in known:
                 faults.add(
                     InputError(
                         "unknown-kind",
@@ -87,7 +92,9 @@ def read_inventories(paths: Iterable[str], limits: Limits) -> InventoryFiles:
             files.append(InputFile(path=str(path), digest=digest))
     faults.raise_if_any()
     return InventoryFiles(
-        inventory=read_inventory(documents), config_maps=tuple(config_maps), files=tuple(files)
+        inventory=read_inventory(documents) if needs_nodes else merge_documents(documents),
+        config_maps=tuple(config_maps),
+        files=tuple(files),
     )
 
 

@@ -13,7 +13,7 @@ from sro_render.kernels.snapshot import INVENTORY_KIND
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, object_id, text_of
-from sro_render.model.specialresource import API_VERSION, KIND, SpecialResource
+from sro_render.model.specialresource import API_VERSION, KIND, UNSUPPORTED_KINDS, SpecialResource
 from sro_render.model.wording import KeyPath
 from sro_render.pipeline.provenance import canonical_text, digest_of
 from sro_render.source import Source, Span
@@ -23,7 +23,6 @@ from sro_render.yamltext.reader import Document, locate, read_stream
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _CREDENTIALS = frozenset({"username", "password"})
-_UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
 
 _WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
@@ -145,7 +144,7 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
             hint="a spec has apiVersion, kind, metadata and spec",
         )
     kind = text_of(value.get("kind"))
-    if kind in _UNSUPPORTED_KINDS:
+    if kind in UNSUPPORTED_KINDS:
         raise InputError(
             "kind-not-supported",
             f"{kind} is not supported",

@@ -17,6 +17,8 @@ from sro_render.source import Source
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@|[?#].*", re.DOTALL)
 API_VERSION = "sro.openshift.io/v1beta1"
 KIND = "SpecialResource"
+UNSUPPORTED_KINDS = ("PreflightValidation", "SpecialResourceModule")
+"""SRO's other kinds, of the same API group."""
 
 
 class ManagementState(StrEnum):

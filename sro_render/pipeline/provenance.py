@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sro_render.errors import SroError
 from sro_render.kernels.grouping import KernelGroup
@@ -48,7 +48,9 @@ class Provenance:
         key = group.kernel if group else ""
         known = self._digests.get(key)
         if known is None:
-            facts = (kernel_values(group), asdict(group.toolkit) if group.toolkit else None) if group else ()
+            # How a toolkit was found is no fact about it.
+            toolkit = asdict(replace(group.toolkit, tag="")) if group and group.toolkit else None
+            facts = (kernel_values(group), toolkit) if group else ()
             known = self._digests[key] = digest_of((*self._base, facts))
         return known
 

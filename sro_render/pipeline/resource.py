@@ -184,7 +184,10 @@ class _Expansion:
         ]
         if not nodes and not planned:
             raise self._selects_none()
-        groups, errors, findings = group_by_kernel(nodes, planned, self.inventory.toolkits)
+        inventory = self.inventory
+        groups, errors, findings = group_by_kernel(
+            nodes, planned, inventory.toolkits, inventory.toolkit_tags, inventory.cluster.version
+        )
         for error in errors:
             self._fail(error, kernel=error.finding.subject.removeprefix("kernel "))
         for finding in findings:
