@@ -66,6 +66,7 @@ def command(
     try:
         read = read_specs(specs, Limits())
         findings = read.findings
+        read.raise_if_wrong()
         options = VendorOptions(
             update=update, plain_http=plain_http, environment=dict(os.environ), say=talk.detail
         )
