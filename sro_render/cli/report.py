@@ -57,7 +57,7 @@ def text_report(render: Render, written: Written) -> str:
 
 def _needed_by(render: Render, name: str) -> str:
     """Who was rendered although what it needs failed; empty where nobody was."""
-    others = [each.name for each in render.bundle.resources if name in each.dependencies]
+    others = sorted(each.name for each in render.bundle.resources if name in each.dependencies)
     return f"; needed by {wordlist(others)}" if others else ""
 
 

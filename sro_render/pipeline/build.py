@@ -138,9 +138,8 @@ def with_dependents(errors: Sequence[SroError], dependents: Sequence[str]) -> Se
     """Errors of one SR, the first of which says that its dependents are rendered nevertheless."""
     if errors and dependents:
         finding = errors[0].finding
-        note = (
-            f"{wordlist(dependents)} {'needs' if len(dependents) == 1 else 'need'} it, rendered all the same"
-        )
+        verb = "is" if len(dependents) == 1 else "are"
+        note = f"needed by {wordlist(dependents)}, which {verb} rendered all the same"
         errors[0].finding = replace(finding, notes=(*finding.notes, note))
     return errors
 
