@@ -55,6 +55,8 @@ def command(
 ) -> int:
     """Fetch the charts that SPECs name by https:// and oci:// URLs, and lock their digests.
 
+    Dependencies are fetched too, also those of SpecialResources that charts bring along.
+
     Writes DIR/NAME-VERSION.tgz and DIR/charts.lock.yaml, to be committed; every build checks its charts
     against the lock. What is there and right is not fetched again. If anything is wrong, nothing is
     written.

@@ -29,7 +29,7 @@ def resource(name: str, needs: tuple[str, ...]) -> SpecialResource:
         return {"name": of, "version": "1.0.0", "repository": {"name": "r", "url": "file:///c"}}
 
     dependencies: list[Any] = [{"chart": chart(each)} for each in needs]
-    spec = {"chart": chart(name), "dependencies": dependencies}
+    spec: Any = {"chart": chart(name), "dependencies": dependencies}
     return SpecialResource.from_mapping({"metadata": {"name": name}, "spec": spec})
 
 
