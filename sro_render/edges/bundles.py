@@ -7,7 +7,7 @@ failed. How a tree is replaced without a moment in between is `tree`'s matter.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,6 +74,7 @@ def write_bundle(
     with open_tree(out, render.bundle.cluster, say=say) as tree:
         old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
         failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
+        failed = (*failed, *((name, "") for name in _lost(failed, inputs, old)))
         kept = keep(
             share(render.bundle),
             failed,
@@ -101,6 +102,24 @@ def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:
         return inputs.broken
     known = {SHARED, *inputs.repositories, *inputs.broken}
     return (*inputs.broken, *(each.name for each in old.resources if each.name not in known))
+
+
+def _lost(failed: Iterable[tuple[str, str]], inputs: BuildInputs, old: Lock) -> Sequence[str]:
+    """What failed SRs needed when they were rendered last, and what nobody knows of any more.
+
+    Only they could have said that it is still needed; their files stay, and so must these.
+    """
+    needs = {each.name: each.dependencies for each in old.resources}
+    known = {*inputs.repositories, *inputs.broken}
+    lost: list[str] = []
+    waiting = [name for name, kernel in failed if not kernel]
+    for name in waiting:
+        for other in needs.get(name, ()):
+            if other in needs and other not in known:
+                known.add(other)
+                lost.append(other)
+                waiting.append(other)
+    return sorted(lost)
 
 
 def _listed_file(folder: Path, path: str) -> bytes:

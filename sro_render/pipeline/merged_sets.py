@@ -20,7 +20,7 @@ from sro_render.pipeline.provenance import canonical_text
 
 _TYPE_KEYS = frozenset({"kind", "apiVersion"})
 """SRO's marks of a `set`, which it writes itself whatever stands there."""
-_SECRET = re.compile(r"(?i)pas+w|user|token|secret|cred|key$")
+_SECRET = re.compile(r"(?i)pas+w|token|secret|cred|user(name)?$|(api|private|access)_?key")
 _MAX_SHOWN = 60
 
 

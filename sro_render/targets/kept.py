@@ -236,7 +236,8 @@ def locked_resources(
 ) -> tuple[LockedResource, ...]:
     """What the lock says of the SRs: the new entries, and the old ones of what stays.
 
-    Args:    needs: the SRs of this build, with those that come before each.
+    Args:    needs: the SRs of this build with those that come before each, for what has no entry; what
+             stays keeps its place.
     Returns: `_shared` first, then dependencies before dependents, else by name.
     """
     states = {tuple(path.split("/")[:2]) for path in kept if path.count("/") > 1}
@@ -259,7 +260,7 @@ def locked_resources(
             merged = sorted([*known.states, *added], key=lambda state: state_rank(state.name))
             entries[resource.name] = replace(known, states=tuple(merged))
     shared = entries.pop(SHARED, None)
-    known_needs = {**{name: each.dependencies for name, each in entries.items()}, **needs}
+    known_needs = {**needs, **{name: each.dependencies for name, each in entries.items()}}
     ordered = [entries[name] for name in in_order(known_needs) if name in entries]
     return (shared, *ordered) if shared else tuple(ordered)
 

@@ -722,6 +722,25 @@ def test_a_broken_spec_is_not_replaced_by_that_of_the_chart(charts: Any) -> None
     assert "b: everything is stale, 5 files kept; needed by a\n" in outcome.out
 
 
+@pytest.mark.parametrize("broken", ["spec", "chart", "circle"])
+def test_what_a_failed_sr_needed_stays_with_it(charts: Any, broken: str) -> None:
+    write_chart(charts, "b", sr("b", "c"))
+    write_chart(charts, "c", sr("c", "d"))
+    write_specs(charts, sr("a", "b"))
+    assert build(charts).code == 0
+    before = folders(charts)
+    write_specs(charts, sr("a", "b", **({"sett": {}} if broken == "spec" else {})), sr("kmod"))
+    if broken == "chart":
+        write_chart(charts, "b", sr("b", "c", sett={}))
+    elif broken == "circle":
+        write_chart(charts, "b", sr("b", "c", "a"))
+    outcome = build(charts, "--keep-going")
+    assert outcome.code == 1
+    assert folders(charts) == before | {"kmod"}
+    assert order(charts) == ["d", "c", "b", "a", "kmod"]
+    assert build(charts, "--keep-going").out.splitlines()[-1].startswith("out/cluster: up to date")
+
+
 def test_specs_that_cannot_be_read_are_not_replaced_by_those_of_charts(charts: Any) -> None:
     write_chart(charts, "b", sr("b", namespace="from-chart"))
     write_specs(charts, sr("a", "b"), sr("b", namespace="from-spec"))

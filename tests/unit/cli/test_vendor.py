@@ -241,9 +241,7 @@ def test_a_fault_of_a_dependency_is_placed_there(repository: Repository) -> None
     )
 
 
-def own_spec(
-    url: str, name: str, *dependencies: tuple[str, str], version: str = "1.0.0", **more: Any
-) -> str:
+def own_spec(url: str, name: str, *dependencies: tuple[str, str], version: str = "1.0.0", **more: Any) -> str:
     """The SpecialResource that a chart brings along; dependencies by name and version."""
 
     def chart(name: str, version: str) -> dict[str, Any]:
