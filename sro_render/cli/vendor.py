@@ -64,6 +64,8 @@ def command(
 ) -> int:
     """Fetch the charts that SPECs name by https:// and oci:// URLs, and lock their digests.
 
+    Dependencies are fetched too, also those of SpecialResources that charts bring along.
+
     Writes DIR/NAME-VERSION.tgz and DIR/charts.lock.yaml, to be committed; every build checks its charts
     against the lock. What is there and right is not fetched again. If anything is wrong, nothing is
     written.
@@ -75,6 +77,7 @@ def command(
     try:
         read = read_specs(specs, limits)
         findings = read.findings
+        read.raise_if_wrong()
         options = VendorOptions(
             update=update,
             plain_http=plain_http,
