@@ -1,11 +1,12 @@
 """How long a build takes and how much memory, beside helm: `tox -e bench`.
 
-Two questions, answered with whole processes as a user starts them, imports and writing included:
+Three questions, answered with whole processes as a user starts them, imports and writing included:
 
 - rendering: one `sro-render build` for N kernels beside N times `helm template`, one for each
   kernel, on the documentation's chart (examples/01-simple-kmod);
 - reading: one `sro-render build` with an inventory of thousands of nodes on three kernels, beside a
-  Python process that does nothing but `json.load` the same file.
+  Python process that does nothing but `json.load` the same file;
+- looking: one `sro-render inventory show` of an even larger one, beside the same.
 
 Machines are noisy, so the two sides take turns and of each the fastest round counts; peak memory is
 the highest of all rounds. Nothing is extrapolated: what was not run is left out. Not a test: it
@@ -75,6 +76,8 @@ class Results:
     """The same of the sizes themselves: what `growth` is if each further kernel costs the same."""
     reading: Row
     inventory_bytes: int
+    looking: Row
+    looked_at_bytes: int
 
 
 # The inputs
@@ -288,6 +291,18 @@ class Bench:
             node_count, nodes, cluster, partial(run, load, self.scratch / "load.log"), rounds
         )
 
+    def looking(self, node_count: int, rounds: int) -> Row:
+        """The row for `inventory show`, on 200 kernels; the other side is json.load."""
+        nodes = write_nodes(self.scratch / "looked-at.json", node_count, 200, padding=11)
+        load = [sys.executable, "-c", "import json, sys; json.load(open(sys.argv[1], 'rb'))", str(nodes)]
+        ours = theirs = None
+        for _ in range(rounds):
+            command = [self.program, "inventory", "show", str(nodes)]
+            ours = run(command, self.scratch / "show.log").best(ours)
+            theirs = run(load, self.scratch / "load.log").best(theirs)
+        assert ours is not None
+        return Row(size=node_count, ours=ours, other=theirs, files=0)
+
     def alternate(
         self, size: int, nodes: Path, cluster: Path, other: Callable[[], Cost] | None, rounds: int
     ) -> Row:
@@ -333,6 +348,10 @@ def describe(results: Results) -> str:
         f"sro-render build with an inventory of {results.inventory_bytes / 1e6:.1f} MB, beside json.load",
         table_line("nodes", "sro-render", "json.load", "load / ours", "peak", "load's", "files"),
         row_line(results.reading),
+        "",
+        f"sro-render inventory show of {results.looked_at_bytes / 1e6:.1f} MB, beside json.load",
+        table_line("nodes", "sro-render", "json.load", "load / ours", "peak", "load's", "files"),
+        row_line(results.looking),
     ]
     return "\n".join(lines) + "\n"
 
@@ -361,6 +380,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--kernels", type=int, nargs="*", default=[1, 10, 100, 1000], help="sizes to render")
     parser.add_argument("--nodes", type=int, default=5000, help="nodes of the large inventory")
+    parser.add_argument("--looked-at", type=int, default=10_000, help="nodes of the inventory that is shown")
     parser.add_argument("--rounds", type=int, default=3, help="the fastest of so many counts")
     parser.add_argument(
         "--most-helm-runs", type=int, default=1000, help="leave helm out beyond so many kernels"
@@ -393,6 +413,8 @@ def main(arguments: Sequence[str]) -> None:
             linear_growth=linear_growth,
             reading=bench.reading(options.nodes, options.rounds),
             inventory_bytes=(bench.scratch / "nodes.json").stat().st_size,
+            looking=bench.looking(options.looked_at, options.rounds),
+            looked_at_bytes=(bench.scratch / "looked-at.json").stat().st_size,
         )
     sys.stdout.write(
         describe(results) if options.output == "text" else json.dumps(asdict(results), indent=2) + "\n"
