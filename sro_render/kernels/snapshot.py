@@ -40,11 +40,11 @@ def read_inventory(documents: Sequence[InventoryDocument]) -> Inventory:
     """
     inventory = merge_documents(documents)
     if not inventory.nodes and not inventory.planned:
-        raise _without_nodes(documents)
+        raise without_nodes(documents)
     return inventory
 
 
-def _without_nodes(documents: Iterable[InventoryDocument]) -> InputError:
+def without_nodes(documents: Iterable[InventoryDocument]) -> InputError:
     """Says what is there instead: often an answer that kubectl gave, or another file."""
     notes = []
     has_spec = False

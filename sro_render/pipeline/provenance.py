@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from sro_render.errors import SroError
 from sro_render.kernels.grouping import KernelGroup
-from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.runtime_values import kernel_values, special_resource_values
-from sro_render.kernels.snapshot import merge_documents
 from sro_render.model.bundle import StateName
 from sro_render.model.inventory import Cluster, Inventory, Node
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of
@@ -75,15 +71,11 @@ def canonical_text(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def facts_digest(documents: Sequence[InventoryDocument]) -> str | None:
+def facts_digest(inventory: Inventory) -> str | None:
     """A digest over the facts in one inventory file, None where it has none.
 
     Heartbeats, images and whatever else rendering does not read count for nothing, nor does order.
     """
-    try:
-        inventory = merge_documents(documents)
-    except (SroError, ExceptionGroup):
-        return None
     if inventory == Inventory(cluster=inventory.cluster) and inventory.cluster == Cluster(platform="K8S"):
         return None
     return digest_of(_facts(inventory))
