@@ -81,9 +81,7 @@ class PodSelector:
     def without(self, key: str) -> PodSelector:
         """The same without one label of `nodeSelector`."""
         rest = {name: value for name, value in self.labels.items() if name != key}
-        return PodSelector(
-            labels=rest, terms=self.terms, node_name=self.node_name, is_broken=self.is_broken
-        )
+        return PodSelector(labels=rest, terms=self.terms, node_name=self.node_name, is_broken=self.is_broken)
 
 
 def node_labels(node: Node) -> Mapping[str, str]:

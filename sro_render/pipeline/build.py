@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -10,13 +10,18 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
 from sro_render.errors import Finding, InputError, SroError, flatten
+from sro_render.kernels.coverage import cover
 from sro_render.kernels.grouping import KernelGroup
+from sro_render.kernels.unserved import unserved_nodes
+from sro_render.kernels.workloads import Expansion
+from sro_render.kernels.written_objects import check_written
 from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
+from sro_render.model.coverage import Coverage
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
-from sro_render.pipeline.resource import Progress, render_resource
+from sro_render.pipeline.resource import Progress, ResourceResult, render_resource, uses_toolkit
 from sro_render.yamltext.reader import locate
 
 DEFAULT_CLUSTER = "cluster"
@@ -38,6 +43,7 @@ class Render:
     failed:    (SR, kernel) of what the bundle lacks; an empty kernel is the whole SR.
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
+    coverage:  what becomes of each node.
     """
 
     bundle: Bundle
@@ -45,6 +51,7 @@ class Render:
     failed: tuple[tuple[str, str], ...] = ()
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def build(
@@ -63,6 +70,7 @@ def build(
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    expansions: list[Expansion] = []
     for recipe in sorted(recipes, key=lambda each: each.resource.name):
         resource = recipe.resource
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
@@ -76,11 +84,14 @@ def build(
         groups[resource.name] = result.groups
         errors.extend(in_spec(error, resource) for error in result.errors)
         findings.extend(result.findings)
+        expansions.append(_expansion(resource, recipe.chart, result, inventory))
         if result.rendered is None:
             failed.append((resource.name, ""))
         else:
             resources.append(result.rendered)
             failed.extend((resource.name, kernel) for kernel in sorted(result.failed))
+    coverage = cover(expansions, inventory)
+    findings.extend(_find_in_written(expansions, coverage, inventory))
     bundle = Bundle(
         cluster=options.cluster or inventory.cluster.name or DEFAULT_CLUSTER,
         resources=tuple(resources),
@@ -94,7 +105,33 @@ def build(
         failed=tuple(failed),
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
+        coverage=coverage,
     )
+
+
+def _expansion(
+    resource: SpecialResource, chart: Chart, result: ResourceResult, inventory: Inventory
+) -> Expansion:
+    # Without OpenShift there are no toolkits: a chart that can use one has another way there.
+    may_lack = bool(inventory.toolkits) or inventory.cluster.platform == "OCP"
+    return Expansion(
+        name=resource.name,
+        node_selector=resource.node_selector,
+        groups=result.groups,
+        rendered=result.rendered,
+        uses_toolkit=may_lack and uses_toolkit(chart),
+    )
+
+
+def _find_in_written(
+    expansions: Sequence[Expansion], coverage: Coverage, inventory: Inventory
+) -> Iterator[Finding]:
+    """What the objects as they are written say of themselves, and of the nodes."""
+    labels = frozenset(key for node in inventory.nodes for key in node.labels)
+    for expansion, covered in zip(expansions, coverage.resources, strict=True):
+        if expansion.rendered is not None:
+            yield from check_written(expansion.rendered, expansion.groups, labels)
+            yield from unserved_nodes(covered)
 
 
 def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, ...]:

@@ -215,7 +215,7 @@ class _Expansion:
 
     def _find_missing_toolkits(self, groups: Sequence[KernelGroup]) -> None:
         """A chart that builds in the driver toolkit needs one for each kernel."""
-        if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
+        if not uses_toolkit(self.chart):
             return
         lacking = [group for group in groups if group.toolkit is None]
         if not lacking:
@@ -482,6 +482,11 @@ class _Expansion:
         if key not in self._seen_findings:
             self._seen_findings.add(key)
             self.result.findings.append(finding)
+
+
+def uses_toolkit(chart: Chart) -> bool:
+    """Whether a template asks for the driver toolkit."""
+    return any(b"driverToolkitImage" in file.data for file in chart.templates)
 
 
 def namespace_object(name: str) -> JsonObject:
