@@ -97,6 +97,7 @@ class _ResourceCover:
         kernels = sorted({*self.groups, *selected}, key=str.encode)
         return ResourceCoverage(
             name=self.expansion.name,
+            selector=self.expansion.node_selector,
             kernels=tuple(self._kernel(each, selected.get(each, [])) for each in kernels),
             has_drivers=bool(self.drivers),
         )
@@ -214,7 +215,8 @@ class _ResourceCover:
             return Status.UNSERVED, (self._no_driver(),)
         wanted = [each for each in drivers if profile.fits(each.own) is not None]
         if not wanted:
-            return Status.EXCLUDED, ()
+            texts = (f"{each.kind} {each.base[2]} wants {profile.obstacle(each.own)}" for each in drivers)
+            return Status.EXCLUDED, tuple(Reason(Lack.SELECTOR, text) for text in texts)
         reasons: list[Reason] = []
         for each in wanted:
             if each.identity not in running:

@@ -66,6 +66,15 @@ class PodSelector:
             return False
         return self.terms is None or any(_holds(term, labels, name) for term in self.terms)
 
+    def obstacle(self, labels: Mapping[str, str], name: str) -> str:
+        """What such a node lacks, in words; of several things the first."""
+        lacking = [key for key, value in self.labels.items() if labels.get(key) != value]
+        if lacking:
+            return f"the label {lacking[0]}={self.labels[lacking[0]]}"
+        if self.node_name not in {"", name}:
+            return f"the node {self.node_name}"
+        return "what its node affinity requires"
+
     def keys(self) -> Iterator[str]:
         """The labels that it looks at."""
         yield from self.labels

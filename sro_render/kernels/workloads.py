@@ -115,6 +115,10 @@ class Profile:
             return tuple(awaited)
         return None
 
+    def obstacle(self, selector: PodSelector) -> str:
+        """What keeps a pod off these nodes, in words."""
+        return selector.obstacle(self.labels, self.name)
+
 
 def find_profiles(
     prepared: Iterable[tuple[Expansion, tuple[Workload, ...]]], nodes: Iterable[Node]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ class Lack(StrEnum):
     TOOLKIT = "toolkit"
     IMAGE = "image"
     BUILD = "build"
+    SELECTOR = "selector"
+    """A label or name that the chart's own selectors ask for: of excluded nodes."""
 
 
 class Origin(StrEnum):
@@ -102,9 +105,10 @@ class KernelCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceCoverage:
-    """One SpecialResource; kernels in byte order."""
+    """One SpecialResource; kernels in byte order. selector: the labels that it selects nodes by."""
 
     name: str
+    selector: Mapping[str, str]
     kernels: tuple[KernelCoverage, ...]
     has_drivers: bool
 
@@ -124,3 +128,7 @@ class Coverage:
 
     resources: tuple[ResourceCoverage, ...] = ()
     nodes: tuple[tuple[str, str], ...] = ()
+
+    def resource(self, name: str) -> ResourceCoverage | None:
+        """One SpecialResource; None if it was not rendered at all."""
+        return next((each for each in self.resources if each.name == name), None)

@@ -404,6 +404,7 @@ class _Expansion:
                         self._find_unused_hook(manifest)
                     else:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
+        shelves.tell_collisions()
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
