@@ -24,7 +24,7 @@ WRONG_INPUT = 2
 @click.command(
     "coverage",
     epilog="""\b
-Examples:
+Example:
   sro-render coverage specs/ --inventory nodes.json --charts charts
   sro-render coverage specs/ --inventory nodes.json --next next.yaml --charts charts""",
 )
