@@ -99,7 +99,7 @@ class _Report:
         """What was rendered is covered, even if something failed."""
         wrong = [error.finding for error in outcome.errors]
         findings: Sequence[Finding] = inputs.findings(outcome)
-        lacks = upgrade is not None and has_gaps(outcome.coverage, upgrade.kernels)
+        lacks = upgrade is not None and has_gaps(upgrade, outcome.coverage)
         code = INCOMPLETE if wrong or lacks or (self._strict and findings) else 0
         if self._strict:
             wrong, findings = [*findings, *wrong], ()

@@ -26,7 +26,7 @@ def coverage_mapping(coverage: Coverage) -> dict[str, object]:
 
 def upgrade_mapping(upgrade: Upgrade, coverage: Coverage) -> dict[str, object]:
     """What the next inventory adds."""
-    new = frozenset(upgrade.kernels)
+    targets = frozenset(upgrade.targets)
     return {
         "kernels": list(upgrade.kernels),
         "leavingKernels": list(upgrade.leaving),
@@ -35,7 +35,7 @@ def upgrade_mapping(upgrade: Upgrade, coverage: Coverage) -> dict[str, object]:
             {"specialResource": resource.name, "kernel": kernel.kernel, **reason_mapping(reason)}
             for resource in coverage.resources
             for kernel in resource.kernels
-            if kernel.kernel in new
+            if kernel.kernel in targets
             for reason in kernel.lacks
         ],
     }

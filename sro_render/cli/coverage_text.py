@@ -133,14 +133,16 @@ def _resource_lines(resource: ResourceCoverage) -> Iterator[str]:
     selector = ", ".join(f"{key}={value}" for key, value in resource.selector.items())
     selected = resource.count(*Status)
     parts = [
-        f"{count(selected, 'node')} selected by {selector}" if selector else f"all {selected} nodes selected"
+        f"{count(selected, 'node')} selected by {selector}"
+        if selector
+        else f"all nodes selected ({selected})"
     ]
     if resource.wanted:
         parts.append(f"{resource.count(Status.SERVED)} of {resource.wanted} served")
     if resource.count(Status.EXCLUDED):
         parts.append(f"{resource.count(Status.EXCLUDED)} excluded by the chart")
     if resource.count(Status.IDLE):
-        parts.append(f"{resource.count(Status.IDLE)} with nothing that serves them")
+        parts.append(f"{resource.count(Status.IDLE)} idle, for it has no drivers")
     yield f"{resource.name}: {', '.join(parts)}"
     missed = [
         f"not served: {name_some(share.nodes)} with kernel {kernel.kernel}: "
@@ -173,17 +175,19 @@ def _resource_lines(resource: ResourceCoverage) -> Iterator[str]:
 
 
 def upgrade_text(upgrade: Upgrade, coverage: Coverage) -> str:
-    """Each new kernel: the nodes that will run it, and what every SpecialResource has for it, or lacks."""
+    """Each kernel that nodes will run then, what every SpecialResource has for it, and what is missing."""
     moving = count(len(upgrade.moves), "node")
-    lines = ["", f"next: {count(len(upgrade.kernels), 'new kernel')}, {moving} will run another kernel"]
-    for kernel in upgrade.kernels:
-        lines += ["", kernel, *_moves(upgrade, kernel)]
+    lines = ["", f"next: {count(len(upgrade.kernels), 'new kernel')}, {moving} with another kernel"]
+    for kernel in upgrade.targets:
+        is_new = kernel in upgrade.kernels
+        lines += ["", kernel if is_new else f"{kernel} (some node runs it already)", *_moves(upgrade, kernel)]
         for resource in coverage.resources:
             for each in resource.kernels:
                 if each.kernel == kernel:
                     lines += _prepared(resource, each)
-    for kernel in upgrade.leaving:
-        lines.append(f"{kernel}: no node will run it any more")
+    if upgrade.leaving:
+        lines.append("")
+    lines += [f"no node will run {kernel} any more" for kernel in upgrade.leaving]
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
@@ -195,7 +199,7 @@ def _moves(upgrade: Upgrade, kernel: str) -> Iterator[str]:
     for move in moves:
         by_origin.setdefault(move.before, []).append(move.node)
     for before, names in by_origin.items():
-        origin = f"from {before}" if before else "new ones"
+        origin = f"from {before}" if before else "new"
         yield f"  nodes: {name_some(names)} ({origin})"
 
 

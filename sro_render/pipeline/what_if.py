@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sro_render.model.coverage import Coverage, KernelCoverage
+from sro_render.model.coverage import Coverage
 from sro_render.model.inventory import Inventory, Node
 
 _T = TypeVar("_T")
@@ -31,13 +31,18 @@ class Upgrade:
     """From one inventory to the next.
 
     kernels: new ones, in byte order.
-    moves:   nodes A-Z; only a next inventory with nodes says which.
+    moves:   nodes A-Z; only a next inventory with nodes says which. A node that it does not have stays.
     leaving: kernels that no node runs any more then.
     """
 
     kernels: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     leaving: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The kernels that must be ready: the new ones, and those that nodes move to."""
+        return _ordered({*self.kernels, *(move.after for move in self.moves)})
 
 
 def with_next(now: Inventory, following: Inventory) -> Inventory:
@@ -66,19 +71,16 @@ def compare(now: Inventory, following: Inventory) -> Upgrade:
             for name in sorted(after)
             if before.get(name) != after[name]
         ),
-        leaving=_ordered({*before.values()} - {*after.values()}) if after else (),
+        leaving=_ordered({*before.values()} - {*(before | after).values()}),
     )
 
 
-def has_gaps(coverage: Coverage, kernels: Iterable[str]) -> bool:
-    """Whether anything is missing for any of the kernels."""
-    wanted = frozenset(kernels)
-    return any(each.lacks for each in new_kernels(coverage, wanted))
-
-
-def new_kernels(coverage: Coverage, kernels: frozenset[str]) -> Iterable[KernelCoverage]:
-    """What each SpecialResource has for the kernels."""
-    return (each for resource in coverage.resources for each in resource.kernels if each.kernel in kernels)
+def has_gaps(upgrade: Upgrade, coverage: Coverage) -> bool:
+    """Whether anything is missing for any kernel that nodes will run."""
+    targets = frozenset(upgrade.targets)
+    return any(
+        each.lacks for resource in coverage.resources for each in resource.kernels if each.kernel in targets
+    )
 
 
 def _planned(node: Node) -> Node:

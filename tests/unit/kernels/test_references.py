@@ -98,8 +98,8 @@ def test_a_field_that_says_kind_and_name_names_that(kind: str, path: str) -> Non
 
 @pytest.mark.parametrize(("kind", "name"), [("ImageStreamTag", "x:v1"), ("ImageStreamImage", "x@sha256:0")])
 def test_a_tag_of_an_image_stream_names_the_stream(kind: str, name: str) -> None:
-    to = {"kind": kind, "name": name}
     user: Any = {"kind": "BuildConfig", "spec": {"output": {"to": {"kind": kind, "name": name}}}}
+    (found,) = references_of(user)
     assert (found.kind, found.name) == ("ImageStream", "x")
 
 
