@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.images import BuilderIndex, holds_text, names_kernel
+from sro_render.kernels.selectors import BUILD_KINDS
 from sro_render.kernels.workloads import Expansion, Nodes, Profile, Workload, find_profiles, read_workloads
 from sro_render.model.coverage import (
     Coverage,
@@ -104,7 +105,7 @@ class _ResourceCover:
 
     def _sort_workloads(self) -> None:
         self.by_identity = {each.identity: each for each in self.workloads}
-        running = [each for each in self.workloads if each.kind != "BuildConfig"]
+        running = [each for each in self.workloads if each.kind not in BUILD_KINDS]
         for order, each in enumerate(running):
             self.by_label.setdefault(each.kernel_label, []).append((order, each))
         for wants_affine, kinds in _DRIVER_KINDS:

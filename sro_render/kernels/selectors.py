@@ -23,6 +23,9 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _INT64 = range(-(2**63), 2**63)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_ANOTHER = "\0"
+"""What can be the value of no label and the name of no node."""
+BUILD_KINDS = frozenset({"Build", "BuildConfig"})
 NAME_FIELD = "metadata.name"
 
 
@@ -82,15 +85,51 @@ class PodSelector:
             for requirement in term.labels:
                 yield requirement.key
 
-    @property
-    def depends_on_name(self) -> bool:
-        """Whether it looks at the node's name, which is another one for each node."""
-        return bool(self.node_name) or any(term.fields for term in self.terms or ())
-
     def without(self, key: str) -> PodSelector:
         """The same without one label of `nodeSelector`."""
         rest = {name: value for name, value in self.labels.items() if name != key}
         return PodSelector(labels=rest, terms=self.terms, node_name=self.node_name, is_broken=self.is_broken)
+
+
+class Questions:
+    """All that a number of selectors ask of nodes: what they do not tell apart has one answer."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, set[str]] = {}
+        self._compared: set[str] = set()
+        self._names: set[str] = set()
+
+    def add(self, selector: PodSelector) -> None:
+        """What a pod asks."""
+        self.add_labels(selector.labels)
+        self._names.add(selector.node_name)
+        for term in selector.terms or ():
+            for each in term.labels:
+                self._values.setdefault(each.key, set()).update(each.values)
+                if each.operator in {"Gt", "Lt"}:
+                    self._compared.add(each.key)
+            for each in term.fields:
+                self._names.update(each.values)
+
+    def add_labels(self, labels: Mapping[str, str]) -> None:
+        """What a nodeSelector asks."""
+        for key, value in labels.items():
+            self._values.setdefault(key, set()).add(value)
+
+    def keys(self) -> tuple[str, ...]:
+        """The labels that are asked for, A-Z."""
+        return tuple(sorted(self._values))
+
+    def answers(self, labels: Mapping[str, str], name: str) -> tuple[str | None, ...]:
+        """What a node answers; two nodes with equal answers fit the same pods.
+
+        A value or name that no selector names is one of many.
+        """
+        known = [
+            value if value is None or key in self._compared or value in values else _ANOTHER
+            for key, values, value in ((key, self._values[key], labels.get(key)) for key in self.keys())
+        ]
+        return (*known, name if name in self._names else _ANOTHER)
 
 
 def node_labels(node: Node) -> Mapping[str, str]:
@@ -111,9 +150,9 @@ def node_labels(node: Node) -> Mapping[str, str]:
 
 
 def pod_selector(manifest: JsonObject) -> PodSelector | None:
-    """Where the pods of a workload may run, or of the builds of a BuildConfig; None for other kinds."""
+    """Where the pods of a workload or of a build may run; None for other kinds."""
     kind = text_of(manifest.get("kind"))
-    if kind == "BuildConfig":
+    if kind in BUILD_KINDS:
         given = mapping_of(manifest.get("spec")).get("nodeSelector")
         return read_pod_selector({"nodeSelector": given})
     path = pod_spec_path(kind)

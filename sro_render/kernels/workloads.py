@@ -13,7 +13,7 @@ from sro_render.kernels.affinity import PREFIX, is_affine, kernel_suffix
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.images import BuilderIndex, builder_of, images_of
-from sro_render.kernels.selectors import PodSelector, node_labels, pod_selector
+from sro_render.kernels.selectors import PodSelector, Questions, node_labels, pod_selector
 from sro_render.model.bundle import RenderedObject, RenderedResource
 from sro_render.model.inventory import Node
 from sro_render.model.objects import JsonObject
@@ -39,7 +39,7 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """An object with pods, or a BuildConfig.
+    """An object with pods, or a build.
 
     base: what it is called whatever the kernel; own: its selector without the kernel's label.
     """
@@ -96,7 +96,10 @@ def _workload(each: RenderedObject, selector: PodSelector, suffix: str, *, is_bu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Nodes that no selector tells apart. own: the labels that the snapshot has, for the SRs' selectors."""
+    """Nodes that no selector tells apart, with the name and labels of one of them.
+
+    own: the labels that the snapshot has, for the SRs' selectors.
+    """
 
     kernel: str
     name: str
@@ -124,33 +127,31 @@ def find_profiles(
     prepared: Iterable[tuple[Expansion, tuple[Workload, ...]]], nodes: Iterable[Node]
 ) -> tuple[Profile, ...]:
     """The nodes, those together that no selector tells apart: thousands of nodes become a few."""
-    keys, selected = {KERNEL_LABEL}, set[str]()
-    by_name = False
+    of_pods, of_resources = Questions(), Questions()
+    of_pods.add_labels({KERNEL_LABEL: ""})
     for expansion, workloads in prepared:
-        selected.update(expansion.node_selector)
+        of_resources.add_labels(expansion.node_selector)
         for each in workloads:
-            keys.update(each.selector.keys())
-            by_name = by_name or each.selector.depends_on_name
-    label_keys, own_keys = sorted(keys), sorted(selected)
-    names: dict[tuple[object, ...], list[Node]] = {}
+            of_pods.add(each.selector)
+    alike: dict[tuple[object, ...], list[Node]] = {}
     for node in nodes:
         labels = node_labels(node)
         profile = (
             node.kernel,
-            node.name if by_name else "",
-            tuple(labels.get(key) for key in label_keys),
-            tuple(node.labels.get(key) for key in own_keys),
+            labels[KERNEL_LABEL],
+            of_pods.answers(labels, node.name),
+            of_resources.answers(node.labels, ""),
         )
-        names.setdefault(profile, []).append(node)
+        alike.setdefault(profile, []).append(node)
     return tuple(
         Profile(
             kernel=members[0].kernel,
-            name=members[0].name if by_name else "",
-            labels=_only(node_labels(members[0]), label_keys),
-            own=_only(members[0].labels, own_keys),
+            name=members[0].name,
+            labels=_only(node_labels(members[0]), of_pods.keys()),
+            own=_only(members[0].labels, of_resources.keys()),
             nodes=tuple(node.name for node in members),
         )
-        for members in names.values()
+        for members in alike.values()
     )
 
 

@@ -14,7 +14,7 @@ from sro_render.kernels.affinity import kernel_suffix
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.references import Reference, is_reference_to, references_of, selected_apps
-from sro_render.kernels.selectors import PodSelector, pod_selector, read_pod_selector
+from sro_render.kernels.selectors import BUILD_KINDS, PodSelector, pod_selector, read_pod_selector
 from sro_render.kernels.workloads import STATE_LABEL
 from sro_render.model.bundle import RenderedObject, RenderedResource
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of
@@ -144,7 +144,7 @@ def _unbound(
     for each in objects:
         group = groups.get(each.kernel)
         base = (each.template, each.id.kind, bases[each.id])
-        if group is None or base in seen or each.id.kind == "BuildConfig":
+        if group is None or base in seen or each.id.kind in BUILD_KINDS:
             continue
         own = pod_selector(each.manifest)
         for path, spec in _pod_specs(each.manifest, ()):

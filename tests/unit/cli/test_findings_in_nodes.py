@@ -125,6 +125,18 @@ def test_a_kernel_with_the_toolkit_that_its_build_needs(two: Any) -> None:
     assert two.build("--inventory", "toolkits.json").err == ""
 
 
+def test_a_build_of_shipwright_that_needs_a_toolkit(two: Any) -> None:
+    build = BUILD.replace("build.openshift.io/v1", "shipwright.io/v1beta1").replace("BuildConfig", "Build")
+    output = 'output: {to: {kind: DockerImage, name: "r/driver:{{ .Values.kernelFullVersion }}"}}'
+    assert output in build
+    two.write(
+        STATE, DRIVER + build.replace(output, 'output: {image: "r/driver:{{ .Values.kernelFullVersion }}"}')
+    )
+    write_toolkits(two, ONE)
+    err = two.build("--inventory", "toolkits.json").err
+    assert f"there is no driver toolkit for Build/kmod/build-{TWO_HASH}\n" in err
+
+
 def test_a_cluster_that_knows_no_toolkit_serves_nobody_whose_build_needs_one(two: Any) -> None:
     two.write(STATE, DRIVER + BUILD)
     write_toolkits(two)
