@@ -184,6 +184,11 @@ def is_cluster_scoped(group: str, kind: str, declared: Collection[tuple[str, str
     return kind in _CLUSTER_SCOPED.get(group, ()) or (group, kind) in declared
 
 
+def pod_spec_path(kind: str) -> tuple[str, ...] | None:
+    """Where a workload of this kind keeps its pod's spec; None for other kinds."""
+    return _POD_SPECS.get(kind)
+
+
 def declared_cluster_kinds(manifests: Iterable[Mapping[str, JsonValue]]) -> frozenset[tuple[str, str]]:
     """(group, kind) of what the CustomResourceDefinitions among the manifests make cluster-scoped."""
     found = set()

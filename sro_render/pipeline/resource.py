@@ -215,7 +215,7 @@ class _Expansion:
 
     def _find_missing_toolkits(self, groups: Sequence[KernelGroup]) -> None:
         """A chart that builds in the driver toolkit needs one for each kernel."""
-        if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
+        if not uses_toolkit(self.chart):
             return
         lacking = [group for group in groups if group.toolkit is None]
         if not lacking:
@@ -402,6 +402,7 @@ class _Expansion:
                         self._find_unused_hook(manifest)
                     else:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
+        shelves.tell_collisions()
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
@@ -481,6 +482,11 @@ class _Expansion:
         if key not in self._seen_findings:
             self._seen_findings.add(key)
             self.result.findings.append(finding)
+
+
+def uses_toolkit(chart: Chart) -> bool:
+    """Whether a template asks for the driver toolkit."""
+    return any(b"driverToolkitImage" in file.data for file in chart.templates)
 
 
 def namespace_object(name: str) -> JsonObject:

@@ -45,6 +45,13 @@ def test_the_example_prints_what_the_readme_shows(example: Path) -> None:
     assert done.stderr + done.stdout == shown[2]
 
 
+def test_the_coverage_of_the_example_is_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ (sro-render -q coverage .*?)\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    done = run(shown[1], example)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", shown[2])
+
+
 def test_the_first_command_builds_the_example(tmp_path: Path) -> None:
     command = re.search(r"\.venv/bin/(sro-render build .*) --out out\n", README)
     assert command is not None
