@@ -48,6 +48,13 @@ class SpecFiles:
     broken: tuple[str, ...]
     is_complete: bool
 
+    @classmethod
+    def none(cls) -> SpecFiles:
+        """What there is where no files were named."""
+        return cls(
+            resources=(), config_maps=(), files=(), findings=(), faults=(), broken=(), is_complete=True
+        )
+
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     """Read SpecialResources from files and folders; what is wrong in them is in the result."""

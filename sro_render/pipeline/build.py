@@ -16,6 +16,7 @@ from sro_render.model.bundle import Bundle
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
+from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.resource import Progress, render_resource
 from sro_render.yamltext.reader import locate
 
@@ -38,6 +39,7 @@ class Render:
     failed:    (SR, kernel) of what the bundle lacks; an empty kernel is the whole SR.
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
+    origins:   finds what wrote the objects of each SR; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -45,6 +47,7 @@ class Render:
     failed: tuple[tuple[str, str], ...] = ()
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
+    origins: Mapping[str, Origins] = field(default_factory=dict)
 
 
 def build(
@@ -53,16 +56,20 @@ def build(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_origins: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+            with_origins: keep what it takes to find the template's place that wrote a field.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    origins: dict[str, Origins] = {}
     for recipe in sorted(recipes, key=lambda each: each.resource.name):
         resource = recipe.resource
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
@@ -72,10 +79,14 @@ def build(
         if recipe.chart is None or resource.dependencies:
             failed.append((resource.name, ""))
             continue
-        result = render_resource(resource, recipe.chart, inventory, options, progress, time_limit)
+        result = render_resource(
+            resource, recipe.chart, inventory, options, progress, time_limit, with_origins=with_origins
+        )
         groups[resource.name] = result.groups
+        if result.origins is not None:
+            origins[resource.name] = result.origins
         errors.extend(in_spec(error, resource) for error in result.errors)
-        findings.extend(result.findings)
+        findings.extend(replace(each, special_resource=resource.name) for each in result.findings)
         if result.rendered is None:
             failed.append((resource.name, ""))
         else:
@@ -94,6 +105,7 @@ def build(
         failed=tuple(failed),
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
+        origins=origins,
     )
 
 

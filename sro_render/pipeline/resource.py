@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine, PreparedValues
+from sro_render.charts.engine import Engine, PreparedValues, Trace
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
@@ -24,11 +24,12 @@ from sro_render.kernels.set_templates import SpecTemplates
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
 from sro_render.model.bundle import RenderedResource, State, StateName
-from sro_render.model.inventory import Inventory
+from sro_render.model.inventory import Inventory, KernelVersion
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.manifests import Manifest, ManifestReader
+from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
@@ -53,6 +54,7 @@ class ResourceResult:
 
     errors:  with the kernel in `subject` where only that kernel is concerned.
     failed:  the kernels that have an error of their own.
+    origins: finds which place of a template wrote what; None unless that was asked for.
     """
 
     rendered: RenderedResource | None = None
@@ -60,6 +62,7 @@ class ResourceResult:
     errors: list[SroError] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    origins: Origins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +95,16 @@ def render_resource(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_origins: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
+    Args:   with_origins: keep what it takes to find the origins of objects: all kernels' values.
+
     Never raises SroError: everything that is wrong is in the result.
     """
-    expansion = _Expansion(resource, chart, inventory, options)
+    expansion = _Expansion(resource, chart, inventory, options, with_origins=with_origins)
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -125,8 +132,15 @@ class _Expansion:
     """The steps of one SR, with what they share."""
 
     def __init__(
-        self, resource: SpecialResource, chart: Chart, inventory: Inventory, options: RenderOptions
+        self,
+        resource: SpecialResource,
+        chart: Chart,
+        inventory: Inventory,
+        options: RenderOptions,
+        *,
+        with_origins: bool,
     ) -> None:
+        self.with_origins = with_origins
         self.resource = resource
         self.chart = chart
         self.inventory = inventory
@@ -157,6 +171,8 @@ class _Expansion:
         if not inputs:
             return
         plan = plan_states(frozenset().union(*(each.names for each in inputs)))
+        if self.with_origins:
+            self.result.origins = self._origins(engine, plan, inputs)
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
@@ -362,6 +378,21 @@ class _Expansion:
             return
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
+
+    def _origins(
+        self, engine: Engine, plan: Sequence[StateTemplates], inputs: Sequence[_KernelInputs]
+    ) -> Origins:
+        by_kernel = {each.group.kernel: each for each in inputs}
+
+        def trace(template: str, kernel: str) -> Trace:
+            """What a template writes for a kernel; of no kernel, for the first."""
+            chosen = by_kernel[KernelVersion(kernel)] if kernel else inputs[0]
+            together = next(state.templates for state in plan if template in state.templates)
+            names = [name for name in together if name in chosen.names]
+            release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
+            return engine.trace(template, chosen.values, release, self.capabilities, names)
+
+        return Origins(chart=self.chart, trace=trace, limits=self.options.limits)
 
     # -- objects
 
