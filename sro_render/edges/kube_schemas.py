@@ -65,6 +65,16 @@ class KubeSchemas:
             self._kinds[key] = self._load(api_version, kind)
         return self._kinds[key]
 
+    def served(self, kind: str) -> Sequence[str]:
+        """The API versions that have the kind, A-Z."""
+        found: set[str] = set()
+        if kind.isalnum():
+            for path in self.folder.glob(f"{kind.lower()}-*.json"):
+                for each in json.loads(path.read_text("utf-8")).get("x-kubernetes-group-version-kind", ()):
+                    if each["kind"] == kind:
+                        found.add("/".join(part for part in (each["group"], each["version"]) if part))
+        return sorted(found)
+
     def _load(self, api_version: str, kind: str) -> _Kind | None:
         group, _, version = api_version.rpartition("/")
         name = f"{kind.lower()}-{group.split('.')[0]}-{version}" if group else f"{kind.lower()}-{version}"

@@ -65,27 +65,38 @@ def builds_of(subject: Subject) -> Iterator[Build]:
 
 
 def check_builds(subject: Subject) -> Iterator[Hit]:
-    """Builds without a wait, of images that something behind them runs."""
-    builds = tuple(builds_of(subject))
+    """Builds that the workloads which run their images do not wait for, or cannot wait for."""
+    pods = [
+        (number, rendered, [text_of(each.value.get("image")) for each in containers_of(pod)])
+        for number, rendered in enumerate(subject.objects())
+        if (pod := pod_of(rendered.manifest)) is not None
+    ]
     order = {id(rendered): number for number, rendered in enumerate(subject.objects())}
-    for build in builds:
-        if annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true":
-            continue
-        for rendered in subject.objects():
-            if order[id(rendered)] <= order[id(build.rendered)] or not _is_for_same(build.rendered, rendered):
+    for build in builds_of(subject):
+        place = order[id(build.rendered)]
+        is_waited_for = annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true"
+        for number, rendered, images in pods:
+            if number == place or (is_waited_for and number > place):
                 continue
-            pod = pod_of(rendered.manifest)
-            images = [text_of(each.value.get("image")) for each in containers_of(pod)] if pod else []
-            if any(build.makes(image) for image in images):
-                yield Hit(
-                    rule=MISSING_WAIT,
-                    message=f"{build.rendered.id.kind} {base_name(build.rendered)} builds the image that "
-                    f"{rendered.id.kind} {base_name(rendered)} runs, and nothing waits for it",
-                    rendered=build.rendered,
-                    path=("metadata", "annotations"),
-                    of_key=True,
-                    hint=f'annotate it {WAIT_ANNOTATION}: "true"',
-                )
+            if _is_for_same(build.rendered, rendered) and any(build.makes(image) for image in images):
+                yield _hit(build.rendered, rendered, is_behind=number < place)
+
+
+def _hit(build: RenderedObject, user: RenderedObject, *, is_behind: bool) -> Hit:
+    """A build and what runs its image; `is_behind`: the build comes later."""
+    maker = f"{build.id.kind} {base_name(build)}"
+    runner = f"{user.id.kind} {base_name(user)}"
+    return Hit(
+        rule=MISSING_WAIT,
+        message=f"{maker} builds the image that {runner} runs, and "
+        + ("is applied behind it" if is_behind else "nothing waits for it"),
+        rendered=build,
+        path=("metadata", "annotations"),
+        of_key=True,
+        hint=f"put {runner} into a later state; in one state, jobs come last"
+        if is_behind
+        else f'annotate it {WAIT_ANNOTATION}: "true"',
+    )
 
 
 def _is_for_same(build: RenderedObject, user: RenderedObject) -> bool:

@@ -6,18 +6,27 @@ Kinds that Kubernetes has no schema for (custom resources, OpenShift's kinds) ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sro_render.errors import nearest, only_meant, some
 from sro_render.lint.api_versions import find_retired
 from sro_render.lint.interface import Hit, KindSchema, Subject
-from sro_render.lint.rules import KIND_NOT_CHECKED, OBJECT_SCHEMA, UNKNOWN_FIELD
+from sro_render.lint.rules import API_UNKNOWN, KIND_NOT_CHECKED, OBJECT_SCHEMA, UNKNOWN_FIELD
 from sro_render.model.bundle import RenderedObject
 from sro_render.model.objects import JsonValue, mapping_of
 from sro_render.model.wording import KeyPath, format_path, type_hint, type_name, wanted_types
 
 _MOST_KINDS = 20
+# The groups of https://kubernetes.io/docs/reference/kubernetes-api/; all other kinds are someone's own.
+_OWN_GROUPS = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"}) | {
+    f"{name}.k8s.io"
+    for name in (
+        *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization"),
+        *("certificates", "coordination", "discovery", "events", "flowcontrol.apiserver", "networking"),
+        *("node", "rbac.authorization", "resource", "scheduling", "storage", "storagemigration"),
+    )
+}
 
 
 def check_fields(subject: Subject) -> Iterator[Hit]:
@@ -31,7 +40,11 @@ def check_fields(subject: Subject) -> Iterator[Hit]:
         if schema is not None:
             for fault in schema.faults(rendered.manifest):
                 yield from _hits(rendered, schema, fault)
-        elif find_retired(identity.api_version, identity.kind) is None:
+        elif find_retired(identity.api_version, identity.kind) is not None:
+            continue
+        elif identity.group in _OWN_GROUPS and subject.schemas.version == subject.kube_version:
+            yield _not_served(rendered, subject.kube_version, subject.schemas.served(identity.kind))
+        else:
             unknown[identity.kind, identity.api_version] += 1
     if unknown:
         kinds = [
@@ -44,6 +57,20 @@ def check_fields(subject: Subject) -> Iterator[Hit]:
             "Kubernetes has no schema for their kinds",
             notes=some(kinds, _MOST_KINDS),
         )
+
+
+def _not_served(rendered: RenderedObject, version: tuple[int, int], served: Sequence[str]) -> Hit:
+    identity = rendered.id
+    return Hit(
+        rule=API_UNKNOWN,
+        message=f"Kubernetes {version[0]}.{version[1]} has no {identity.kind} in {identity.api_version}",
+        rendered=rendered,
+        path=("apiVersion",),
+        hint=f"it has one in {', '.join(served)}"
+        if served
+        else "another version may have it; OpenShift's kinds are in groups of their own, "
+        "such as build.openshift.io/v1",
+    )
 
 
 def _hits(rendered: RenderedObject, schema: KindSchema, fault: Any) -> Iterator[Hit]:

@@ -24,7 +24,7 @@ def fold_hits(special_resource: str, hits: Iterable[Hit], places: Places | None)
         if places is not None and hit.rendered is not None:
             span = places.place_of(hit.rendered, hit.path, of_key=hit.of_key)
         # Without a place, the object itself is the place.
-        place = (span.source.name, span.start) if span else (_path(hit),)
+        place = () if hit.is_one else (span.source.name, span.start) if span else (_path(hit),)
         groups.setdefault((hit.rule.code, hit.message, *place), []).append((hit, span))
     return [_problem(special_resource, same) for same in groups.values()]
 

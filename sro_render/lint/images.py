@@ -43,11 +43,12 @@ def _check_image(rendered: RenderedObject, container: Part, image: str) -> Itera
     if tag in {"", "latest"}:
         yield Hit(
             rule=IMAGE_LATEST,
-            message=f"the image {image} {'is latest' if tag else 'has no tag'}: "
+            message=f"the image {image} has {'the tag latest' if tag else 'no tag'}: "
             "what runs changes without a review",
             rendered=rendered,
             path=container.below("image"),
             hint="name a version, or better a digest: IMAGE@sha256:…",
+            is_one=True,
         )
     else:
         yield Hit(
@@ -56,6 +57,7 @@ def _check_image(rendered: RenderedObject, container: Part, image: str) -> Itera
             rendered=rendered,
             path=container.below("image"),
             hint="name its digest: IMAGE@sha256:…",
+            is_one=True,
         )
 
 

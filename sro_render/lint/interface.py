@@ -47,6 +47,10 @@ class Schemas(Protocol):
         """The schema of a kind; None for kinds that are not Kubernetes' own."""
         ...
 
+    def served(self, kind: str) -> Sequence[str]:
+        """The API versions that have the kind, A-Z."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -77,6 +81,7 @@ class Hit:
     path:     where in the object.
     of_key:   whether the key is wrong, not its value.
     hidden:   a text that must not be shown with the place.
+    is_one:   whether equal messages of an SR are one problem wherever they stand.
     """
 
     rule: Rule
@@ -88,6 +93,7 @@ class Hit:
     notes: tuple[str, ...] = ()
     mend: Mend | None = None
     hidden: str = ""
+    is_one: bool = False
 
 
 Check = Callable[[Subject], Iterator[Hit]]

@@ -34,10 +34,13 @@ def _check_pod(rendered: RenderedObject, pod: Part) -> Iterator[Hit]:
         seen: set[str] = set()
         for part in parts:
             name = text_of(part.value.get("name"))
+            if not name:
+                # The kind's schema says so.
+                continue
             if not is_dns_label(name):
                 yield Hit(
                     rule=NAME_REFUSED,
-                    message=f"{name!r} cannot be the name of a {what}" if name else f"a {what} has no name",
+                    message=f"{name!r} cannot be the name of a {what}",
                     rendered=rendered,
                     path=part.below("name"),
                     hint=_LABEL_RULE,

@@ -47,15 +47,18 @@ def _check_container(rendered: RenderedObject, container: Part) -> Iterator[Hit]
 
 
 def _check_pod(rendered: RenderedObject, pod: Part) -> Iterator[Hit]:
-    for volume in entries(pod, "volumes"):
-        path = text_of(mapping_of(volume.value.get("hostPath")).get("path"))
-        if path:
-            yield Hit(
-                rule=HOST_PATH,
-                message=f"a pod mounts {path} of its node",
-                rendered=rendered,
-                path=volume.below("hostPath", "path"),
-            )
+    mounted = {
+        path: volume
+        for volume in entries(pod, "volumes")
+        if (path := text_of(mapping_of(volume.value.get("hostPath")).get("path")))
+    }
+    if mounted:
+        yield Hit(
+            rule=HOST_PATH,
+            message=f"a pod mounts {', '.join(mounted)} of its node",
+            rendered=rendered,
+            path=next(iter(mounted.values())).below("hostPath", "path"),
+        )
     for key, name in _NAMESPACES.items():
         if pod.value.get(key) is True:
             yield Hit(

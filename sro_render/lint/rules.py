@@ -10,6 +10,11 @@ API_REMOVED = Rule(
 API_DEPRECATED = Rule(
     "api-deprecated", Severity.WARNING, "an API version that a later Kubernetes will not serve"
 )
+API_UNKNOWN = Rule(
+    "api-unknown",
+    Severity.ERROR,
+    "a kind of Kubernetes' own that this version of it does not have there",
+)
 OBJECT_SCHEMA = Rule("object-schema", Severity.ERROR, "a field that Kubernetes needs, or refuses as it is")
 UNKNOWN_FIELD = Rule("unknown-field", Severity.ERROR, "a field that the kind does not have")
 KIND_NOT_CHECKED = Rule("kind-not-checked", Severity.INFO, "kinds that Kubernetes has no schema for")
@@ -48,6 +53,7 @@ UNKNOWN_LINT_CODE = Rule(
 RULES = (
     API_DEPRECATED,
     API_REMOVED,
+    API_UNKNOWN,
     HOST_NAMESPACE,
     HOST_PATH,
     IMAGE_LATEST,

@@ -99,11 +99,14 @@ class Origins:
 
 def _written(document: _Document, span: Span) -> Span | None:
     """The place that wrote a stretch of the text; all of it where the template has it literally."""
-    place = document.blame(document.start + span.start)
-    text = span.text
-    if place is not None and place.source.text.startswith(text, place.start) and "\n" not in text:
-        return place.source.span(place.start, place.start + len(text))
-    return place
+    text, offset = span.text, document.start + span.start
+    place = document.blame(offset)
+    if place is None or place.source.text.startswith(text, place.start):
+        return (
+            place.source.span(place.start, place.start + len(text)) if place and "\n" not in text else place
+        )
+    # What stands behind a quote says more than the quote.
+    return document.blame(offset + 1) if len(text) > 2 and text[0] in "'\"" else place
 
 
 def _find(value: JsonValue, rendered: RenderedObject, prefix: KeyPath = ()) -> list[str | int] | None:

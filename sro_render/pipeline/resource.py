@@ -16,7 +16,7 @@ from sro_render.charts.engine import Engine, PreparedValues, Trace
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
+from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
@@ -423,6 +423,7 @@ class _Expansion:
         shelves.add(NAMESPACE_STATE, namespace, first.placement, None)
         for manifest in crds:
             shelves.add(CRDS_STATE, manifest, first.placement, None)
+        unused: list[Manifest] = []
         for output in outputs:
             state = output.templates.name
             if not output.is_affine:
@@ -432,9 +433,10 @@ class _Expansion:
                     group = each.group if is_affine(manifest.value) else None
                     target = _state_of(manifest, state)
                     if target is None:
-                        self._find_unused_hook(manifest)
+                        unused.append(manifest)
                     else:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
+        self._find_unused_hooks(unused)
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
@@ -467,20 +469,27 @@ class _Expansion:
             kernels=tuple(each.group.kernel for each in good),
         )
 
-    def _find_unused_hook(self, manifest: Manifest) -> None:
+    def _find_unused_hooks(self, unused: Sequence[Manifest]) -> None:
         """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
-        events = hook_events(annotations_of(manifest.value))
-        if "test" in events:
-            return
-        self._find(
-            Finding(
-                code="hook-not-run",
-                message=f"{object_id(manifest.value)} is a hook for {', '.join(events) or 'no known event'}, "
-                "and is not rendered",
-                subject=f"{self.resource.name} / {manifest.template}",
-                hint="only pre-install and post-install hooks are run",
+        groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+        for manifest in unused:
+            events = hook_events(annotations_of(manifest.value))
+            if "test" not in events:
+                groups.setdefault((manifest.template, events), {})[str(object_id(manifest.value))] = None
+        for (template, events), names in groups.items():
+            first, event = next(iter(names)), ", ".join(events) or "no known event"
+            is_one = len(names) == 1
+            self._find(
+                Finding(
+                    code="hook-not-run",
+                    message=f"{first} is a hook for {event}, and is not rendered"
+                    if is_one
+                    else f"{len(names)} objects are hooks for {event}, and are not rendered",
+                    subject=f"{self.resource.name} / {template}",
+                    notes=() if is_one else some(tuple(names), MAX_NOTES),
+                    hint="only pre-install and post-install hooks are run",
+                )
             )
-        )
 
     def _find_kernel_dependence(self, output: _StateOutput, kernels: Sequence[str]) -> None:
         first, *others = kernels
