@@ -23,7 +23,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
     "completion": "Print the completion script of a shell.",
-    "lint": "Look for mistakes in SpecialResources, charts and rendered objects, and mend some.",
+    "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
