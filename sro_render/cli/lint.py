@@ -60,7 +60,7 @@ _REPORTERS: Mapping[str, Reporter] = {
 @click.command(
     "lint",
     epilog="""\b
-Examples:
+Example:
   sro-render lint specialresource.yaml --charts charts --inventory nodes.json
   sro-render lint --charts charts --kube-version v1.31.0 --fix""",
 )
