@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from sro_render.charts.archive import read_archive
+from sro_render.charts.archive import check_archive_size, read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.ignore import without_ignored
 from sro_render.edges.files import unreadable
@@ -29,6 +29,7 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
     if path.is_dir():
         return load_chart(read_chart_folder(path, limits), name, limits)
     try:
+        check_archive_size(path.stat().st_size, name, limits)
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(name, error, ChartError) from error
@@ -41,11 +42,16 @@ def read_chart_folder(folder: Path, limits: Limits) -> dict[str, bytes]:
     Links are followed inside the chart, and into other charts of the same Git repository (without one,
     of the folder around the chart), as repositories of many charts have them.
 
-    Raises: ChartError: a link leads elsewhere or to nothing, or there are too many files or bytes.
+    Raises: ChartError: a link leads elsewhere or to nothing, a file is none or too large, or there are
+            too many files or bytes.
     """
     reader = _FolderReader(folder, limits)
     reader.read(reader.root, "", 0)
-    return without_ignored(reader.files, folder.as_posix())
+    files = without_ignored(reader.files, folder.as_posix())
+    for name, fault in reader.refused.items():
+        if name in files:
+            raise fault
+    return files
 
 
 class _FolderReader:
@@ -56,6 +62,8 @@ class _FolderReader:
         self.root = folder.resolve()
         self.limits = limits
         self.files: dict[str, bytes] = {}
+        self.refused: dict[str, ChartError] = {}
+        """Files that no chart may have, but beside it; they stand in `files` without content."""
         self.size = 0
 
     def read(self, place: Path, prefix: str, links: int) -> None:
@@ -63,12 +71,26 @@ class _FolderReader:
         for path in sorted(place.iterdir()):
             name = f"{prefix}{path.name}"
             is_link = path.is_symlink()
+            self.check_length(name)
             if is_link:
                 self.check_link(path, name, links)
             if path.is_dir():
                 self.read(path, f"{name}/", links + is_link)
             elif path.is_file():
                 self.add(path, name)
+            else:
+                self.refuse(name, "is no file", "a device, a pipe or a socket cannot be part of a chart")
+
+    def check_length(self, name: str) -> None:
+        """Long paths are deep ones, too: they end here, and not where there is no room for more."""
+        allowed = self.limits.max_path_characters
+        if len(name) > allowed:
+            raise ChartError(
+                "chart-too-large",
+                f"{self.folder.as_posix()}/{name[:60]}... has a path of {len(name)} characters in the chart; "
+                f"at most {allowed} are allowed",
+                hint="keep what is not part of the chart out of its folder",
+            )
 
     def check_link(self, path: Path, name: str, links: int) -> None:
         target = path.resolve()
@@ -90,9 +112,22 @@ class _FolderReader:
     def fail_link(self, name: str, what: str, hint: str) -> NoReturn:
         raise ChartError("chart-link", f"{self.folder.as_posix()}/{name} is a link that {what}", hint=hint)
 
+    def refuse(self, name: str, what: str, hint: str) -> None:
+        """A file that is an error unless `.helmignore` names it."""
+        self.files[name] = b""
+        self.refused[name] = ChartError(
+            "chart-file", f"{self.folder.as_posix()}/{name} {what}", hint=f"{hint}, or name it in .helmignore"
+        )
+
     def add(self, path: Path, name: str) -> None:
+        allowed = self.limits.max_chart_file_bytes
         try:
-            self.size += path.stat().st_size
+            size = path.stat().st_size
+            if size > allowed:
+                what = f"has {size} bytes; at most {allowed} bytes are allowed"
+                self.refuse(name, what, "leave out what the chart does not need")
+                return
+            self.size += size
             if len(self.files) >= self.limits.max_chart_files or self.size > self.limits.max_chart_bytes:
                 raise ChartError(
                     "chart-too-large",

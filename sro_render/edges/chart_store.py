@@ -220,7 +220,9 @@ class ChartStore:
         chart_file = folder / "Chart.yaml"
         if chart_file.is_file():
             try:
-                metadata = read_values(decode(chart_file.read_bytes(), chart_file.as_posix()), self.limits)
+                with chart_file.open("rb") as file:
+                    data = file.read(self.limits.max_chart_file_bytes)
+                metadata = read_values(decode(data, chart_file.as_posix()), self.limits)
             except (SroError, ExceptionGroup):
                 # Found by its folder's name, it is loaded and its faults are shown; else it is not ours.
                 metadata = {}

@@ -211,7 +211,7 @@ def find_toolkit(kernel: str, architecture: str, toolkits: ToolkitIndex) -> Driv
     Source: upgrade.go updateInfo: the kernels of a toolkit come without the architecture.
     """
     suffix = architecture_suffix(kernel, architecture)
-    names = {kernel, kernel.removesuffix(f".{suffix}")} if suffix else {kernel}
+    names = {kernel, kernel.replace(f".{suffix}", "")} if suffix else {kernel}
     fitting = [
         full
         for name in names
@@ -229,8 +229,19 @@ def _with_architecture(toolkit: DriverToolkit, suffix: str) -> DriverToolkit:
     return DriverToolkit(
         image=toolkit.image,
         tag=toolkit.tag,
-        kernel=f"{toolkit.kernel}.{suffix}",
-        rt_kernel=f"{toolkit.rt_kernel}.{suffix}",
+        kernel=_kernel_with_architecture(toolkit.kernel, suffix),
+        rt_kernel=_kernel_with_architecture(toolkit.rt_kernel, suffix),
         os_version=toolkit.os_version,
         architecture=toolkit.architecture,
     )
+
+
+def _kernel_with_architecture(kernel: str, suffix: str) -> str:
+    """`5.14.0-427.el9_4.x86_64+rt` of `5.14.0-427.el9_4+rt`: the flavour comes behind the architecture.
+
+    Real-time kernels have a flavour since RHEL 9.3, and then toolkits write them with architecture.
+    """
+    version, plus, flavour = kernel.partition("+")
+    if version.endswith(f".{suffix}"):
+        return kernel
+    return f"{version}.{suffix}{plus}{flavour}"

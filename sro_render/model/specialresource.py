@@ -77,6 +77,8 @@ class SpecialResource:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     dependencies: tuple[Dependency, ...] = ()
     management_state: ManagementState = ManagementState.MANAGED
+    names_management: bool = False
+    """Whether the spec says its managementState, which templates can see."""
     debug: bool = False
     force_upgrade: bool = False
     source: Source | None = None
@@ -125,6 +127,7 @@ class SpecialResource:
                 for item in (dependencies if isinstance(dependencies, list) else ())
             ),
             management_state=ManagementState(text_of(spec.get("managementState")) or "Managed"),
+            names_management=bool(spec.get("managementState")),
             debug=spec.get("debug") is True,
             force_upgrade=spec.get("forceUpgrade") is True,
             source=source,

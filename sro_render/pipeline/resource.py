@@ -19,7 +19,7 @@ from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
-from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
+from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
 from sro_render.kernels.set_templates import SpecTemplates
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
@@ -263,14 +263,15 @@ class _Expansion:
             limits=limits,
         )
         common = common_values(self.resource, self.inventory, groups)
-        # Inside a spec, the cluster's own release stands for every kernel: SRO fills specs in once.
-        release = {"clusterVersionMajorMinor": cluster_release(self.inventory.cluster.version)}
+        spec_only = values_in_spec(self.inventory)
         inputs = []
         for group in groups:
             self.step = f"the values for kernel {group.kernel}"
             runtime = {**common, **kernel_values(group)}
             try:
-                in_spec = {**runtime, **release} if values.has_templates or place_texts.has_templates else {}
+                in_spec = (
+                    {**runtime, **spec_only} if values.has_templates or place_texts.has_templates else {}
+                )
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
                 prepared = engine.prepare(merge_files(mapping_of(filled), runtime))

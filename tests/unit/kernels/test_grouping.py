@@ -135,6 +135,20 @@ def test_a_toolkit_whose_kernels_have_the_architecture_is_taken_as_it_is() -> No
     assert find_toolkit(EL8, "amd64", index_toolkits([toolkit])) == toolkit
 
 
+@pytest.mark.parametrize("rt_kernel", ["5.14.0-427.el9_4.x86_64+rt", "5.14.0-427.el9_4+rt"])
+def test_a_real_time_kernel_with_its_flavour_behind_the_architecture_finds_its_toolkit(
+    rt_kernel: str,
+) -> None:
+    toolkit = DriverToolkit(image="i", kernel="5.14.0-427.el9_4", rt_kernel=rt_kernel)
+    index = index_toolkits([toolkit])
+    expected = DriverToolkit(
+        image="i", kernel="5.14.0-427.el9_4.x86_64", rt_kernel="5.14.0-427.el9_4.x86_64+rt"
+    )
+    assert find_toolkit("5.14.0-427.el9_4.x86_64+rt", "amd64", index) == expected
+    assert find_toolkit("5.14.0-427.el9_4.x86_64", "amd64", index) == expected
+    assert find_toolkit("5.14.0-427.el9_4.x86_64+debug", "amd64", index) is None
+
+
 def test_a_toolkit_of_another_architecture_does_not_count() -> None:
     toolkit = DriverToolkit(image="i", kernel=EL8, architecture="arm64")
     assert find_toolkit(EL8, "amd64", index_toolkits([toolkit])) is None
