@@ -19,10 +19,15 @@ _MOST_OBJECTS = 5
 def fold_hits(special_resource: str, hits: Iterable[Hit], places: Places | None) -> list[Problem]:
     """The problems of one SR, in the order in which they were hit first."""
     groups: dict[tuple[object, ...], list[tuple[Hit, Span | None]]] = {}
+    # Finding a place takes a render, and what differs only in its kernel was written at the same one.
+    known: dict[tuple[object, ...], Span | None] = {}
     for hit in hits:
         span = None
         if places is not None and hit.rendered is not None:
-            span = places.place_of(hit.rendered, hit.path, of_key=hit.of_key)
+            one = (hit.message, label_of(hit.rendered), hit.rendered.template, *hit.path)
+            if one not in known:
+                known[one] = places.place_of(hit.rendered, hit.path, of_key=hit.of_key)
+            span = known[one]
         # Without a place, the object itself is the place.
         place = () if hit.is_one else (span.source.name, span.start) if span else (_path(hit),)
         groups.setdefault((hit.rule.code, hit.message, *place), []).append((hit, span))
