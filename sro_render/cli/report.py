@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from sro_render.api import Render
 from sro_render.cli.talk import printable
 from sro_render.edges.bundles import Written
 from sro_render.errors import Finding
 from sro_render.kernels.affinity import kernel_suffix
 from sro_render.model.bundle import RenderedResource
+from sro_render.pipeline.build import Render
 
 MAX_KERNELS_SHOWN = 20
 
