@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sro_render.errors import InputError, RenderError, nearest, only_meant
@@ -330,5 +331,7 @@ def is_open_secret(manifest: Mapping[str, JsonValue]) -> bool:
     return bool(mapping_of(manifest.get("data")) or mapping_of(manifest.get("stringData")))
 
 
+# Kernels have the same labels with other values.
+@lru_cache(maxsize=4096)
 def _fits(pattern: re.Pattern[str], text: str, limit: int) -> bool:
     return len(text) <= limit and pattern.fullmatch(text) is not None

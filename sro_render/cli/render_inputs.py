@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, check_charts, render, resolve
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.talk import Progress, Talk
@@ -26,6 +25,8 @@ from sro_render.edges.specs import Curtain, SpecFiles, read_specs
 from sro_render.errors import Faults, Finding, SroError
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
+from sro_render.pipeline.build import Recipe, Render, build, check_charts
+from sro_render.pipeline.dependencies import resolve
 
 _R = TypeVar("_R")
 
@@ -78,7 +79,7 @@ class RenderInputs:
         if self.inventory is None:
             raise AssertionError
         progress = Progress(talk, "rendering")
-        outcome = render(
+        outcome = build(
             self.recipes,
             self.inventory.inventory,
             self.options,

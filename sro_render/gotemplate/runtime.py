@@ -302,8 +302,9 @@ class Run:
 
     def _begin_inner(self) -> tuple[Any, ...]:
         """Collect what is written from now on apart; returns what `_end_inner` takes."""
-        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
+        # First, so that what it counts stays counted: else the next call counts it again.
         self.enter(self.span)
+        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
         self._outer_size += self._size
         self._pieces = []
         self._counted = self._size = 0

@@ -14,12 +14,12 @@ from functools import cached_property
 from sro_render.charts.chart import Chart
 from sro_render.errors import Finding, nearest, only_meant
 from sro_render.gotemplate.values import from_bytes
+from sro_render.kernels.spec_places import place_in_spec
 from sro_render.lint.rules import UNUSED_VALUE
 from sro_render.model.objects import JsonValue
 from sro_render.model.problem import Problem
 from sro_render.model.specialresource import SpecialResource
 from sro_render.model.wording import KeyPath, format_path
-from sro_render.yamltext.reader import locate
 
 Reads = frozenset[tuple[str | int, ...]]
 """Key paths below `.Values` of the SR's chart."""
@@ -94,9 +94,7 @@ def _problem(
     path: tuple[str | int, ...],
     usage: Usage,
 ) -> Problem:
-    span = None
-    if resource.source is not None:
-        span = locate(resource.source, [*resource.prefix, *place], resource.document)
+    span = place_in_spec(resource, place).span
     around: JsonValue = dict(given)
     for key in path[:-1]:
         around = around[key] if isinstance(around, dict) and isinstance(key, str) else None

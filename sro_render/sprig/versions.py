@@ -22,10 +22,11 @@ _OPERATORS = r"=|!=|>|<|>=|=>|<=|=<|~>|~|\^|"
 _PART = r"[0-9|xX*]+"
 _PATTERN = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?" + _TAIL
 _BARE_PATTERN = re.sub(r"\((?!\?)", "(?:", _PATTERN)
-_CONSTRAINT = re.compile(rf"\s*({_OPERATORS})\s*({_PATTERN})\s*")
-_FIND = re.compile(rf"(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})")
-_HYPHEN = re.compile(rf"\s*({_BARE_PATTERN})\s+-\s+({_BARE_PATTERN})\s*")
-_GROUP = re.compile(
+# Not compiled here: many charts have no constraint, and compiling these takes a while.
+_CONSTRAINT = rf"\s*({_OPERATORS})\s*({_PATTERN})\s*"
+_FIND = rf"(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})"
+_HYPHEN = rf"\s*({_BARE_PATTERN})\s+-\s+({_BARE_PATTERN})\s*"
+_GROUP = (
     rf"(?:\s*(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})\s*)"
     rf"(?:(?:\s+|,\s*)(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})\s*)*"
 )
@@ -139,12 +140,12 @@ def parse_constraint(text: str) -> Constraint | None:
     """The constraint that a text stands for; None if it is none, as an empty text or a very long one."""
     if len(text) > _MAX_CONSTRAINT:
         return None
-    text = _HYPHEN.sub(lambda match: f">= {match[1]}, <= {match[2]} ", text)
+    text = re.sub(_HYPHEN, lambda match: f">= {match[1]}, <= {match[2]} ", text)
     groups = []
     for alternative in text.split("||"):
-        if not _GROUP.fullmatch(alternative):
+        if not re.fullmatch(_GROUP, alternative):
             return None
-        bounds = [_parse_bound(part) for part in _FIND.findall(alternative)]
+        bounds = [_parse_bound(part) for part in re.findall(_FIND, alternative)]
         if not all(bounds):
             return None
         groups.append(tuple(bound for bound in bounds if bound))
@@ -152,7 +153,7 @@ def parse_constraint(text: str) -> Constraint | None:
 
 
 def _parse_bound(text: str) -> _Bound | None:
-    match = _CONSTRAINT.fullmatch(text)
+    match = re.fullmatch(_CONSTRAINT, text)
     if match is None:
         return None
     operator, _, *parts, prerelease, _metadata = match.groups()
