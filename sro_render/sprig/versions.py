@@ -32,8 +32,14 @@ _GROUP = (
 )
 
 
-_MAX_CONSTRAINT = 1_000
-"""Characters; the time that a text takes grows with the square of its length, other than in Go."""
+# The library's own bounds.
+_MAX_VERSION_BYTES = 256
+_MAX_CONSTRAINT_BYTES = 512
+_MAX_ALTERNATIVES = 32
+
+
+def _is_longer(text: str, size: int) -> bool:
+    return len(text) > size or len(text.encode("utf-8", "surrogateescape")) > size
 
 
 @total_ordering
@@ -80,7 +86,7 @@ class Version:
 @lru_cache(maxsize=1024)
 def parse_version(text: str) -> Version | None:
     """The version that a text stands for, missing numbers as 0; None if it is none."""
-    match = _VERSION.fullmatch(text)
+    match = None if _is_longer(text, _MAX_VERSION_BYTES) else _VERSION.fullmatch(text)
     if match is None:
         return None
     major, minor, patch = (parse_uint(part or "0") for part in match.group(1, 2, 3))
@@ -138,11 +144,14 @@ class Constraint:
 @lru_cache(maxsize=1024)
 def parse_constraint(text: str) -> Constraint | None:
     """The constraint that a text stands for; None if it is none, as an empty text or a very long one."""
-    if len(text) > _MAX_CONSTRAINT:
+    if _is_longer(text, _MAX_CONSTRAINT_BYTES):
         return None
     text = re.sub(_HYPHEN, lambda match: f">= {match[1]}, <= {match[2]} ", text)
     groups = []
-    for alternative in text.split("||"):
+    alternatives = text.split("||")
+    if len(alternatives) > _MAX_ALTERNATIVES:
+        return None
+    for alternative in alternatives:
         if not re.fullmatch(_GROUP, alternative):
             return None
         bounds = [_parse_bound(part) for part in re.findall(_FIND, alternative)]

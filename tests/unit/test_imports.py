@@ -79,8 +79,13 @@ def chart_with(template: str, folder: Path, name: str = "a.yaml") -> Path:
 
 
 def build_arguments(tmp_path: Path) -> list[str | Path]:
-    files = ["--inventory", EXAMPLE / "cluster.yaml", "--inventory", EXAMPLE / "driver-toolkits.yaml"]
-    folders = ["--charts", EXAMPLE / "charts", "--out", tmp_path / "out"]
+    files: list[str | Path] = [
+        "--inventory",
+        EXAMPLE / "cluster.yaml",
+        "--inventory",
+        EXAMPLE / "driver-toolkits.yaml",
+    ]
+    folders: list[str | Path] = ["--charts", EXAMPLE / "charts", "--out", tmp_path / "out"]
     return ["build", EXAMPLE / "specialresource.yaml", *files, *folders]
 
 
@@ -100,7 +105,7 @@ def test_a_plain_build_imports_nothing_that_it_does_not_need(tmp_path: Path) -> 
 def test_a_library_is_imported_when_a_template_calls_for_it(template: str, tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.write_bytes(b"for those that need chance, at least 16 bytes")
-    ambient = ["--now", "2024-01-31T12:00:00Z", "--seed-file", seed]
+    ambient: list[str | Path] = ["--now", "2024-01-31T12:00:00Z", "--seed-file", seed]
     (tmp_path / "chart").mkdir()
     modules = modules_of(["template", chart_with(template, tmp_path / "chart"), *ambient])
     assert third_party(modules) == ALWAYS.keys() | MORE[template].keys()
