@@ -6,7 +6,6 @@ from sro_render.charts.scope import Release
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
-from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
 from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
 
@@ -18,14 +17,10 @@ __all__ = [
     "Render",
     "TemplateOptions",
     "Templated",
-    "Upgrade",
     "check_charts",
-    "compare",
-    "has_gaps",
     "in_spec",
     "lay_out",
     "release_name_of",
     "render",
     "template",
-    "with_next",
 ]
