@@ -13,7 +13,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from sro_render.charts.metadata import Metadata
@@ -67,6 +67,26 @@ def reference_of(manifest: Mapping[str, JsonValue]) -> str:
     """How charts in a ConfigMap are called: `cm://NAMESPACE/NAME`."""
     metadata = mapping_of(manifest.get("metadata"))
     return f"cm://{text_of(metadata.get('namespace'))}/{text_of(metadata.get('name'))}"
+
+
+def chart_config_maps(manifests: Iterable[Mapping[str, JsonValue]]) -> list[JsonObject]:
+    """Those of the ConfigMaps that have charts, by namespace and name, without what a server adds.
+
+    Raises: ChartError: two of one name have different content.
+    """
+    found: dict[str, JsonObject] = {}
+    for manifest in manifests:
+        data = {key: mapping_of(manifest.get(key)) for key in ("data", "binaryData")}
+        if not any(INDEX in part for part in data.values()):
+            continue
+        metadata = mapping_of(manifest.get("metadata"))
+        name = {key: text_of(metadata.get(key)) for key in ("name", "namespace") if metadata.get(key)}
+        kept: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": dict(name)}
+        kept |= {key: part for key, part in data.items() if part}
+        reference = reference_of(manifest)
+        if found.setdefault(reference, kept) != kept:
+            _fail(reference, "there are two of it, with different content", hint="drop the older one")
+    return [found[reference] for reference in sorted(found)]
 
 
 def find_chart(

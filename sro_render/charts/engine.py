@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.dependencies import Selection, apply, check_dependencies, select
 from sro_render.charts.helm_functions import NO_VALUE, functions
-from sro_render.charts.scope import Capabilities, Files, Release
+from sro_render.charts.scope import Capabilities, Files, Release, Values
 from sro_render.charts.values import coalesce_values, deep_copy
 from sro_render.errors import ChartError, Faults, Finding, TemplateError, nearest
 from sro_render.gotemplate.parser import ParsedFile
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run, Traced
-from sro_render.gotemplate.values import NamedMap
 from sro_render.limits import Deadline, Limits
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
@@ -142,7 +141,8 @@ class Engine:
         """
         selection = select(self.chart, values)
         chart = self._layout(selection).chart
-        return PreparedValues(chart=chart, values=coalesce_values(chart, values), selection=selection)
+        tables = _with_methods(chart, coalesce_values(chart, values))
+        return PreparedValues(chart=chart, values=tables, selection=selection)
 
     def check_values(
         self, prepared: PreparedValues, *, strangers: Collection[str] = (), place: Place | None = None
@@ -256,7 +256,7 @@ class Engine:
         layout = self._layout(prepared.selection)
         chosen = _choose(layout, templates)
         program, changes_values = self._program(prepared.selection, chosen)
-        values = NamedMap(deep_copy(prepared.values) if changes_values else prepared.values)
+        values = deep_copy(prepared.values) if changes_values else prepared.values
         scopes = _Scopes(layout, release, capabilities)
         scopes.add(layout.chart, layout.chart.name, values)
         ambient = replace(self.ambient, label=f"{release.namespace}/{release.name}")
@@ -317,7 +317,7 @@ class _Execution:
     def _scope(self, name: str) -> dict[str, Any]:
         template = self.templates[name]
         scope = self.scopes[template.chart_path]
-        scope["Template"] = NamedMap(Name=name, BasePath=f"{template.chart_path}/templates")
+        scope["Template"] = Values(Name=name, BasePath=f"{template.chart_path}/templates")
         return scope
 
 
@@ -329,6 +329,19 @@ def _about_chart(chart: Chart) -> Iterable[Finding]:
             path=f"{chart.origin}/Chart.yaml",
             hint="its description or its home may say what takes its place",
         )
+
+
+def _with_methods(chart: Chart, values: Mapping[str, Any]) -> Values:
+    """The values with the type that Helm gives to those of a chart, and of each chart inside it.
+
+    A parent sees the same maps under the sub-charts' names: what one changes, the other sees.
+    """
+    typed = Values(values)
+    for subchart in chart.dependencies:
+        inner = typed.get(subchart.name)
+        if isinstance(inner, dict):
+            typed[subchart.name] = _with_methods(subchart, inner)
+    return typed
 
 
 def _charts(chart: Chart, path: str) -> Iterable[tuple[str, Chart]]:
@@ -375,7 +388,7 @@ class _Scopes:
     def add(self, chart: Chart, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Make the scope of a chart and of those inside it."""
         subcharts: dict[str, Any] = {}
-        scope = NamedMap(
+        scope = Values(
             Chart=chart.metadata.for_templates(is_root=chart is self.layout.chart),
             Files=self.layout.files[path],
             Release=self.release,
@@ -386,6 +399,6 @@ class _Scopes:
         self.by_path[path] = scope
         for subchart in chart.dependencies:
             inner = values.get(subchart.name)
-            own = inner if isinstance(inner, dict) else {}
+            own = inner if isinstance(inner, dict) else Values()
             subcharts[subchart.name] = self.add(subchart, f"{path}/charts/{subchart.name}", own)
         return scope

@@ -25,6 +25,7 @@ from sro_render.gotemplate.values import (
     Int32,
     Int64,
     Missing,
+    NamedMap,
     SizedInt,
     Uint,
     Uint8,
@@ -98,12 +99,13 @@ def show(run: Run, site: Site, value: Any) -> str:
 
 def read_field(run: Run, site: Site, value: Any, name: str) -> Any:
     """`value.name`: a key of a map, a field of an object, or what a method without arguments gives."""
-    if isinstance(value, dict):
-        return _key(site, value, name)
-    if isinstance(value, GoObject):
+    if isinstance(value, GoObject | NamedMap):
         method = value.go_methods.get(name)
         if method is not None:
             return call_function(run, site, function_of(method), (value,), is_method=True)
+    if isinstance(value, dict):
+        return _key(site, value, name)
+    if isinstance(value, GoObject):
         fields = value.go_fields()
         if name in fields:
             return fields[name]
@@ -124,7 +126,7 @@ def call_method(
     """`value.name(arguments)` of an object or a map."""
     if keywords:
         fail(run, site, f"{site.code}: the method {name} takes no arguments by name")
-    if isinstance(value, GoObject) and name in value.go_methods:
+    if isinstance(value, GoObject | NamedMap) and name in value.go_methods:
         function = function_of(value.go_methods[name])
         return call_function(run, site, function, (value, *arguments), is_method=True)
     table = plain(value)

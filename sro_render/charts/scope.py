@@ -18,8 +18,10 @@ from sro_render.charts.api_versions import DEFAULT_API_VERSIONS
 from sro_render.charts.patterns import NO_SLASH, Choice, OneOf, Part, literal, matches
 from sro_render.charts.patterns import Run as AnyCharacters
 from sro_render.errors import ChartError, Finding, nearest
+from sro_render.gotemplate.functions import FunctionError
+from sro_render.gotemplate.quoting import quote
 from sro_render.gotemplate.runtime import Run
-from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
+from sro_render.gotemplate.values import GoObject, NamedMap, StringList, from_bytes, go_method
 from sro_render.sprig.versions import parse_kube_version
 from sro_render.yamltext import go_json, go_yaml
 
@@ -47,6 +49,54 @@ class Release:
             "Revision": self.revision,
             "Service": "Helm",
         }
+
+
+class Values(NamedMap):
+    """`.Values`, of a chart and of those inside it, and `.` itself: a map with methods.
+
+    Source: helm pkg/chart/common/values.go.
+    """
+
+    @go_method("AsMap", "() map[string]any")
+    def as_map(self) -> dict[str, Any]:
+        """The same map, so that what changes it changes `.Values` too; a new one if it is empty."""
+        return self or {}
+
+    @go_method("YAML", "() string")
+    def yaml(self) -> str:
+        """The values as YAML, with the line break at the end that toYaml cuts off."""
+        return go_yaml.marshal(self)
+
+    @go_method("Table", "(string) common.Values")
+    def table(self, path: str) -> Values:
+        """The map at a path such as `a.b`."""
+        table: dict[str, Any] = self
+        for name in path.split("."):
+            table = table.get(name, ())
+            if not isinstance(table, dict):
+                raise FunctionError(
+                    f"{quote(name)} is not a table", hint="a table is a mapping; hasKey tells"
+                )
+        return table if isinstance(table, Values) else Values(table)
+
+    @go_method("PathValue", "(string) any")
+    def path_value(self, path: str) -> object:
+        """The value at a path such as `a.b`, which is no map."""
+        if not path:
+            raise FunctionError("YAML path cannot be empty")
+        *tables, key = path.split(".")
+        table: object = self
+        for name in tables:
+            table = table.get(name) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or key not in table or isinstance(table[key], dict):
+            raise FunctionError(f"{quote(key)} is not a value", hint="dig gives a default where nothing is")
+        return table[key]
+
+    @go_method("Encode", "(io.Writer) error")
+    def encode(self, writer: object) -> object:
+        """Nothing that a template has is a Writer."""
+        del writer
+        raise FunctionError("templates have no io.Writer", hint="use toYaml")
 
 
 class JsonObject(GoObject):
@@ -170,6 +220,11 @@ class Capabilities(JsonObject):
             "APIVersions": self.api_versions,
             "HelmVersion": self.helm_version,
         }
+
+    @go_method("Copy", "() *common.Capabilities")
+    def copy(self) -> Capabilities:
+        """The same: nothing changes it."""
+        return self
 
 
 class Files(JsonObject):

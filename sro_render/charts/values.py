@@ -13,6 +13,7 @@ from typing import Any
 
 from sro_render.charts.chart import Chart
 from sro_render.errors import ChartError
+from sro_render.gotemplate.values import NamedMap
 
 Table = dict[str, Any]
 GLOBAL = "global"
@@ -182,6 +183,8 @@ def _without_nulls(value: Any) -> Any:
 
 def deep_copy(value: Any) -> Any:
     """A copy of tables and lists, for templates that change what they get."""
+    if isinstance(value, NamedMap):
+        return type(value)({key: deep_copy(item) for key, item in value.items()})
     if isinstance(value, dict):
         return {key: deep_copy(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -7,7 +7,6 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 from __future__ import annotations
 
 import importlib
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -24,6 +23,7 @@ _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
+    "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
@@ -117,5 +117,7 @@ def _our_bug(error: BaseException, arguments: Sequence[str]) -> int:
         err=True,
     )
     if "-v" in arguments or "--verbose" in arguments:
+        import traceback  # noqa: PLC0415  # for bugs alone
+
         click.echo("".join(traceback.format_exception(error)), err=True)
     return OUR_BUG

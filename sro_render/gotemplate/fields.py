@@ -13,10 +13,10 @@ from typing import Any, Final
 from sro_render.errors import nearest
 from sro_render.gotemplate.functions import Function, FunctionError, function_of
 from sro_render.gotemplate.runtime import RUN, Frame, Getter
-from sro_render.gotemplate.values import NIL, GoObject, Missing, type_label
+from sro_render.gotemplate.values import NIL, GoMethod, GoObject, Missing, NamedMap, type_label
 from sro_render.source import Source, Span
 
-CallMethod = Callable[[Function, GoObject, Any, Frame], Any]
+CallMethod = Callable[[Function, object, Any, Frame], Any]
 """Calls a method with the arguments that stand behind a chain: method, receiver, context, frame."""
 
 _ABSENT: Final = object()
@@ -55,6 +55,8 @@ class FieldChain:
     def getter(self, start: Getter | None) -> Getter:
         """The chain without arguments, from what `start` gives; from dot where that is None."""
         names, walk = self.names, self.walk
+        if not NamedMap.method_names.isdisjoint(names):
+            return lambda dot, frame: walk(start(dot, frame) if start else dot, dot, frame)
         # Only maps answer to a string in brackets: whatever else comes, comes by the slow way.
         if start is not None:
 
@@ -103,6 +105,9 @@ class FieldChain:
         """The field at `index` of the chain, of `value`."""
         name, has_arguments = self.names[index], self.call_method is not None and index == len(self.names) - 1
         if isinstance(value, dict):
+            method = value.go_methods.get(name) if isinstance(value, NamedMap) else None
+            if method is not None:
+                return self.call_found(method, value, index, context, frame)
             if has_arguments:
                 self.fail(frame, index, f"{self.path(index)} is no method, but has arguments")
             found = value.get(name, _ABSENT)
@@ -126,10 +131,7 @@ class FieldChain:
         name, has_arguments = self.names[index], self.call_method is not None and index == len(self.names) - 1
         method = value.go_methods.get(name)
         if method is not None:
-            function = function_of(method)
-            if has_arguments and self.call_method is not None:
-                return self.call_method(function, value, context, frame)
-            return self.call_alone(function, value, index, frame)
+            return self.call_found(method, value, index, context, frame)
         fields = value.go_fields()
         if name in fields:
             if has_arguments:
@@ -143,7 +145,14 @@ class FieldChain:
         self.fail(frame, index, message, hint=f"did you mean {near}?" if near else "")
         return None
 
-    def call_alone(self, function: Function, receiver: GoObject, index: int, frame: Frame) -> Any:
+    def call_found(self, method: GoMethod, receiver: object, index: int, context: Any, frame: Frame) -> Any:
+        """A method that the chain names at `index`; only the last of the chain has arguments."""
+        function = function_of(method)
+        if self.call_method is not None and index == len(self.names) - 1:
+            return self.call_method(function, receiver, context, frame)
+        return self.call_alone(function, receiver, index, frame)
+
+    def call_alone(self, function: Function, receiver: object, index: int, frame: Frame) -> Any:
         """A method without arguments."""
         run = frame[RUN]
         span = self.span(index)

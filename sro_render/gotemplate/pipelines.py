@@ -41,12 +41,11 @@ from sro_render.gotemplate.nodes import (
     Variable,
 )
 from sro_render.gotemplate.numbers import MAX_INT
-from sro_render.gotemplate.runtime import LARGE, RUN, SIZED, Frame, Getter
+from sro_render.gotemplate.runtime import LARGE, MADE_FACTOR, RUN, SIZED, Frame, Getter
 from sro_render.gotemplate.values import (
     NIL,
     NIL_CLASSES,
     SIZED_INTS,
-    GoObject,
     Int64,
     Missing,
     Uint64,
@@ -180,9 +179,7 @@ class PipeCompiler:
         arguments = command.operands[1:]
         known: dict[Function, Getter] = {}
 
-        def call_method(
-            function: Function, receiver: GoObject, context: tuple[Any, Any], frame: Frame
-        ) -> Any:
+        def call_method(function: Function, receiver: object, context: tuple[Any, Any], frame: Frame) -> Any:
             call = known.get(function)
             if call is None:
                 call = known[function] = self.method(
@@ -255,12 +252,14 @@ class PipeCompiler:
                 return result
 
             return call_with_one
-        wants_run = function.wants_run
+        wants_run, has_many = function.wants_run, len(getters) >= MADE_FACTOR
 
         def call(dot: Any, frame: Frame) -> Any:
             # The pipeline before a command runs before the command's own arguments do.
             tail = () if last is None else (last(dot, frame),)
             arguments = [get(dot, frame) for get in getters]
+            if has_many:
+                frame[RUN].check_given(arguments, span)
             try:
                 if wants_run:
                     run = frame[RUN]

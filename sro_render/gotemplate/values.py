@@ -149,12 +149,6 @@ class IntList(list[int]):
     go_type: ClassVar[str] = "[]int"
 
 
-class NamedMap(dict[str, Any]):
-    """A named type of Go whose underlying type is map[string]interface {}, such as Helm's Values."""
-
-    go_type: ClassVar[str] = "common.Values"
-
-
 class StringMap(dict[str, str]):
     """Go's map[string]string: a key that is absent reads as the empty string."""
 
@@ -187,13 +181,35 @@ _Body = TypeVar("_Body", bound=Callable[..., object])
 
 
 def go_method(name: str, signature: str, *, wants_run: bool = False) -> Callable[[_Body], _Body]:
-    """Declare a Python method of a GoObject as the Go method `name`; see `GoMethod`."""
+    """Declare a Python method of a GoObject or a NamedMap as the Go method `name`; see `GoMethod`."""
 
     def declare(body: _Body) -> _Body:
         body.__dict__["go_method"] = GoMethod(name, signature, body, wants_run)
         return body
 
     return declare
+
+
+def _own_methods(cls: type) -> dict[str, GoMethod]:
+    """The methods that a class declares itself."""
+    return {m.name: m for m in (getattr(body, "go_method", None) for body in vars(cls).values()) if m}
+
+
+class NamedMap(dict[str, Any]):
+    """A named type of Go whose underlying type is map[string]interface {}, such as Helm's Values.
+
+    Methods are Python methods under `@go_method`, as in `GoObject`; in Go they come before keys.
+    """
+
+    go_type: ClassVar[str] = "common.Values"
+    go_methods: ClassVar[Mapping[str, GoMethod]] = {}
+    method_names: ClassVar[set[str]] = set()
+    """Of all such types: a chain with none of these names needs to look at keys alone."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.go_methods = {**cls.go_methods, **_own_methods(cls)}
+        cls.method_names.update(cls.go_methods)
 
 
 class GoObject:
@@ -209,8 +225,7 @@ class GoObject:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = {m.name: m for m in (getattr(body, "go_method", None) for body in vars(cls).values()) if m}
-        cls.go_methods = {**cls.go_methods, **own}
+        cls.go_methods = {**cls.go_methods, **_own_methods(cls)}
 
     def go_fields(self) -> Mapping[str, object]:
         """Exported fields in the order of the struct."""

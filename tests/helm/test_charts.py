@@ -157,10 +157,13 @@ list (toYaml .Capabilities) (toJson .Capabilities.APIVersions) (toJson .Files) (
 list (semverCompare ">=1.2" "1.3.0") (semver "v1.2.3-a+b").Prerelease (semver "1.2.3").Major (semver "v1.2").Original (toString (semver "v1.2"))
 list (lookup "v1" "Pod" "" "") (getHostByName "a.b") (required "x" 0) (required "x" false)
 list (include "named" .) (include "named" (dict "x" 1)) (tpl "{{ .Values.s }}{{ .Values.absent }}{{ define \"in\" }}I{{ end }}{{ include \"in\" . }}" .)
+list (len .Values.AsMap) .Values.AsMap.s (kindOf .Values.AsMap) (.Values.Table "d.b") (typeOf (.Values.Table "d")) (.Values.Table "d").YAML (.Values.PathValue "d.b.c") (.Values.PathValue "s")
+list .Template.AsMap (set .Values.AsMap "new" 1 | len) .Values.new
 list .Release.Name .Release.Namespace .Release.IsInstall .Release.IsUpgrade .Release.Revision .Release.Service .Template.Name .Template.BasePath
 list .Chart.Name .Chart.Version .Chart.IsRoot .Chart.Type .Chart.AppVersion .Chart.Annotations.k .Chart.Maintainers .Chart.Keywords .Chart.Deprecated .Chart.absent
 list .Capabilities.KubeVersion.Version .Capabilities.KubeVersion.Major .Capabilities.KubeVersion.Minor .Capabilities.KubeVersion.GitVersion .Capabilities.KubeVersion.String
-list (.Capabilities.APIVersions.Has "apps/v1") (.Capabilities.APIVersions.Has "x/v1") (len .Capabilities.APIVersions) .Capabilities.HelmVersion.Version .Capabilities.HelmVersion.GoVersion
+list (.Capabilities.APIVersions.Has "apps/v1") (.Capabilities.APIVersions.Has "x/v1") (len .Capabilities.APIVersions) .Capabilities.HelmVersion.Version .Capabilities.Copy.KubeVersion.Major .Capabilities.HelmVersion.GoVersion
+list (printf "%v" (.Files.GetBytes "files/a.txt")) (printf "%d" (.Files.GetBytes "files/a.txt")) (printf "%4d" (.Files.GetBytes "files/a.txt")) (printf "%v" (.Files.GetBytes "absent"))
 list (.Files.Get "files/a.txt") (.Files.Get "absent") (.Files.Lines "files/a.txt") (.Files.AsConfig) (.Files.AsSecrets) (len .Files) (.Files.GetBytes "files/a.txt" | toString) (.Files.Lines "absent")
 list (.Files.Glob "files/*").AsConfig (.Files.Glob "**.txt").AsConfig (.Files.Glob "{files,x}/?.txt").AsConfig (.Files.Glob "files/[!b].txt").AsConfig (.Files.Glob "[a-z]*/*").AsConfig (len (.Files.Glob "*"))
 printf "%v|%s|%d|%q|%5.2f|%t" .Values.l "s" 3 "q" .Values.half true
@@ -395,6 +398,28 @@ def test_templates_run_in_the_order_of_helm_and_see_changed_values(helm: Path, t
     first = engine.render({}, RELEASE, Capabilities())
     assert first == engine.render({}, RELEASE, Capabilities())
     assert first.notes == "notes of rel"
+
+
+def test_values_have_their_methods_in_subcharts_too(helm: Path, tmp_path: Path) -> None:
+    text = (
+        '{{ $v := .Values.AsMap }}{{ $_ := set $v "log" .Template.Name }}{{ if eq .Chart.Name "top" }}'
+        "{{ $_ := .Values.s }}{{ end }}v: {{ .Values.AsMap | toJson }}\n"
+        'f: {{ .Values.Table "a" | toJson }}\nt: {{ typeOf .Values }} {{ typeOf (.Table "Values") }}\n'
+        'y: {{ .Values.YAML | quote }}\nr: {{ .PathValue "Release.Name" }}\n'
+    )
+    folder = write_files(
+        tmp_path / "top",
+        {
+            "Chart.yaml": CHART.format("top"),
+            "values.yaml": "a: {b: 1}\nAsMap: key\ns: {x: {y: 1}}\n",
+            "templates/a.yaml": text,
+            "templates/z.yaml": 's: {{ .Values.s | toJson }}\nsub: {{ (index .Subcharts "s").Values.YAML | quote }}\n',
+            "charts/s/Chart.yaml": CHART.format("s"),
+            "charts/s/values.yaml": "a: {c: 2}\n",
+            "charts/s/templates/a.yaml": text,
+        },
+    )
+    same(helm, folder)
 
 
 def test_hooks_and_many_documents_come_out_whole(helm: Path, tmp_path: Path) -> None:
