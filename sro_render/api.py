@@ -7,7 +7,6 @@ from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_cha
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.dependencies import Charts, Resolution, resolve
 from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
-from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
 from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
 
@@ -21,15 +20,11 @@ __all__ = [
     "Resolution",
     "TemplateOptions",
     "Templated",
-    "Upgrade",
     "check_charts",
-    "compare",
-    "has_gaps",
     "in_spec",
     "lay_out",
     "release_name_of",
     "render",
     "resolve",
     "template",
-    "with_next",
 ]

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 import click
 
-from sro_render.api import Render, Upgrade, compare, has_gaps, with_next
-from sro_render.cli.coverage_data import coverage_mapping, upgrade_mapping
+from sro_render.api import Render
+from sro_render.cli.coverage_data import coverage_mapping, reason_mapping
 from sro_render.cli.coverage_text import coverage_text, plain, upgrade_text
 from sro_render.cli.render_inputs import RenderArguments, RenderInputs, collect, read_inputs, render_options
 from sro_render.cli.report import count, finding_mapping, json_text
 from sro_render.cli.talk import Talk, has_colour, talk_options
 from sro_render.edges.inventories import read_inventories
 from sro_render.errors import Finding
+from sro_render.model.coverage import Coverage
+from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
 
 INCOMPLETE = 1
 WRONG_INPUT = 2
@@ -109,7 +111,7 @@ class _Report:
             document |= coverage_mapping(outcome.coverage)
             document |= {"removed": list(outcome.bundle.removed), "unmanaged": list(outcome.unmanaged)}
             if upgrade is not None:
-                document["next"] = upgrade_mapping(upgrade, outcome.coverage)
+                document["next"] = _upgrade_mapping(upgrade, outcome.coverage)
             click.echo(json_text(document))
             return code
         # The text itself names the nodes that are not served.
@@ -136,4 +138,21 @@ def _mapping(errors: Sequence[Finding], findings: Sequence[Finding]) -> dict[str
     return {
         "errors": [finding_mapping(each) for each in errors],
         "findings": [finding_mapping(each) for each in findings],
+    }
+
+
+def _upgrade_mapping(upgrade: Upgrade, coverage: Coverage) -> dict[str, object]:
+    """What the next inventory adds."""
+    targets = frozenset(upgrade.targets)
+    return {
+        "kernels": list(upgrade.kernels),
+        "leavingKernels": list(upgrade.leaving),
+        "moves": [{"node": move.node, "before": move.before, "after": move.after} for move in upgrade.moves],
+        "missing": [
+            {"specialResource": resource.name, "kernel": kernel.kernel, **reason_mapping(reason)}
+            for resource in coverage.resources
+            for kernel in resource.kernels
+            if kernel.kernel in targets
+            for reason in kernel.lacks
+        ],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sro_render.api import Upgrade
 from sro_render.model.coverage import (
     Coverage,
     ImageUse,
@@ -21,23 +20,6 @@ def coverage_mapping(coverage: Coverage) -> dict[str, object]:
     return {
         "specialResources": [_resource(each) for each in coverage.resources],
         "nodes": list(_nodes(coverage)),
-    }
-
-
-def upgrade_mapping(upgrade: Upgrade, coverage: Coverage) -> dict[str, object]:
-    """What the next inventory adds."""
-    targets = frozenset(upgrade.targets)
-    return {
-        "kernels": list(upgrade.kernels),
-        "leavingKernels": list(upgrade.leaving),
-        "moves": [{"node": move.node, "before": move.before, "after": move.after} for move in upgrade.moves],
-        "missing": [
-            {"specialResource": resource.name, "kernel": kernel.kernel, **reason_mapping(reason)}
-            for resource in coverage.resources
-            for kernel in resource.kernels
-            if kernel.kernel in targets
-            for reason in kernel.lacks
-        ],
     }
 
 

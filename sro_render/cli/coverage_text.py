@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sro_render.api import Upgrade
 from sro_render.cli.report import count
 from sro_render.cli.talk import printable
 from sro_render.errors import some
@@ -21,6 +20,7 @@ from sro_render.model.coverage import (
     ResourceCoverage,
     Status,
 )
+from sro_render.pipeline.what_if import Upgrade
 
 WIDTH = 100
 MAX_NAME = 30

@@ -15,12 +15,14 @@ from sro_render.kernels.facts import kernel_patch_version
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 
 _INTERNAL = "image-registry.openshift-image-registry.svc:5000/"
-# OpenShift's own registry: its names inside the cluster, the second until OpenShift 3.11.
-_INTERNAL_NAMES = re.compile(
-    r"(?:image-registry\.openshift-image-registry|docker-registry\.default)\.svc(?:\.cluster\.local)?(?::5000)?/"
+# OpenShift's own registry: its names inside the cluster, the last two until OpenShift 3.11.
+_INTERNAL_NAMES = (
+    "image-registry.openshift-image-registry.svc.cluster.local:5000/",
+    _INTERNAL,
+    "docker-registry.default.svc.cluster.local:5000/",
+    "docker-registry.default.svc:5000/",
 )
 _CONTAINERS = ("initContainers", "containers")
-_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ def images_of(manifest: JsonObject) -> tuple[str, ...]:
 
 def image_reference(text: str) -> str:
     """A reference with one name for the cluster's own registry, and with its tag."""
-    reference = _INTERNAL_NAMES.sub(_INTERNAL, text, count=1)
+    reference = _with_one_registry(text)
     return reference if not reference or _has_tag(reference) else f"{reference}:latest"
 
 
@@ -116,7 +118,7 @@ def names_kernel(reference: str, kernel: str) -> bool:
 
 def _plain(text: str) -> str:
     # A tag such as v4.18.0 begins with a letter of its own.
-    return _NOT_ALPHANUMERIC.sub("-", re.sub(r"(?<![a-z0-9])v(?=[0-9])", "", text.lower())).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<![a-z0-9])v(?=[0-9])", "", text.lower())).strip("-")
 
 
 def _names(text: str, image: str) -> bool:
@@ -150,7 +152,13 @@ def _told(manifest: JsonObject) -> Iterator[str]:
 
 
 def _texts(values: Iterable[JsonValue]) -> Iterator[str]:
-    return (_INTERNAL_NAMES.sub(_INTERNAL, each) for each in values if isinstance(each, str))
+    return (_with_one_registry(each) for each in values if isinstance(each, str))
+
+
+def _with_one_registry(text: str) -> str:
+    for name in _INTERNAL_NAMES:
+        text = text.replace(name, _INTERNAL)
+    return text
 
 
 def holds_text(value: JsonValue | Mapping[str, JsonValue], text: str) -> bool:

@@ -19,10 +19,11 @@ from sro_render.model.inventory import Node
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+# Few pods have node affinity: the patterns are compiled when the first one is read.
+_NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
 _INT64 = range(-(2**63), 2**63)
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_INTEGER = r"[+-]?[0-9]{1,40}"
 _ANOTHER = "\0"
 """What can be the value of no label and the name of no node."""
 BUILD_KINDS = frozenset({"Build", "BuildConfig"})
@@ -217,9 +218,11 @@ def _is_valid_expression(requirement: Requirement) -> bool:
     """Source: labels.NewRequirement."""
     operator, values = requirement.operator, requirement.values
     prefix, slash, name = requirement.key.rpartition("/")
-    if not _NAME.fullmatch(name) or (slash and not (_PREFIX.fullmatch(prefix) and len(prefix) <= 253)):
+    if not re.fullmatch(_NAME, name) or (
+        slash and not (re.fullmatch(_PREFIX, prefix) and len(prefix) <= 253)
+    ):
         return False
-    if not all(value == "" or _NAME.fullmatch(value) for value in values):
+    if not all(value == "" or re.fullmatch(_NAME, value) for value in values):
         return False
     match operator:
         case "In" | "NotIn":
@@ -245,7 +248,7 @@ def _holds(term: Term, labels: Mapping[str, str], name: str) -> bool:
 
 def _integer(text: str) -> int | None:
     """Source: Go's strconv.ParseInt with base 10 and 64 bits."""
-    number = int(text) if _INTEGER.fullmatch(text) else None
+    number = int(text) if re.fullmatch(_INTEGER, text) else None
     return number if number is not None and number in _INT64 else None
 
 

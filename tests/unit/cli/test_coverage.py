@@ -286,8 +286,12 @@ def test_long_lists_end_with_what_is_not_shown() -> None:
     assert (len(lines), lines[-1]) == (11, "  and 3 more")
 
 
-def test_without_a_terminal_there_is_no_colour(three: Any) -> None:
-    assert "\x1b" not in coverage(three).out
+def test_colour_is_for_terminals(three: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'{{{{ if ne .Values.kernelFullVersion "{TWO}" }}}}\n' + workload("DaemonSet", "d") + "{{ end }}"
+    three.write(STATE, text)
+    assert f"{TWO}  0/2 !\n" in coverage(three).out
+    monkeypatch.setattr("sro_render.cli.coverage.has_colour", lambda _: True)
+    assert f"{TWO}  \x1b[31m\x1b[1m0/2 !\x1b[0m\n" in coverage(three).out
 
 
 def test_a_name_that_would_steer_the_terminal_does_not() -> None:
