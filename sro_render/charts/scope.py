@@ -19,7 +19,7 @@ from sro_render.charts.patterns import NO_SLASH, Choice, OneOf, Part, literal, m
 from sro_render.charts.patterns import Run as AnyCharacters
 from sro_render.errors import ChartError, Finding, nearest
 from sro_render.gotemplate.runtime import Run
-from sro_render.gotemplate.values import GoObject, StringList, from_bytes, go_method
+from sro_render.gotemplate.values import BytesMap, GoObject, StringList, from_bytes, go_method
 from sro_render.sprig.versions import parse_kube_version
 from sro_render.yamltext import go_json, go_yaml
 
@@ -179,7 +179,7 @@ class Files(JsonObject):
     go_type: ClassVar[str] = "engine.files"
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = dict(files)
+        self.files = BytesMap(files)
 
     def go_underlying(self) -> dict[str, Any]:
         """Path to content."""
