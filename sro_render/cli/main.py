@@ -24,6 +24,7 @@ _COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
+    "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",

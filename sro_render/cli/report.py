@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from sro_render.api import Render
 from sro_render.cli.coverage_data import coverage_counts, share_mapping
 from sro_render.cli.talk import printable
 from sro_render.edges.bundles import Written
@@ -14,6 +13,7 @@ from sro_render.kernels.affinity import kernel_suffix
 from sro_render.model.bundle import RenderedResource
 from sro_render.model.coverage import Status
 from sro_render.model.wording import wordlist
+from sro_render.pipeline.build import Render
 
 MAX_KERNELS_SHOWN = 20
 

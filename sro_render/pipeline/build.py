@@ -24,6 +24,7 @@ from sro_render.model.options import RenderOptions
 from sro_render.model.order import in_order
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
 from sro_render.model.wording import wordlist
+from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.resource import Progress, ResourceResult, render_resource, uses_toolkit
 
 DEFAULT_CLUSTER = "cluster"
@@ -60,6 +61,7 @@ class Render:
     groups:    the kernels of each SR, with their nodes.
     needs:     the SRs with those that come before each, failed and unmanaged ones too.
     coverage:  what becomes of each node.
+    origins:   finds what wrote the objects of each SR; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -69,6 +71,7 @@ class Render:
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    origins: Mapping[str, Origins] = field(default_factory=dict)
 
 
 def build(
@@ -77,16 +80,20 @@ def build(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_origins: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; dependencies first, else by name.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+            with_origins: keep what it takes to find the template's place that wrote a field.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    origins: dict[str, Origins] = {}
     expansions: list[Expansion] = []
     named = {recipe.resource.name: recipe for recipe in recipes}
     needs = {name: each.resource.needs for name, each in sorted(named.items()) if not _is_removed(each)}
@@ -99,11 +106,15 @@ def build(
         if recipe.chart is None:
             failed.append((name, ""))
             continue
-        result = render_resource(resource, recipe.chart, inventory, options, progress, time_limit)
+        result = render_resource(
+            resource, recipe.chart, inventory, options, progress, time_limit, with_origins=with_origins
+        )
         groups[name] = result.groups
+        if result.origins is not None:
+            origins[name] = result.origins
         wrong = [in_spec(error, resource) for error in result.errors]
         errors.extend(with_dependents(wrong, dependents.get(name, ())))
-        findings.extend(result.findings)
+        findings.extend(replace(each, special_resource=name) for each in result.findings)
         if recipe.is_sound:
             expansions.append(_expansion(resource, recipe.chart, result, inventory))
         if result.rendered is None or not recipe.is_sound:
@@ -134,6 +145,7 @@ def build(
         groups=groups,
         needs=needs,
         coverage=coverage,
+        origins=origins,
     )
 
 
@@ -178,8 +190,9 @@ def _find_in_written(
     labels = frozenset(key for node in inventory.nodes for key in node.labels)
     for expansion, covered in zip(expansions, coverage.resources, strict=True):
         if expansion.rendered is not None:
-            yield from check_written(expansion.rendered, expansion.groups, labels)
-            yield from unserved_nodes(covered)
+            written = check_written(expansion.rendered, expansion.groups, labels)
+            for finding in (*written, *unserved_nodes(covered)):
+                yield replace(finding, special_resource=expansion.name)
 
 
 def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, ...]:
