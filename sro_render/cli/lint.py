@@ -16,7 +16,6 @@ from sro_render.charts.scope import Capabilities, KubeVersion
 from sro_render.cli.render_inputs import (
     RenderArguments,
     RenderInputs,
-    collect,
     optional_render_options,
     read_inputs,
 )
@@ -194,9 +193,9 @@ class _Linter:
 def _with_all_charts(inputs: RenderInputs) -> RenderInputs:
     """A SpecialResource for each chart below the folder, which sets nothing."""
     store = inputs.store
-    charts = (collect(inputs.faults, lambda: tuple(store.each())) or ()) if store else ()
+    charts = tuple(store.each(inputs.faults)) if store else ()
     if store and not charts and not inputs.faults:
-        raise click.UsageError(f"there is no chart below {inputs.store.folder if inputs.store else ''}")
+        raise click.UsageError(f"there is no chart below {store.folder}")
     recipes = [
         Recipe(
             resource=SpecialResource(
