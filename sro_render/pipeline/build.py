@@ -10,6 +10,7 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
 from sro_render.errors import Finding, InputError, SroError, flatten
+from sro_render.gotemplate.reads import Read
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
@@ -38,6 +39,7 @@ class Render:
     failed:    (SR, kernel) of what the bundle lacks; an empty kernel is the whole SR.
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
+    reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -45,6 +47,7 @@ class Render:
     failed: tuple[tuple[str, str], ...] = ()
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
+    reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
 
 
 def build(
@@ -53,16 +56,20 @@ def build(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_reads: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+            with_reads: keep which values the templates read; many times slower.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    reads: dict[str, tuple[Read, ...]] = {}
     for recipe in sorted(recipes, key=lambda each: each.resource.name):
         resource = recipe.resource
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
@@ -72,8 +79,11 @@ def build(
         if recipe.chart is None or resource.dependencies:
             failed.append((resource.name, ""))
             continue
-        result = render_resource(resource, recipe.chart, inventory, options, progress, time_limit)
+        result = render_resource(
+            resource, recipe.chart, inventory, options, progress, time_limit, with_reads=with_reads
+        )
         groups[resource.name] = result.groups
+        reads[resource.name] = result.reads
         errors.extend(in_spec(error, resource) for error in result.errors)
         findings.extend(result.findings)
         if result.rendered is None:
@@ -94,6 +104,7 @@ def build(
         failed=tuple(failed),
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
+        reads=reads,
     )
 
 

@@ -12,11 +12,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine, PreparedValues
+from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
+from sro_render.gotemplate.reads import Read, Reads
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
@@ -53,6 +54,7 @@ class ResourceResult:
 
     errors:  with the kernel in `subject` where only that kernel is concerned.
     failed:  the kernels that have an error of their own.
+    reads:   which values its templates read, and where; empty unless that was asked for.
     """
 
     rendered: RenderedResource | None = None
@@ -60,6 +62,7 @@ class ResourceResult:
     errors: list[SroError] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +95,16 @@ def render_resource(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_reads: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
+    Args:   with_reads: keep which values the templates read; many times slower.
+
     Never raises SroError: everything that is wrong is in the result.
     """
-    expansion = _Expansion(resource, chart, inventory, options)
+    expansion = _Expansion(resource, chart, inventory, options, Reads() if with_reads else None)
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -125,8 +132,14 @@ class _Expansion:
     """The steps of one SR, with what they share."""
 
     def __init__(
-        self, resource: SpecialResource, chart: Chart, inventory: Inventory, options: RenderOptions
+        self,
+        resource: SpecialResource,
+        chart: Chart,
+        inventory: Inventory,
+        options: RenderOptions,
+        reads: Reads | None,
     ) -> None:
+        self.reads = reads
         self.resource = resource
         self.chart = chart
         self.inventory = inventory
@@ -164,6 +177,8 @@ class _Expansion:
                 self.step = f"{output.templates.name} for kernel {kernel_inputs.group.kernel}"
                 self._render(engine, reader, output, kernel_inputs)
                 progress(index * len(inputs) + number, total)
+        if self.reads is not None:
+            self.result.reads = self.reads.all
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
         if good:
             self.step = "the objects of all kernels"
@@ -339,7 +354,7 @@ class _Expansion:
         faults = Faults()
         manifests: list[Manifest] = []
         try:
-            rendering = engine.render(inputs.values, release, self.capabilities, names, self._deadline)
+            rendering = self._rendered(engine, inputs, release, names)
         except (SroError, ExceptionGroup) as error:
             for each in flatten(error):
                 self._fail(each, kernel=kernel)
@@ -363,6 +378,12 @@ class _Expansion:
             return
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
+
+    def _rendered(
+        self, engine: Engine, inputs: _KernelInputs, release: Release, names: Sequence[str]
+    ) -> Rendering | Recording:
+        given = (inputs.values, release, self.capabilities, names, self._deadline)
+        return engine.render(*given) if self.reads is None else engine.record(*given, self.reads)
 
     # -- objects
 
