@@ -10,6 +10,7 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
 from sro_render.errors import Finding, InputError, SroError, flatten
+from sro_render.gotemplate.reads import Read
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
@@ -40,6 +41,7 @@ class Render:
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
     origins:   finds what wrote the objects of each SR; empty unless that was asked for.
+    reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -48,6 +50,7 @@ class Render:
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
     origins: Mapping[str, Origins] = field(default_factory=dict)
+    reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
 
 
 def build(
@@ -58,11 +61,13 @@ def build(
     time_limit: TimeLimit = nullcontext,
     *,
     with_origins: bool = False,
+    with_reads: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
             with_origins: keep what it takes to find the template's place that wrote a field.
+            with_reads: keep which values the templates read; many times slower.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
@@ -70,6 +75,7 @@ def build(
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
     origins: dict[str, Origins] = {}
+    reads: dict[str, tuple[Read, ...]] = {}
     for recipe in sorted(recipes, key=lambda each: each.resource.name):
         resource = recipe.resource
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
@@ -80,9 +86,17 @@ def build(
             failed.append((resource.name, ""))
             continue
         result = render_resource(
-            resource, recipe.chart, inventory, options, progress, time_limit, with_origins=with_origins
+            resource,
+            recipe.chart,
+            inventory,
+            options,
+            progress,
+            time_limit,
+            with_origins=with_origins,
+            with_reads=with_reads,
         )
         groups[resource.name] = result.groups
+        reads[resource.name] = result.reads
         if result.origins is not None:
             origins[resource.name] = result.origins
         errors.extend(in_spec(error, resource) for error in result.errors)
@@ -106,6 +120,7 @@ def build(
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
         origins=origins,
+        reads=reads,
     )
 
 
