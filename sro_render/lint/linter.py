@@ -9,10 +9,10 @@ from sro_render.errors import Finding
 from sro_render.lint.api_versions import check_api_versions
 from sro_render.lint.builds import check_builds
 from sro_render.lint.fields import check_fields
-from sro_render.lint.fold import fold_hits
+from sro_render.lint.fold import fold_hits, merge_equal
 from sro_render.lint.images import check_images
 from sro_render.lint.interface import Check, Places, Subject
-from sro_render.lint.mending import mark_mendable
+from sro_render.lint.mending import mark_mendable, settle
 from sro_render.lint.names import check_names
 from sro_render.lint.privileges import check_privileges
 from sro_render.lint.rules import RENDER_FINDINGS, RULES, SCHEMAS_MISSING
@@ -61,8 +61,9 @@ def review(
     )
     silence = {resource.name: silenced_codes(resource) for resource in resources}
     left, silenced = without_silenced((each for each in problems if each.finding.code not in skip), silence)
+    settled = settle(merge_equal(sorted(left, key=_order)), resources)
     return Review(
-        problems=mark_mendable(sorted(left, key=_order)),
+        problems=mark_mendable(settled),
         rules=all_rules(),
         silenced=silenced,
         notes=tuple(notes),

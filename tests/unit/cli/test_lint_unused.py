@@ -149,6 +149,25 @@ def test_what_has_no_one_right_answer_stays(project: Any, text: str) -> None:
     assert path.read_bytes() == text.encode()
 
 
+def test_between_a_spec_and_a_template_that_differ_the_spec_is_mended(project: Any) -> None:
+    template = project.write("charts/kmod/templates/0000-state.yaml", HEAD + "  x: '{{ .Values.version }}'\n")
+    before = template.read_bytes()
+    spec = project.write("spec.yaml", SET + "  set: {vresion: 1}\n")
+    project.run("lint", "spec.yaml", "--charts", "charts", "--fix")
+    assert template.read_bytes() == before
+    assert spec.read_text("utf-8") == SET + "  set: {version: 1}\n"
+
+
+def test_a_template_is_not_mended_against_another_spec_of_the_same_chart(project: Any) -> None:
+    template = project.write("charts/kmod/templates/0000-state.yaml", HEAD + "  x: '{{ .Values.verson }}'\n")
+    project.write("charts/kmod/values.yaml", "version: 1\n")
+    before = template.read_bytes()
+    project.write("spec.yaml", f"{SET}---\n{SET.replace('name: kmod}', 'name: b}', 1)}  set: {{verson: 1}}\n")
+    outcome = project.run("lint", "spec.yaml", "--charts", "charts", "--fix")
+    assert template.read_bytes() == before
+    assert outcome.out.startswith("warning[missing-value]: .Values.verson is not set\n")
+
+
 def test_a_chart_that_fails_says_nothing_of_its_values(project: Any) -> None:
     project.write("charts/kmod/templates/0000-state.yaml", '{{ fail "no" }}')
     project.write_spec(set={"zz": 1})
