@@ -8,7 +8,7 @@ Source: helm pkg/chart/v2/util/dependencies.go, and action.CheckDependencies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from sro_render.charts.chart import Chart
 from sro_render.charts.metadata import Requirement
 from sro_render.charts.values import Table, coalesce_values, deep_copy, merge_values
 from sro_render.errors import ChartError
+from sro_render.gotemplate.reads import Path
 from sro_render.sprig.versions import admits
 
 
@@ -124,6 +125,19 @@ def _is_enabled(requirement: Requirement, values: Mapping[str, Any], path: str) 
         return True
     said = [tags[tag] for tag in requirement.tags if isinstance(tags.get(tag), bool)]
     return any(said) or not said
+
+
+def steering_paths(chart: Chart, path: Path = ()) -> Iterator[Path]:
+    """The values that decide which sub-charts take part: they count, though no template reads them."""
+    for requirement in chart.metadata.dependencies or ():
+        conditions = filter(None, requirement.condition.strip().split(","))
+        yield from ((*path, *condition.split(".")) for condition in conditions)
+        # Tags are the outermost chart's own, however deep a chart lies.
+        yield from (("tags", tag) for tag in requirement.tags)
+    for subchart in chart.dependencies:
+        names = [r.final_name for r in chart.metadata.dependencies or () if r.name == subchart.name]
+        for name in names or [subchart.name]:
+            yield from steering_paths(subchart, (*path, name))
 
 
 def _value_at(values: Mapping[str, Any], path: str) -> object:

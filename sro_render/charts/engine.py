@@ -17,11 +17,13 @@ from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.dependencies import Selection, apply, check_dependencies, select
 from sro_render.charts.helm_functions import NO_VALUE, functions
 from sro_render.charts.scope import Capabilities, Files, Release, Values
-from sro_render.charts.values import coalesce_values, deep_copy
+from sro_render.charts.values import coalesce_values, deep_copy, home_of
 from sro_render.errors import ChartError, Faults, Finding, TemplateError, nearest
 from sro_render.gotemplate.parser import ParsedFile
 from sro_render.gotemplate.program import Program, parse_file
-from sro_render.gotemplate.runtime import Run, Traced
+from sro_render.gotemplate.reads import Read, Reads, watch
+from sro_render.gotemplate.runtime import Run
+from sro_render.gotemplate.traced import Origin, Traced
 from sro_render.limits import Deadline, Limits
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
@@ -60,13 +62,41 @@ class Trace:
 
     def place_of(self, offset: int) -> Span | None:
         """The place that wrote the character at an offset of `text`."""
+        return self.traced.place_of(self._raw(offset))
+
+    def origin_of(self, offset: int) -> Origin | None:
+        """The same, down to the templates that are included there, and what was read on the way."""
+        return self.traced.origin_of(self._raw(offset))
+
+    def _raw(self, offset: int) -> int:
+        """The offset in the text before Helm takes `<no value>` out of it."""
         raw = 0
         for piece in self.traced.text.split(NO_VALUE):
             if offset < len(piece):
                 break
             offset -= len(piece)
             raw += len(piece) + len(NO_VALUE)
-        return self.traced.place_of(raw + offset)
+        return raw + offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What a chart rendered, and how.
+
+    traces:   Helm's template name -> its text with the places that wrote it, A-Z; without notes.
+    reads:    each value that any template asked for, once for each place, in the order of reading. Paths
+              are those of the values of the chart that is rendered, whichever of its sub-charts reads.
+    findings: as in `Rendering`.
+    """
+
+    traces: Mapping[str, Trace]
+    reads: tuple[Read, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """As in `Rendering`."""
+        return {name: trace.text for name, trace in self.traces.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +248,30 @@ class Engine:
         # What runs before may have changed the values, so it runs again too.
         for earlier in execution.order[: execution.order.index(name)]:
             execution.text(earlier)
-        traced = execution.traced(name)
-        return Trace(traced.text.replace(NO_VALUE, ""), traced)
+        return execution.trace(name)
+
+    def record(
+        self,
+        values: Mapping[str, Any] | PreparedValues,
+        release: Release,
+        capabilities: Capabilities,
+        templates: Collection[str] | None = None,
+        deadline: Deadline | None = None,
+        reads: Reads | None = None,
+    ) -> Recording:
+        """Render as `render` does, with the same texts, slowly, and keep who read which value.
+
+        Args:   reads: keeps the reads of several renders together.
+        Raises: as `render`.
+        """
+        reads = Reads() if reads is None else reads
+        prepared = self._prepared(values)
+        self._check_kube_version(prepared.chart, capabilities)
+        execution = self._execution(prepared, release, capabilities, templates, deadline, reads)
+        traces = {name: execution.trace(name) for name in execution.order}
+        shown = {name: traces[name] for name in sorted(traces) if not name.endswith(NOTES)}
+        findings = (*_about_chart(self.chart), *execution.run.findings)
+        return Recording(traces=shown, reads=reads.all, findings=findings)
 
     def _prepared(self, values: Mapping[str, Any] | PreparedValues) -> PreparedValues:
         return values if isinstance(values, PreparedValues) else self.prepare(values)
@@ -252,15 +304,20 @@ class Engine:
         capabilities: Capabilities,
         templates: Collection[str] | None,
         deadline: Deadline | None,
+        reads: Reads | None = None,
     ) -> _Execution:
         layout = self._layout(prepared.selection)
         chosen = _choose(layout, templates)
         program, changes_values = self._program(prepared.selection, chosen)
-        values = deep_copy(prepared.values) if changes_values else prepared.values
+        values: Any = prepared.values
+        if reads is not None:
+            values = watch(values, reads, home_of(layout.chart, values))
+        elif changes_values:
+            values = deep_copy(values)
         scopes = _Scopes(layout, release, capabilities)
         scopes.add(layout.chart, layout.chart.name, values)
         ambient = replace(self.ambient, label=f"{release.namespace}/{release.name}")
-        run = Run(program, self.limits, deadline, ambient)
+        run = Run(program, self.limits, deadline, ambient, reads)
         return _Execution(run, [t for t in chosen if not t.is_partial], scopes.by_path)
 
     def _program(self, selection: Selection, chosen: tuple[_Template, ...]) -> tuple[Program, bool]:
@@ -311,8 +368,9 @@ class _Execution:
     def text(self, name: str) -> str:
         return self.run.execute(name, self._scope(name)).replace(NO_VALUE, "")
 
-    def traced(self, name: str) -> Traced:
-        return self.run.execute_traced(name, self._scope(name))
+    def trace(self, name: str) -> Trace:
+        traced = self.run.execute_traced(name, self._scope(name))
+        return Trace(traced.text.replace(NO_VALUE, ""), traced)
 
     def _scope(self, name: str) -> dict[str, Any]:
         template = self.templates[name]

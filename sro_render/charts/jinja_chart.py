@@ -26,6 +26,7 @@ from jinja2.parser import Parser
 
 from sro_render.charts.jinja_compiler import Generator, Place, Tokens
 from sro_render.charts.jinja_environment import Compiled, CompiledTemplate, Environment
+from sro_render.charts.jinja_tracing import TracingEnvironment
 from sro_render.errors import LimitError, TemplateError
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.program import MAX_KEPT_TEXTS, TEXT_NAME
@@ -39,6 +40,11 @@ _CODE_NAME: Final = "sro_render.charts.jinja_template"
 @cache
 def _environment() -> Environment:
     return Environment()
+
+
+@cache
+def _tracing_environment() -> Environment:
+    return TracingEnvironment()
 
 
 class JinjaCode(Compiled):
@@ -108,7 +114,7 @@ class JinjaCode(Compiled):
             message = f"the template has more than {self.limits.max_template_bytes:,} bytes"
             hint = allow_more("template-bytes")
             raise LimitError("limit-template-size", message, span=self.source.span(0), hint=hint)
-        environment = _environment()
+        environment = _tracing_environment() if traced else _environment()
         tokens = Tokens(self.source, environment.lexer)
         generator = Generator(environment, self.name, self.name, optimized=False)
         generator.prepare(self, tokens, traced=traced)

@@ -205,9 +205,12 @@ class Generator(CodeGenerator):
         else:
             for child in node.nodes:
                 if self.traced:
+                    site = self.site(child)
+                    begins = "begins_text" if isinstance(child, nodes.TemplateData) else "begins_output"
+                    self.writeline(f"environment.{begins}(context, {site})")
                     self.writeline("shown = ", child)
                     self.shown(child, frame)
-                    self.writeline(f"environment.mark(context, {self.site(child)})")
+                    self.writeline("environment.mark(context)")
                     self.writeline("yield shown")
                 else:
                     self.writeline("yield ", child)
@@ -301,8 +304,9 @@ class Generator(CodeGenerator):
             return
         self.uses.add(node.name)
         ref = frame.symbols.ref(node.name)
+        known = f"environment.named(context, {ref})" if self.traced else ref
         self.write(f"(environment.unknown(context, {self.site(node)}, {node.name!r})")
-        self.write(f" if {ref} is missing else {ref})")
+        self.write(f" if {ref} is missing else {known})")
 
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:
         """A number, text, true, false or none."""

@@ -27,9 +27,10 @@ from sro_render.charts.jinja_filters import FILTERS, TESTS, library
 from sro_render.charts.jinja_filters import Call as FilterCall
 from sro_render.errors import nearest
 from sro_render.gotemplate.functions import Function, FunctionError
+from sro_render.gotemplate.reads import Act
 from sro_render.gotemplate.runtime import LARGE, Code, Run, Step, Templates
 from sro_render.gotemplate.values import NIL, Missing
-from sro_render.source import Source
+from sro_render.source import Source, Span
 
 PIECES_BETWEEN_CHECKS: Final = 256
 _STATE: Final = " state"
@@ -91,6 +92,8 @@ class _Context(Context):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.run: Run = self.parent[_STATE].run
+        self.writes: list[tuple[Span, Act | None]] = []
+        """The outputs that are being made in a template that is traced, with their acts."""
 
     def resolve_or_missing(self, key: str) -> Any:
         """A variable or function of that name."""
@@ -181,10 +184,6 @@ class Environment(ImmutableSandboxedEnvironment):
         """Count what goes into a buffer."""
         context.run.count_text(sum(map(len, pieces)), site.span)
         return pieces
-
-    def mark(self, context: _Context, site: OwnedSite, /) -> None:
-        """The place that writes next."""
-        context.run.mark(site.span)
 
     # Other templates
 

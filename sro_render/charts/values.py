@@ -9,14 +9,16 @@ Source: helm pkg/chart/common/util/coalesce.go and `MergeMaps` of pkg/chart/v2/l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from sro_render.charts.chart import Chart
 from sro_render.errors import ChartError
+from sro_render.gotemplate.reads import Home, Path
 from sro_render.gotemplate.values import NamedMap
 
-Table = dict[str, Any]
+Table: TypeAlias = dict[str, Any]
 GLOBAL = "global"
+_Tables: TypeAlias = tuple[tuple[Path, Table], ...]
 
 
 def merge_files(under: Mapping[str, Any], over: Mapping[str, Any]) -> Table:
@@ -190,3 +192,43 @@ def deep_copy(value: Any) -> Any:
     if isinstance(value, list):
         return [deep_copy(item) for item in value]
     return value
+
+
+def home_of(chart: Chart, values: Mapping[str, Any]) -> Home:
+    """Where the values stand that a chart and its sub-charts see: globals where they were first given.
+
+    Args: values: those of the chart, put together by `coalesce_values`.
+    """
+    return _home_of(chart, values, (), ())
+
+
+def _home_of(chart: Chart, values: Mapping[str, Any], path: Path, outer: _Tables) -> Home:
+    """Args: outer: the global tables of the charts around this one, outermost first, with their paths."""
+    inner: dict[str, Home] = {}
+    own, own_path = values.get(GLOBAL), (*path, GLOBAL)
+    if isinstance(own, dict):
+        if outer:
+            inner[GLOBAL] = _home_of_table(own, own_path, outer)
+        outer = (*outer, (own_path, own))
+    for dependency in chart.dependencies:
+        name = dependency.name
+        given = values.get(name)
+        if isinstance(given, dict):
+            inner[name] = _home_of(dependency, given, (*path, name), outer)
+    return Home(path, inner)
+
+
+def _home_of_table(own: Table, path: Path, outer: _Tables) -> Home:
+    """A table that the charts around have too: what they have in it stands there, the rest here."""
+    inner: dict[str, Home] = {}
+    home = outer[0][0]
+    for key, value in own.items():
+        holders = [((*place, key), table[key]) for place, table in outer if key in table]
+        tables = tuple((place, held) for place, held in holders if isinstance(held, dict))
+        if not holders:
+            inner[key] = Home((*path, key))
+        elif isinstance(value, dict) and tables:
+            inner[key] = _home_of_table(value, (*path, key), tables)
+        elif holders[0][0] != (*home, key):
+            inner[key] = Home(holders[0][0])
+    return Home(home, inner)

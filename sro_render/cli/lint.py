@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,6 @@ from sro_render.charts.scope import Capabilities, KubeVersion
 from sro_render.cli.render_inputs import (
     RenderArguments,
     RenderInputs,
-    collect,
     optional_render_options,
     read_inputs,
 )
@@ -31,6 +30,7 @@ from sro_render.lint.linter import review
 from sro_render.lint.made_up import INVENTORY, KERNELS
 from sro_render.lint.mending import edits_of, out_of_reach, unified_diff
 from sro_render.lint.rules import PLAIN_SECRET
+from sro_render.lint.unused import Usage
 from sro_render.model.problem import Problem, Review, Severity
 from sro_render.model.specialresource import ChartReference, SpecialResource
 from sro_render.review.github import github_report
@@ -154,6 +154,7 @@ class _Linter:
             _subjects(inputs, outcome) if outcome else (),
             resources=[each.resource for each in inputs.recipes],
             places=outcome.origins if outcome else {},
+            usages=dict(_usages(outcome)) if outcome else {},
             errors=[each.finding for each in errors],
             findings=(*inputs.specs.findings, *(outcome.bundle.findings if outcome else ())),
             skip=frozenset({PLAIN_SECRET.code}) if self._allow_secrets else frozenset(),
@@ -194,9 +195,9 @@ class _Linter:
 def _with_all_charts(inputs: RenderInputs) -> RenderInputs:
     """A SpecialResource for each chart below the folder, which sets nothing."""
     store = inputs.store
-    charts = (collect(inputs.faults, lambda: tuple(store.each())) or ()) if store else ()
+    charts = tuple(store.each(inputs.faults)) if store else ()
     if store and not charts and not inputs.faults:
-        raise click.UsageError(f"there is no chart below {inputs.store.folder if inputs.store else ''}")
+        raise click.UsageError(f"there is no chart below {store.folder}")
     recipes = [
         Recipe(
             resource=SpecialResource(
@@ -231,6 +232,14 @@ def _subjects(inputs: RenderInputs, outcome: Render) -> tuple[Subject, ...]:
         )
         for resource in outcome.bundle.resources
     )
+
+
+def _usages(outcome: Render) -> Iterator[tuple[str, Usage]]:
+    """What the templates of each SR read, if all of them could be rendered."""
+    failed = {name for name, _ in outcome.failed}
+    for name, origins in outcome.origins.items():
+        if name not in failed:
+            yield name, Usage(origins.chart, frozenset(read.path for read in origins.record()))
 
 
 def _mend(linter: _Linter, *, write: bool) -> tuple[str, _Outcome]:

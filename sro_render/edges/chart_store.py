@@ -20,7 +20,7 @@ from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.edges.chart_files import load_chart_at
 from sro_render.edges.chart_locks import read_charts_lock
 from sro_render.edges.files import similar_file, unreadable
-from sro_render.errors import ChartError, InputError, SroError, nearest
+from sro_render.errors import ChartError, Faults, InputError, SroError, nearest
 from sro_render.limits import Limits
 from sro_render.model.chart_lock import ChartsLock, is_remote, repository_of
 from sro_render.model.file_names import CHARTS_LOCK_NAME
@@ -125,15 +125,19 @@ class ChartStore:
             hint=self._advice(reference, key),
         )
 
-    def each(self) -> Iterator[Chart]:
+    def each(self, faults: Faults) -> Iterator[Chart]:
         """Every chart below the folder that has something to install, in the order of paths.
 
-        Raises: ChartError, or a group of them: one is damaged.
+        Args: faults: gets what is wrong with charts that are damaged.
         """
         for candidate in self._below_folder():
-            chart = self._load(candidate.path)
-            if not chart.metadata.is_library:
-                yield chart
+            try:
+                chart = self._load(candidate.path)
+            except (SroError, ExceptionGroup) as error:
+                faults.add(error)
+            else:
+                if not chart.metadata.is_library:
+                    yield chart
 
     def not_read(self) -> tuple[Path, ...]:
         """Charts below the folder that nobody looked into: only the name of their file or folder is known."""

@@ -53,28 +53,29 @@ class _Continue(Exception):  # noqa: N818
     """Goes on with the next round of the innermost range."""
 
 
-def compile_definition(definition: Definition, functions: Mapping[str, Function], *, traced: bool) -> Step:
+def compile_definition(definition: Definition, functions: Mapping[str, Function]) -> Step:
     """The body of a template as a closure.
 
     Args:
         definition: the template.
         functions: by name; those of text/template itself need not be among them.
-        traced: the closure tells the run which place writes next.
     """
-    return _Compiler(definition.source, functions, traced).body(definition.body)
+    return Compiler(definition.source, PipeCompiler(definition.source, functions)).body(definition.body)
 
 
-def _nothing(dot: Any, frame: Frame) -> None:
+def nothing(dot: Any, frame: Frame) -> None:
     """An empty body."""
 
 
-class _Compiler:
-    def __init__(self, source: Source, functions: Mapping[str, Function], traced: bool) -> None:
+class Compiler:
+    """Compiles the statements of one source, their pipelines with `pipes`."""
+
+    def __init__(self, source: Source, pipes: PipeCompiler) -> None:
         self.source = source
-        self.traced = traced
-        self.pipe = PipeCompiler(source, functions).pipe
+        self.pipe = pipes.pipe
 
     def span(self, node: Node) -> Span:
+        """The place of a node."""
         return self.source.span(node.start, max(node.end, node.start + 1))
 
     # Statements
@@ -85,9 +86,7 @@ class _Compiler:
         parts: list[tuple[str, Getter, Action]] = []
         text = ""
         for node in nodes:
-            if self.traced and isinstance(node, Text | Action):
-                steps.append(self.marked(node))
-            elif isinstance(node, Text):
+            if isinstance(node, Text):
                 text += node.text
             elif isinstance(node, Action) and not node.pipe.variables:
                 parts.append((text, self.pipe(node.pipe), node))
@@ -99,23 +98,7 @@ class _Compiler:
                 steps.append(self.statement(node))
         if parts or text:
             steps.append(self.writer(tuple(parts), text))
-        return _sequence(tuple(steps))
-
-    def marked(self, node: Text | Action) -> Step:
-        """One text or action that tells the run its place first."""
-        span = self.span(node)
-        if isinstance(node, Text):
-            step = self.writer((), node.text)
-        elif node.pipe.variables:
-            step = self.statement(node)
-        else:
-            step = self.writer((("", self.pipe(node.pipe), node),), "")
-
-        def mark(dot: Any, frame: Frame) -> None:
-            frame[RUN].mark(span)
-            step(dot, frame)
-
-        return mark
+        return sequence(tuple(steps))
 
     def writer(self, parts: tuple[tuple[str, Getter, Action], ...], tail: str) -> Step:
         """Texts and the values between them."""
@@ -148,6 +131,7 @@ class _Compiler:
             raise frame[RUN].error(fault, self.span(action)) from None
 
     def statement(self, node: Statement) -> Step:
+        """One statement alone."""
         match node:
             case Action():
                 return self.pipe(node.pipe)
@@ -168,8 +152,9 @@ class _Compiler:
         assert_never(node)
 
     def if_step(self, node: If) -> Step:
+        """`{{if}}`."""
         cases = tuple((self.pipe(branch.pipe), self.body(branch.body)) for branch in node.branches)
-        otherwise = _nothing if node.otherwise is None else self.body(node.otherwise)
+        otherwise = nothing if node.otherwise is None else self.body(node.otherwise)
         if len(cases) > 1:
 
             def first_that_holds(dot: Any, frame: Frame) -> None:
@@ -191,8 +176,9 @@ class _Compiler:
         return either
 
     def with_step(self, node: With) -> Step:
+        """`{{with}}`."""
         cases = tuple((self.pipe(branch.pipe), self.body(branch.body)) for branch in node.branches)
-        otherwise = _nothing if node.otherwise is None else self.body(node.otherwise)
+        otherwise = nothing if node.otherwise is None else self.body(node.otherwise)
 
         def first_that_holds(dot: Any, frame: Frame) -> None:
             for condition, body in cases:
@@ -205,27 +191,8 @@ class _Compiler:
         return first_that_holds
 
     def range_step(self, node: Range) -> Step:
-        get = self.pipe(node.pipe)
-        round_ = self.round(node)
-        otherwise = _nothing if node.otherwise is None else self.body(node.otherwise)
-        has_index = len(node.pipe.variables) > 1
-
-        def loop(dot: Any, frame: Frame) -> None:
-            value = get(dot, frame)
-            run = frame[RUN]
-            try:
-                rounds = _rounds(value, has_index)
-            except FunctionError as fault:
-                raise run.error(fault, self.span(node.pipe)) from None
-            if rounds is None:
-                otherwise(dot, frame)
-                return
-            for index, element in rounds:
-                run.rounds += 1
-                if run.rounds > run.next_check:
-                    run.check_rounds(lambda: self.span(node))
-                round_(index, NIL if element is None else element, frame)
-
+        """`{{range}}`, with what leaves it or goes on with the next round."""
+        loop = self.loop(node)
         if not node.jumps:
             return loop
 
@@ -237,11 +204,36 @@ class _Compiler:
 
         return loop_until_break
 
+    def loop(self, node: Range) -> Step:
+        """All rounds of a range."""
+        get = self.pipe(node.pipe)
+        round_ = self.round(node)
+        otherwise = nothing if node.otherwise is None else self.body(node.otherwise)
+        has_index = len(node.pipe.variables) > 1
+
+        def loop(dot: Any, frame: Frame) -> None:
+            value = get(dot, frame)
+            run = frame[RUN]
+            try:
+                rounds = rounds_of(value, has_index)
+            except FunctionError as fault:
+                raise run.error(fault, self.span(node.pipe)) from None
+            if rounds is None:
+                otherwise(dot, frame)
+                return
+            for index, element in rounds:
+                run.rounds += 1
+                if run.rounds > run.next_check:
+                    run.check_rounds(lambda: self.span(node))
+                round_(index, NIL if element is None else element, frame)
+
+        return loop
+
     def round(self, node: Range) -> Callable[[Any, Any, Frame], None]:
         """One round of a range: sets its variables to index and element, then does its body."""
         body = self.body(node.body)
         if node.jumps:
-            body = _until_continue(body)
+            body = until_continue(body)
         match [variable.slot for variable in node.pipe.variables]:
             case [int(index_slot), int(element_slot)]:
 
@@ -262,8 +254,9 @@ class _Compiler:
         return lambda index, element, frame: body(element, frame)  # noqa: ARG005
 
     def template_step(self, node: Template) -> Step:
+        """`{{template}}`."""
         get = constant(None) if node.pipe is None else self.pipe(node.pipe)
-        name, span, traced = node.name, self.span(node), self.traced
+        name, span = node.name, self.span(node)
 
         def call_template(dot: Any, frame: Frame) -> None:
             run = frame[RUN]
@@ -272,16 +265,16 @@ class _Compiler:
                 raise run.error(run.unknown_template(name), span)
             value = dug(get(dot, frame))
             run.enter(span)
-            body = code.traced_body if traced else code.body
-            body(value, run.frame(code, value, frame[WRITE]))
+            code.body(value, run.frame(code, value, frame[WRITE]))
             run.leave()
 
         return call_template
 
 
-def _sequence(steps: tuple[Step, ...]) -> Step:
+def sequence(steps: tuple[Step, ...]) -> Step:
+    """Several steps in their order."""
     if not steps:
-        return _nothing
+        return nothing
     if len(steps) == 1:
         return steps[0]
 
@@ -300,7 +293,9 @@ def _continue(dot: Any, frame: Frame) -> None:  # noqa: ARG001
     raise _Continue
 
 
-def _until_continue(body: Step) -> Step:
+def until_continue(body: Step) -> Step:
+    """A body that a continue leaves."""
+
     def do_body(dot: Any, frame: Frame) -> None:
         try:
             body(dot, frame)
@@ -310,7 +305,7 @@ def _until_continue(body: Step) -> Step:
     return do_body
 
 
-def _rounds(value: object, has_index: bool) -> Iterable[tuple[object, object]] | None:
+def rounds_of(value: object, has_index: bool) -> Iterable[tuple[object, object]] | None:
     """What a range goes over, as (index or key, element); None where there is nothing.
 
     Raises:

@@ -15,7 +15,9 @@ from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.gotemplate.compiler import compile_definition
 from sro_render.gotemplate.functions import Function
 from sro_render.gotemplate.parser import Definition, ParsedFile, parse
-from sro_render.gotemplate.runtime import Code, Run, Step, Traced
+from sro_render.gotemplate.runtime import Code, Run, Step
+from sro_render.gotemplate.traced import Traced
+from sro_render.gotemplate.tracing import trace_definition
 from sro_render.limits import Limits
 from sro_render.source import Source
 
@@ -57,13 +59,13 @@ class _Code:
     @property
     def body(self) -> Step:
         if self._body is None:
-            self._body = compile_definition(self.definition, self._functions, traced=False)
+            self._body = compile_definition(self.definition, self._functions)
         return self._body
 
     @property
     def traced_body(self) -> Step:
         if self._traced_body is None:
-            self._traced_body = compile_definition(self.definition, self._functions, traced=True)
+            self._traced_body = trace_definition(self.definition, self._functions)
         return self._traced_body
 
 

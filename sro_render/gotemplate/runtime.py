@@ -9,14 +9,14 @@ takes output, `$`, and then the template's variables, each in its slot.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sized
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from sro_render.errors import Finding, LimitError, TemplateError, nearest, only_meant
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.printing import ADDRESS
+from sro_render.gotemplate.reads import Act, Reads
+from sro_render.gotemplate.traced import Mark, Traced
 from sro_render.gotemplate.values import (
     IntList,
     Missing,
@@ -77,31 +77,6 @@ class Templates(Protocol):
         """A name space that also knows the definitions in `text`, and the template that `text` is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """What a template wrote, and which place in it wrote each stretch.
-
-    segments: offset in `text`, in characters, from which on a place wrote; ascending.
-    """
-
-    text: str
-    segments: tuple[tuple[int, Span], ...]
-
-    def place_of(self, offset: int) -> Span | None:
-        """The place that wrote the character at an offset. In plain text, that very character."""
-        index = bisect_right(self.segments, offset, key=_offset) - 1
-        if index < 0:
-            return None
-        start, span = self.segments[index]
-        inside = span.start + offset - start
-        is_plain = span.source.text.startswith(self.text[start : offset + 1], span.start)
-        return span.source.span(inside) if is_plain and inside < span.end else span
-
-
-def _offset(segment: tuple[int, Span]) -> int:
-    return segment[0]
-
-
 class Run:
     """The state of one run; a program is compiled once and run with many of these.
 
@@ -110,6 +85,7 @@ class Run:
         limits: what ends the run.
         deadline: called now and then; raises to end the run.
         state: whatever functions that want the run need to find in it.
+        reads: where reads are kept; only `execute_traced` keeps them, and only of watched values.
     """
 
     def __init__(
@@ -118,7 +94,9 @@ class Run:
         limits: Limits,
         deadline: Callable[[], None] | None = None,
         state: object = None,
+        reads: Reads | None = None,
     ) -> None:
+        self.reads = reads
         self.program = program
         self._root = program
         self.limits = limits
@@ -137,7 +115,7 @@ class Run:
         self._size = 0
         self._outer_size = 0
         self._done_size = 0
-        self._marks: list[tuple[int, Span]] | None = None
+        self._marks: list[Mark] | None = None
         self.template = ""
         """The template that was executed from outside, whatever it calls."""
         self._call_counts: dict[tuple[str, str], int] = {}
@@ -165,15 +143,14 @@ class Run:
         span = missing.span
         key = ("missing-value", id(span.source), span.start, span.end)
         if key not in self._findings:
-            keys = [str(key) for key in missing.container]
-            near = nearest(missing.key, keys)
+            near = nearest(missing.key, missing.candidates)
             self._findings[key] = Finding(
                 code="missing-value",
                 message=f"{missing.name} is not set",
                 span=span,
                 hint=f"did you mean {near}?" if near else "",
                 notes=self.notes(),
-                mend=only_meant(missing.key, keys),
+                mend=only_meant(missing.key, missing.candidates),
             )
 
     # Executing
@@ -190,21 +167,14 @@ class Run:
     def execute_traced(self, name: str, dot: object) -> Traced:
         """Execute a template, and keep which place wrote what; many times slower than `execute`."""
         code = self._known(name)
-        marks: list[tuple[int, Span]] = []
+        marks: list[Mark] = []
         self.template = name
         self._marks = marks
         try:
             text = self._outermost(code.traced_body, code, dot)
         finally:
             self._marks = None
-        offsets = [0]
-        for piece in self._pieces:
-            offsets.append(offsets[-1] + len(piece))
-        segments: dict[int, Span] = {}
-        for index, span in marks:
-            # What wrote nothing is overwritten by what comes next at the same offset.
-            segments[offsets[index]] = span
-        return Traced(text, tuple(segments.items()))
+        return Traced.of(text, self._pieces, marks)
 
     def render(self, name: str, dot: object) -> str:
         """Execute a template into a string from inside a function, as `include` does.
@@ -215,9 +185,7 @@ class Run:
         code = self.program.lookup(name)
         if code is None:
             raise self.unknown_template(name)
-        outer = self._begin_inner()
-        code.body(dot, self.frame(code, dot, self._pieces.append))
-        return self._end_inner(outer)
+        return self._inner(code, dot)
 
     def render_text(self, text: str, dot: object) -> str:
         """Execute a text as a template from inside a function, as `tpl` does.
@@ -241,10 +209,9 @@ class Run:
                 hint=error.finding.hint,
                 notes=(*error.finding.notes, *self.notes(self.span)),
             ) from None
-        outer = self._begin_inner()
-        code.body(dot, self.frame(code, dot, self._pieces.append))
+        written = self._inner(code, dot)
         self.program = program
-        return self._end_inner(outer)
+        return written
 
     def _known(self, name: str) -> Code:
         code = self.program.lookup(name)
@@ -301,8 +268,8 @@ class Run:
             self._fail_size()
         return text
 
-    def _begin_inner(self) -> tuple[Any, ...]:
-        """Collect what is written from now on apart; returns what `_end_inner` takes."""
+    def _inner(self, code: Code, dot: object) -> str:
+        """What a template writes, collected apart from what is being written around it."""
         # First, so that what it counts stays counted: else the next call counts it again.
         self.enter(self.span)
         outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
@@ -311,14 +278,27 @@ class Run:
         self._counted = self._size = 0
         # What is written here is the value of the call around it, which has its own mark.
         self._marks = None
-        return outer
-
-    def _end_inner(self, outer: tuple[Any, ...]) -> str:
-        """What was written since `_begin_inner`."""
+        if self.reads is None:
+            code.body(dot, self.frame(code, dot, self._pieces.append))
+        else:
+            self._inner_traced(code, dot, self.reads)
         pieces = self._pieces
         self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span = outer
         self.leave()
         return pieces[0] if len(pieces) == 1 else "".join(pieces)
+
+    def _inner_traced(self, code: Code, dot: object, reads: Reads) -> None:
+        """The same for whoever wants to know who read what: the act around it keeps what was written."""
+        marks: list[Mark] = []
+        self._marks = marks
+        known = reads.read_so_far()
+        frame = self.frame(code, dot, self._pieces.append)
+        reads.keep_variable(frame, ROOT, known)
+        reads.enter_dot(known)
+        code.traced_body(dot, frame)
+        reads.leave_dot()
+        if reads.current is not None:
+            reads.current.inner.append(Traced.of("".join(self._pieces), self._pieces, marks))
 
     def frame(self, code: Code, dot: object, write: Callable[[str], None]) -> Frame:
         """A new frame for a template."""
@@ -440,7 +420,7 @@ class Run:
 
     # Tracing
 
-    def mark(self, span: Span) -> None:
+    def mark(self, span: Span, act: Act | None = None) -> None:
         """The place that writes next, where someone wants to know."""
         if self._marks is not None:
-            self._marks.append((len(self._pieces), span))
+            self._marks.append((len(self._pieces), span, act))

@@ -291,8 +291,9 @@ class Missing:
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """The keys that the map has, A-Z."""
-        return tuple(sorted(self.container))
+        """The keys that the map has, A-Z; looking at them is no read of theirs."""
+        container = self.container
+        return tuple(sorted(map(str, dict.keys(container) if isinstance(container, dict) else container)))
 
 
 class _Nil:
@@ -325,6 +326,12 @@ class Kind(Enum):
     MAP = "map"
     SLICE = "slice"
     STRUCT = "struct"
+
+
+def class_of(value: object) -> type:
+    """The class that says which Go type a value has: watched maps and lists stand for plain ones."""
+    kind = type(value)
+    return getattr(kind, "stands_for", kind)
 
 
 _KINDS: Final[dict[type, Kind]] = {

@@ -1,8 +1,8 @@
 """Images that a bundle builds itself, and the workloads that must wait for them.
 
 Nothing but the annotation `specialresource.openshift.io/wait` keeps a workload from starting before the
-build in front of it is done. A BuildConfig says what it makes; a Job is taken to make the images that its
-arguments name and that a later workload runs.
+build in front of it is done. A BuildConfig says what it makes; a Job that builds or pushes something is
+taken to make the images that it is told and that a workload runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sro_render.model.bundle import RenderedObject
 from sro_render.model.objects import annotations_of, mapping_of, text_of
 
 WAIT_ANNOTATION = f"{PREFIX}wait"
+_BUILDERS = re.compile(r"buildah|buildctl|buildkit|kaniko|podman|skopeo|--destination|\b(?:build|push)\b")
 _NAME_GOES_ON = re.compile(r"[\w.@/-]")
 
 
@@ -61,7 +62,9 @@ def builds_of(subject: Subject) -> Iterator[Build]:
                 full = name if ":" in name else f"{name}:latest"
                 yield Build(rendered=rendered, tag=f"{namespace}/{full}")
         elif rendered.id.kind == "Job":
-            yield _job(rendered)
+            job = _job(rendered)
+            if any(map(_BUILDERS.search, (*job.words, *job.own))):
+                yield job
 
 
 def check_builds(subject: Subject) -> Iterator[Hit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sro_render.errors import Finding, some
 from sro_render.lint.api_versions import find_retired
@@ -32,6 +33,26 @@ def fold_hits(special_resource: str, hits: Iterable[Hit], places: Places | None)
         place = () if hit.is_one else (span.source.name, span.start) if span else (_path(hit),)
         groups.setdefault((hit.rule.code, hit.message, *place), []).append((hit, span))
     return [_problem(special_resource, same) for same in groups.values()]
+
+
+def merge_equal(problems: Iterable[Problem]) -> list[Problem]:
+    """One problem for those of several SRs that have the same place: SRs may share a chart."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        finding = problem.finding
+        span = finding.span
+        place = (span.source.name, span.start) if span else (finding.subject, finding.path)
+        groups.setdefault((finding.code, finding.message, *place), []).append(problem)
+    merged = []
+    for first, *others in groups.values():
+        names = dict.fromkeys(each.finding.special_resource for each in others)
+        names.pop(first.finding.special_resource, None)
+        notes = (
+            *first.finding.notes,
+            *some([f"the same in {name}" for name in names if name], _MOST_OBJECTS),
+        )
+        merged.append(replace(first, finding=replace(first.finding, notes=notes)))
+    return merged
 
 
 def _problem(special_resource: str, same: Sequence[tuple[Hit, Span | None]]) -> Problem:

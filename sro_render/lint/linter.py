@@ -9,15 +9,16 @@ from sro_render.errors import Finding
 from sro_render.lint.api_versions import check_api_versions
 from sro_render.lint.builds import check_builds
 from sro_render.lint.fields import check_fields
-from sro_render.lint.fold import fold_hits
+from sro_render.lint.fold import fold_hits, merge_equal
 from sro_render.lint.images import check_images
 from sro_render.lint.interface import Check, Places, Subject
-from sro_render.lint.mending import mark_mendable
+from sro_render.lint.mending import mark_mendable, settle
 from sro_render.lint.names import check_names
 from sro_render.lint.privileges import check_privileges
 from sro_render.lint.rules import RENDER_FINDINGS, RULES, SCHEMAS_MISSING
 from sro_render.lint.secrets import check_secrets
 from sro_render.lint.silence import silenced_codes, unknown_codes, without_silenced
+from sro_render.lint.unused import Usage, unused_values
 from sro_render.model.problem import Problem, Review, Rule, Severity
 from sro_render.model.specialresource import SpecialResource
 
@@ -37,6 +38,7 @@ def review(
     *,
     resources: Sequence[SpecialResource],
     places: Mapping[str, Places],
+    usages: Mapping[str, Usage],
     errors: Iterable[Finding],
     findings: Iterable[Finding],
     skip: frozenset[str] = frozenset(),
@@ -45,7 +47,7 @@ def review(
     """What is wrong with specs, charts and rendered objects.
 
     Args:   resources: all SRs that could be read; they say what is silent.
-            places:    by SR.
+            places:    by SR. usages: by SR, of those whose reads are known.
             errors:    what build stops at; findings: what build says.
             skip:      codes that the options silence, without count.
     """
@@ -54,12 +56,14 @@ def review(
         (Problem(finding=each, severity=Severity.WARNING) for each in findings),
         _about_schemas(subjects),
         chain.from_iterable(unknown_codes(resource) for resource in resources),
+        chain.from_iterable(_unused(resource, usages) for resource in resources),
         chain.from_iterable(_check(subject, places) for subject in subjects),
     )
     silence = {resource.name: silenced_codes(resource) for resource in resources}
     left, silenced = without_silenced((each for each in problems if each.finding.code not in skip), silence)
+    settled = settle(merge_equal(sorted(left, key=_order)), resources)
     return Review(
-        problems=mark_mendable(sorted(left, key=_order)),
+        problems=mark_mendable(settled),
         rules=all_rules(),
         silenced=silenced,
         notes=tuple(notes),
@@ -87,6 +91,18 @@ def all_rules() -> tuple[Rule, ...]:
     """Every rule that has a severity, by its code."""
     found = (Rule(code, Severity.WARNING, summary) for code, summary in RENDER_FINDINGS.items())
     return tuple(sorted((*RULES, *found), key=lambda rule: rule.code))
+
+
+def _unused(resource: SpecialResource, usages: Mapping[str, Usage]) -> Iterator[Problem]:
+    """Of the SR's own values, and of those that it gives to its dependencies, which are SRs themselves."""
+    own = usages.get(resource.name)
+    if own is not None:
+        yield from unused_values(resource, resource.set or {}, ("spec", "set"), own)
+    for index, dependency in enumerate(resource.dependencies):
+        usage = usages.get(dependency.chart.name)
+        if usage is not None:
+            base = ("spec", "dependencies", index, "set")
+            yield from unused_values(resource, dependency.set, base, usage)
 
 
 def _check(subject: Subject, places: Mapping[str, Places]) -> Iterator[Problem]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sro_render.errors import Finding
+from sro_render.errors import Finding, Mend
+from sro_render.lint.rules import UNUSED_VALUE
+from sro_render.model.objects import JsonValue
 from sro_render.model.problem import Problem
+from sro_render.model.specialresource import SpecialResource
 from sro_render.source import Source
 
 STANDARD_INPUT = "standard input"
@@ -44,6 +47,40 @@ def is_file(source: Source) -> bool:
     return (
         source.name != STANDARD_INPUT and "!" not in source.name and not source.name.startswith("rendered ")
     )
+
+
+def settle(problems: Iterable[Problem], resources: Iterable[SpecialResource]) -> list[Problem]:
+    """The problems without mends of templates that a spec speaks against.
+
+    A spec that sets what a template reads nearly by that name is mended itself: charts say which names
+    they read, and other specs may use them. A name that some spec sets is right in the template.
+    """
+    listed = list(problems)
+    in_specs = {each.finding.mend for each in listed if each.finding.code == UNUSED_VALUE.code}
+    names = {name for resource in resources for name in _names(resource.set)}
+    return [_without_mend(each) if _is_disputed(each.finding, in_specs, names) else each for each in listed]
+
+
+def _is_disputed(finding: Finding, in_specs: Collection[Mend | None], names: Collection[str]) -> bool:
+    mend = finding.mend
+    if mend is None or finding.code != "missing-value":
+        return False
+    return mend.wrong in names or Mend(mend.right, mend.wrong) in in_specs
+
+
+def _without_mend(problem: Problem) -> Problem:
+    return replace(problem, finding=replace(problem.finding, mend=None))
+
+
+def _names(value: JsonValue) -> Iterator[str]:
+    """All keys in a value."""
+    if isinstance(value, dict):
+        yield from value
+        for item in value.values():
+            yield from _names(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _names(item)
 
 
 def out_of_reach(problems: Iterable[Problem]) -> tuple[str, ...]:

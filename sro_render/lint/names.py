@@ -86,6 +86,9 @@ def _check_selectors(rendered: RenderedObject) -> Iterator[Hit]:
 
 
 def _check_texts(rendered: RenderedObject, texts: JsonValue, path: KeyPath, what: str) -> Iterator[Hit]:
+    if isinstance(texts, dict):
+        # Inside an object, null is an empty text to the API server.
+        texts = {key: "" if value is None else value for key, value in texts.items()}
     for where, fault in check_texts(texts, path, what):
         finding = fault.finding
         yield Hit(

@@ -13,10 +13,10 @@ from sro_render.model.objects import mapping_of, text_of
 from sro_render.validation import PLAIN_SECRET_HINT, is_open_secret
 
 _CREDENTIAL_NAME = re.compile(
-    r"(?i)(?:^|_)(?:passw(?:or)?d|passphrase|token|secret|(?:secret|api|access|private)_?key)$"
+    r"(?i)(?:^|_)(?:passw(?:or)?d|passphrase|token|(?:client|shared)_secret|(?:secret|api|access|private)_?key)$"
 )
 # A reference to another variable, a file, a switch or a number is no credential.
-_NO_CREDENTIAL = re.compile(r"(?i)\$\(|/|[a-z]+://|true$|false$|\d+$")
+_NO_CREDENTIAL = re.compile(r"(?i)\$\(|/|[a-z]+://|(?:true|false|yes|no|on|off)$|\d+$")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")
 
 

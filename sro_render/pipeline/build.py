@@ -10,6 +10,7 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
 from sro_render.errors import Finding, SroError, flatten
+from sro_render.gotemplate.reads import Read
 from sro_render.kernels.coverage import cover
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.spec_places import place_in_spec
@@ -62,6 +63,7 @@ class Render:
     needs:     the SRs with those that come before each, failed and unmanaged ones too.
     coverage:  what becomes of each node.
     origins:   finds what wrote the objects of each SR; empty unless that was asked for.
+    reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -72,6 +74,7 @@ class Render:
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
     origins: Mapping[str, Origins] = field(default_factory=dict)
+    reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
 
 
 def build(
@@ -82,11 +85,13 @@ def build(
     time_limit: TimeLimit = nullcontext,
     *,
     with_origins: bool = False,
+    with_reads: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; dependencies first, else by name.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
             with_origins: keep what it takes to find the template's place that wrote a field.
+            with_reads: keep which values the templates read; many times slower.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
@@ -94,6 +99,7 @@ def build(
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
     origins: dict[str, Origins] = {}
+    reads: dict[str, tuple[Read, ...]] = {}
     expansions: list[Expansion] = []
     named = {recipe.resource.name: recipe for recipe in recipes}
     needs = {name: each.resource.needs for name, each in sorted(named.items()) if not _is_removed(each)}
@@ -107,9 +113,17 @@ def build(
             failed.append((name, ""))
             continue
         result = render_resource(
-            resource, recipe.chart, inventory, options, progress, time_limit, with_origins=with_origins
+            resource,
+            recipe.chart,
+            inventory,
+            options,
+            progress,
+            time_limit,
+            with_origins=with_origins,
+            with_reads=with_reads,
         )
         groups[name] = result.groups
+        reads[name] = result.reads
         if result.origins is not None:
             origins[name] = result.origins
         wrong = [in_spec(error, resource) for error in result.errors]
@@ -146,6 +160,7 @@ def build(
         needs=needs,
         coverage=coverage,
         origins=origins,
+        reads=reads,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.engine import Trace
 from sro_render.errors import SroError
+from sro_render.gotemplate.reads import Read
 from sro_render.limits import Limits
 from sro_render.model.bundle import RenderedObject
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id
@@ -35,11 +36,13 @@ class _Document:
 class Origins:
     """Finds the origins of one SR's objects.
 
-    trace: from a template's name, and a kernel or an empty text for the first one, to what it writes.
+    trace:  from a template's name, and a kernel or an empty text for the first one, to what it writes.
+    record: which values the templates read for the first kernel, and where; raises SroError.
     """
 
     chart: Chart
     trace: Callable[[str, str], Trace]
+    record: Callable[[], tuple[Read, ...]]
     limits: Limits
     _read: dict[tuple[str, str], tuple[_Document, ...]] = field(default_factory=dict, init=False)
 

@@ -12,11 +12,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine, PreparedValues, Trace
+from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering, Trace
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
+from sro_render.gotemplate.reads import Read, Reads
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
@@ -56,6 +57,7 @@ class ResourceResult:
     errors:  with the kernel in `subject` where only that kernel is concerned.
     failed:  the kernels that have an error of their own.
     origins: finds which place of a template wrote what; None unless that was asked for.
+    reads:   which values its templates read, and where; empty unless that was asked for.
     """
 
     rendered: RenderedResource | None = None
@@ -64,6 +66,7 @@ class ResourceResult:
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     origins: Origins | None = None
+    reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +101,17 @@ def render_resource(
     time_limit: TimeLimit = nullcontext,
     *,
     with_origins: bool = False,
+    with_reads: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
     Args:   with_origins: keep what it takes to find the origins of objects: all kernels' values.
+            with_reads: keep which values the templates read; many times slower.
 
     Never raises SroError: everything that is wrong is in the result.
     """
-    expansion = _Expansion(resource, chart, inventory, options, with_origins=with_origins)
+    reads = Reads() if with_reads else None
+    expansion = _Expansion(resource, chart, inventory, options, reads, with_origins=with_origins)
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -138,9 +144,11 @@ class _Expansion:
         chart: Chart,
         inventory: Inventory,
         options: RenderOptions,
+        reads: Reads | None,
         *,
         with_origins: bool,
     ) -> None:
+        self.reads = reads
         self.with_origins = with_origins
         self.resource = resource
         self.chart = chart
@@ -181,6 +189,8 @@ class _Expansion:
                 self.step = f"{output.templates.name} for kernel {kernel_inputs.group.kernel}"
                 self._render(engine, reader, output, kernel_inputs)
                 progress(index * len(inputs) + number, total)
+        if self.reads is not None:
+            self.result.reads = self.reads.all
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
         if good:
             self.step = "the objects of all kernels"
@@ -352,7 +362,7 @@ class _Expansion:
         faults = Faults()
         manifests: list[Manifest] = []
         try:
-            rendering = engine.render(inputs.values, release, self.capabilities, names, self._deadline)
+            rendering = self._rendered(engine, inputs, release, names)
         except (SroError, ExceptionGroup) as error:
             for each in flatten(error):
                 self._fail(each, kernel=kernel)
@@ -390,7 +400,22 @@ class _Expansion:
             release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
             return engine.trace(template, chosen.values, release, self.capabilities, names)
 
-        return Origins(chart=self.chart, trace=trace, limits=self.options.limits)
+        def record() -> tuple[Read, ...]:
+            """What the templates read for the first kernel."""
+            chosen, reads = inputs[0], Reads()
+            release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
+            for state in plan:
+                names = [name for name in state.templates if name in chosen.names]
+                engine.record(chosen.values, release, self.capabilities, names, reads=reads)
+            return reads.all
+
+        return Origins(chart=self.chart, trace=trace, record=record, limits=self.options.limits)
+
+    def _rendered(
+        self, engine: Engine, inputs: _KernelInputs, release: Release, names: Sequence[str]
+    ) -> Rendering | Recording:
+        given = (inputs.values, release, self.capabilities, names, self._deadline)
+        return engine.render(*given) if self.reads is None else engine.record(*given, self.reads)
 
     # -- objects
 

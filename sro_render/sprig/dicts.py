@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
+from sro_render.gotemplate.reads import WatchedList, WatchedMap
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import StringList, type_name
 from sro_render.sprig.text import is_empty, strval
@@ -158,6 +159,8 @@ def _copied(run: Run, value: Any) -> Any:
     if isinstance(value, dict | list):
         # What values hold many times is copied as often.
         run.count_items(len(value) + 1, run.span)
+    if isinstance(value, WatchedMap | WatchedList):
+        return value.copied(lambda item: _copied(run, item))
     if isinstance(value, dict):
         return type(value)({key: _copied(run, item) for key, item in value.items()})
     if isinstance(value, list):

@@ -6,7 +6,7 @@ Source: Sprig v3 reflect.go.
 from __future__ import annotations
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
-from sro_render.gotemplate.values import plain, type_name
+from sro_render.gotemplate.values import class_of, plain, type_name
 from sro_render.sprig.text import kind_name
 
 FUNCTIONS: dict[str, Function] = {}
@@ -54,7 +54,7 @@ def deep_equal(one: object, other: object) -> bool:
 def _equal(one: object, other: object, seen: dict[tuple[int, int], object]) -> bool:
     """`seen` has the pairs that are or were compared, kept alive: as in Go, none is looked at twice."""
     one, other = plain(one), plain(other)
-    if type(one) is not type(other):
+    if class_of(one) is not class_of(other):
         return False
     if not isinstance(one, dict | list):
         return one == other

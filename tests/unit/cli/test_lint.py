@@ -261,6 +261,21 @@ def test_one_resource_does_not_silence_another(driver: Any) -> None:
     )
 
 
+def test_what_two_resources_share_is_said_once(driver: Any) -> None:
+    driver.write("charts/kmod/templates/1000-a.yaml", CONFIG_MAP + "data: {a: '{{ .Values.nothing }}'}\n")
+    spec = (driver.root / "spec.yaml").read_text("utf-8")
+    driver.write("spec.yaml", f"{spec}---\n{spec.replace('name: kmod', 'name: second', 1)}")
+    assert lint(driver).out == (
+        HOST_PID + "  note: the same in second\n"
+        "warning[missing-value]: .Values.nothing is not set\n"
+        "  --> charts/kmod/templates/1000-a.yaml:5:15\n"
+        "  5 | data: {a: '{{ .Values.nothing }}'}\n"
+        "    |               ^^^^^^^^^^^^^^^\n"
+        "  note: the same in second\n"
+        "0 errors, 1 warning, 1 remark\n"
+    )
+
+
 def test_what_the_render_finds_is_silenced_likewise(project: Any) -> None:
     project.write(
         "charts/kmod/templates/0000-state.yaml", CONFIG_MAP + "data: {a: '{{ .Values.nothing }}'}\n"
