@@ -126,7 +126,7 @@ class _ResourceCover:
         if workload.kind != "Job":
             return False
         images = {image for each in self.drivers_of.get(workload.kernel, ()) for image in each.images}
-        return any(self.builders.maker_of(image) == workload.identity for image in images)
+        return any(self.builders.maker_of(image, workload.kernel) == workload.identity for image in images)
 
     def _needing(self) -> Iterator[tuple[str, str, str]]:
         """What is made with a toolkit: it names its kernel's toolkit, as far as any kernel has one."""
@@ -230,12 +230,12 @@ class _ResourceCover:
     # -- images
 
     def _image_use(self, image: str, kernel: str) -> ImageUse:
-        maker = self.builders.maker_of(image) if image else ""
+        maker = self.builders.maker_of(image, kernel) if image else ""
         if maker:
             origin = Origin.BUILT
         elif not image:
             origin = Origin.EMPTY
-        elif self.builders.should_make(image):
+        elif self.builders.should_make(image, kernel):
             origin = Origin.UNBUILT
         else:
             origin = Origin.OF_KERNEL if names_kernel(image, kernel) else Origin.COMMON
@@ -260,6 +260,10 @@ class _ResourceCover:
                 yield Reason(Lack.IMAGE, f"no build makes the image {image} of {driver.identity}")
             elif use.origin is Origin.EMPTY and (group.toolkit or not needy):
                 yield Reason(Lack.IMAGE, f"{driver.identity} has a container without an image")
+            rivals = self.builders.kernels_of(image)
+            if len(rivals) > 1:
+                text = f"the builds of {len(rivals)} kernels push one image, {image}"
+                yield Reason(Lack.IMAGE, f"{text}, where the last one stays")
             if maker is not None:
                 if maker.base in self.needing and maker.kernel in {"", kernel}:
                     needy.append(maker)

@@ -45,32 +45,49 @@ class Builder:
 
 @dataclass(slots=True)
 class BuilderIndex:
-    """All builders of a bundle, by what they make."""
+    """All builders of a bundle, by what they make. A builder is known by its object's id and its kernel."""
 
-    _by_output: dict[str, str] = field(default_factory=dict)
+    _by_output: dict[str, dict[str, str]] = field(default_factory=dict)
     _repositories: set[str] = field(default_factory=set)
-    _jobs: list[tuple[str, Builder]] = field(default_factory=list)
-    _known: dict[str, str] = field(default_factory=dict)
+    _jobs: dict[str, list[tuple[str, Builder]]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def add(self, identity: str, builder: Builder) -> None:
-        """Keep a builder under the id of its object."""
+    def add(self, identity: str, builder: Builder, kernel: str = "") -> None:
+        """Keep a builder; `kernel` is empty for one that is there once."""
         for output in builder.outputs:
-            self._by_output.setdefault(output, identity)
+            self._by_output.setdefault(output, {}).setdefault(kernel, identity)
             self._repositories.add(repository_of(output))
         if builder.texts:
-            self._jobs.append((identity, builder))
+            self._jobs.setdefault(kernel, []).append((identity, builder))
 
-    def maker_of(self, image: str) -> str:
-        """The object that makes an image; empty if nothing in the bundle does."""
-        known = self._known.get(image)
+    def maker_of(self, image: str, kernel: str) -> str:
+        """The object that makes an image for a kernel, one of its own if there is any; else empty."""
+        known = self._known.get((image, kernel))
         if known is None:
-            jobs = (identity for identity, builder in self._jobs if builder.makes(image))
-            known = self._known[image] = self._by_output.get(image) or next(jobs, "")
+            known = self._known[image, kernel] = self._find_maker(image, kernel)
         return known
 
-    def should_make(self, image: str) -> bool:
-        """Whether builders push to the image's repository, so that this tag is theirs to make."""
-        return repository_of(image) in self._repositories
+    def _find_maker(self, image: str, kernel: str) -> str:
+        pushed = self._by_output.get(image, {})
+        own = pushed.get(kernel) or pushed.get("")
+        if own:
+            return own
+        # A Job of another kernel would push an image of its own, if the name says of which kernel it is.
+        kernels = (kernel, "") if names_kernel(image, kernel) else (kernel, "", *self._jobs)
+        jobs = (job for each in kernels for job in self._jobs.get(each, ()))
+        return next((identity for identity, job in jobs if job.makes(image)), next(iter(pushed.values()), ""))
+
+    def kernels_of(self, image: str) -> tuple[str, ...]:
+        """The kernels whose builds push an image: of several, the last one to push wins."""
+        return tuple(kernel for kernel in self._by_output.get(image, ()) if kernel)
+
+    def should_make(self, image: str, kernel: str) -> bool:
+        """Whether this tag is the builders' to make: they push others, and it says that it is one of them.
+
+        In a registry outside of the cluster a repository may hold all kinds of images.
+        """
+        is_theirs = image.startswith(_INTERNAL) or names_kernel(image, kernel)
+        return is_theirs and repository_of(image) in self._repositories
 
 
 def builder_of(manifest: JsonObject) -> Builder | None:

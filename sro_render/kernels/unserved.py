@@ -22,7 +22,7 @@ _HINTS: Mapping[Lack, str] = MappingProxyType(
         Lack.DRIVER: "render a driver for these kernels too, or keep their nodes out with spec.nodeSelector",
         Lack.LABEL: "let node-feature-discovery label the nodes again, and take the snapshot again",
         Lack.TOOLKIT: "add the toolkits of these kernels to driverToolkits of a NodeInventory",
-        Lack.IMAGE: "let a build push what the driver runs: compare the two references",
+        Lack.IMAGE: "let each kernel's build push what its driver runs, with the kernel in the tag",
         Lack.BUILD: "let the build's nodeSelector select a node, or build outside of the cluster",
     }
 )

@@ -71,7 +71,7 @@ def read_workloads(expansion: Expansion, builders: BuilderIndex) -> tuple[Worklo
     for each in (each for state in expansion.rendered.states for each in state.objects):
         builder = builder_of(each.manifest)
         if builder is not None:
-            builders.add(str(each.id), builder)
+            builders.add(str(each.id), builder, each.kernel)
         selector = pod_selector(each.manifest)
         if selector is not None:
             is_builder = builder is not None and bool(builder.outputs)

@@ -37,6 +37,11 @@ spec:
   strategy: {dockerStrategy: {from: {kind: DockerImage, name: "{{ .Values.driverToolkitImage }}"}}}
   output: {to: {kind: DockerImage, name: "r/driver:{{ .Values.kernelFullVersion }}"}}
 """.replace("AFFINE", AFFINE)
+ONE_BUILD = (
+    BUILD.replace("{{ .Values.driverToolkitImage }}", "fedora")
+    .replace("{{ .Values.kernelFullVersion }}", ONE)
+    .replace(f", {AFFINE}", "")
+)
 STATE = "charts/kmod/templates/0000-state.yaml"
 
 
@@ -157,14 +162,28 @@ def test_a_build_that_does_not_need_the_toolkit_lacks_none(two: Any) -> None:
 
 
 def test_a_tag_that_no_build_pushes_although_others_are_pushed(two: Any) -> None:
-    build = BUILD.replace("{{ .Values.driverToolkitImage }}", "fedora")
-    two.write(
-        STATE, DRIVER + build.replace("r/driver:{{ .Values.kernelFullVersion }}", "r/driver:6.1.0-1.x86_64")
-    )
+    two.write(STATE, DRIVER + ONE_BUILD)
     assert two.build().err == unserved(
         f"n1 with kernel 6.1.0-2.x86_64: no build makes the image r/driver:6.1.0-2.x86_64 of DaemonSet/kmod/driver-{TWO_HASH}",
-        "let a build push what the driver runs: compare the two references",
+        "let each kernel's build push what its driver runs, with the kernel in the tag",
     )
+
+
+def test_builds_of_several_kernels_that_push_one_image(two: Any) -> None:
+    text = DRIVER + BUILD.replace("{{ .Values.driverToolkitImage }}", "fedora")
+    two.write(STATE, text.replace("r/driver:{{ .Values.kernelFullVersion }}", "r/driver:latest"))
+    reason = "the builds of 2 kernels push one image, r/driver:latest, where the last one stays"
+    assert two.build().err == (
+        "warning[node-unserved]: 2 of 2 nodes that kmod is for are not served\n"
+        f"  in: kmod\n  note: n0 with kernel {ONE}: {reason}\n  note: n1 with kernel {TWO}: {reason}\n"
+        "  help: let each kernel's build push what its driver runs, with the kernel in the tag\n"
+    )
+
+
+def test_a_sidecar_whose_repository_holds_other_images_too(two: Any) -> None:
+    sidecar = DRIVER.replace("containers: [", 'containers: [{name: s, image: "r/driver:sidecar-1"}, ')
+    two.write(STATE, sidecar + BUILD.replace("{{ .Values.driverToolkitImage }}", "fedora"))
+    assert two.build().err == ""
 
 
 def test_a_container_without_an_image(two: Any) -> None:
@@ -224,12 +243,7 @@ def test_several_reasons_are_all_told_and_the_command_that_lists_them(project: A
     project.write_nodes(ONE, TWO, "6.1.0-3.x86_64")
     project.write(
         STATE,
-        '{{ if ne .Values.kernelFullVersion "6.1.0-3.x86_64" }}\n'
-        + DRIVER
-        + "{{ end }}\n"
-        + BUILD.replace("{{ .Values.driverToolkitImage }}", "fedora").replace(
-            "r/driver:{{ .Values.kernelFullVersion }}", "r/driver:6.1.0-1.x86_64"
-        ),
+        '{{ if ne .Values.kernelFullVersion "6.1.0-3.x86_64" }}\n' + DRIVER + "{{ end }}\n" + ONE_BUILD,
     )
     assert project.build().err == (
         "warning[node-unserved]: 2 of 3 nodes that kmod is for are not served\n"

@@ -125,15 +125,47 @@ def test_a_builder_makes_what_it_pushes(manifest: dict[str, Any], image: str, is
     builder = builder_of(manifest)
     if builder is not None:
         index.add("b", builder)
-    assert index.maker_of(image) == ("b" if is_made else "")
+    assert index.maker_of(image, KERNEL) == ("b" if is_made else "")
 
 
-def test_a_tag_of_a_repository_that_builders_push_to_is_theirs_to_make() -> None:
+def indexed(*builders: tuple[str, dict[str, Any], str]) -> BuilderIndex:
     index = BuilderIndex()
-    builder = builder_of(build_config({"kind": "DockerImage", "name": "r/a:v1"}))
-    assert builder is not None
-    index.add("b", builder)
-    assert [index.should_make(each) for each in ("r/a:v2", "r/ab:v1", "r/a@sha256:0")] == [True, False, True]
+    for identity, manifest, kernel in builders:
+        builder = builder_of(manifest)
+        assert builder is not None
+        index.add(identity, builder, kernel)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("image", "is_theirs"),
+    [
+        (f"r/a:{KERNEL}", True),
+        (f"r/ab:{KERNEL}", False),
+        ("r/a:sidecar-1", False),
+        (f"{REGISTRY}/ns/a:v2", True),
+        (f"{REGISTRY}/ns/b:v2", False),
+    ],
+)
+def test_a_tag_is_for_builders_to_make_if_they_push_others_like_it(image: str, is_theirs: bool) -> None:
+    outside = build_config({"kind": "DockerImage", "name": "r/a:v1"})
+    inside = build_config({"kind": "ImageStreamTag", "name": "a:v1"})
+    assert indexed(("b", outside, ""), ("c", inside, "")).should_make(image, KERNEL) == is_theirs
+
+
+def test_a_kernel_takes_the_image_of_its_own_build_first() -> None:
+    push = build_config({"kind": "DockerImage", "name": "r/a:v1"})
+    index = indexed(("one", push, "1"), ("two", push, "2"))
+    assert [index.maker_of("r/a:v1", each) for each in ("1", "2", "3")] == ["one", "two", "one"]
+    assert index.kernels_of("r/a:v1") == ("1", "2")
+    assert indexed(("all", push, "")).kernels_of("r/a:v1") == ()
+
+
+def test_a_job_of_another_kernel_makes_what_names_no_kernel_alone() -> None:
+    common, own = job(args=["r/a:v1"]), job(args=[f"r/a:{KERNEL}"])
+    index = indexed(("common", common, "1"), ("own", own, "1"))
+    assert index.maker_of("r/a:v1", "2") == "common"
+    assert (index.maker_of(f"r/a:{KERNEL}", KERNEL), index.maker_of(f"r/a:{KERNEL}", "1")) == ("", "own")
 
 
 def test_the_images_of_a_workload_are_those_of_all_its_containers_once() -> None:
