@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from typing import Final
 
 from sro_render.source import Span
 
@@ -115,6 +115,10 @@ class OutOfTimeError(Exception):
         self.limit_s = limit_s
 
 
+MAX_MESSAGE: Final = 10_000
+"""Characters of one message that people are shown."""
+
+
 class Faults:
     """Collects the faults of one input, so that one run shows them all."""
 
@@ -162,6 +166,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in ordered:
         if candidate.casefold() == folded and candidate != word:
             return candidate
+    # Only who mistypes pays for loading it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     close = get_close_matches(word, ordered, n=1, cutoff=0.6)
     return close[0] if close else None
 
@@ -179,7 +186,7 @@ def describe(finding: Finding, *, severity: str = "error") -> str:
       help: ...
     ```
     """
-    lines = [f"{severity}[{finding.code}]: {finding.message}"]
+    lines = [f"{severity}[{finding.code}]: {_readable(finding.message)}"]
     span = finding.span
     if span is not None:
         place = f"{span.source.name}:{span.line}:{span.column}"
@@ -189,7 +196,13 @@ def describe(finding: Finding, *, severity: str = "error") -> str:
         lines.append(f"  --> {finding.path}")
     if finding.subject:
         lines.append(f"  in: {finding.subject}")
-    lines.extend(f"  note: {note}" for note in finding.notes)
+    lines.extend(f"  note: {_readable(note)}" for note in finding.notes)
     if finding.hint:
-        lines.append(f"  help: {finding.hint}")
+        lines.append(f"  help: {_readable(finding.hint)}")
     return "\n".join(lines)
+
+
+def _readable(text: str) -> str:
+    """A text without its end where it is longer than anybody reads: it may hold what a stranger made up."""
+    hidden = len(text) - MAX_MESSAGE
+    return f"{text[:MAX_MESSAGE]}… and {hidden:,} more characters" if hidden > 0 else text

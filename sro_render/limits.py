@@ -15,6 +15,11 @@ def allow_more(name: str) -> str:
     return f"if the chart needs more, allow it: --limit {name}=NUMBER"
 
 
+def leave_out(name: str) -> str:
+    """The same for a chart with files that are too large or too many."""
+    return f"leave out what the chart does not need, or allow more: --limit {name}=NUMBER"
+
+
 Deadline = Callable[[], None]
 """Called now and then; raises OutOfTimeError when it is too late."""
 TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]

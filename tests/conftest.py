@@ -18,6 +18,14 @@ from typing import Any
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="write what the examples give over tests/golden, instead of comparing",
+    )
+
+
 def _judge(program: str) -> Path:
     """The real program: from the folder that JUDGES names, else from PATH."""
     folder = os.environ.get("JUDGES", "")

@@ -15,11 +15,12 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 
 from sro_render.errors import ArchiveError
 from sro_render.gotemplate.numbers import parse_uint
-from sro_render.limits import Limits
+from sro_render.limits import Limits, leave_out
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -38,17 +39,36 @@ _WHAT = {
 }
 
 
-def read_archive(data: bytes, name: str, limits: Limits) -> dict[str, bytes]:
+@dataclass(slots=True)
+class Unpacked:
+    """How much archives held so far; all those inside one chart share it, and with it the limits."""
+
+    entries: int = 0
+    files: int = 0
+    total: int = 0
+    """Bytes, headers included."""
+    content: int = 0
+
+
+def read_archive(data: bytes, name: str, limits: Limits, so_far: Unpacked | None = None) -> dict[str, bytes]:
     """All files of a chart archive.
 
-    Args:    data: the archive. name: how error texts call it.
+    Args:    data: the archive. name: how error texts call it. so_far: counts on.
     Returns: path below the archive's top folder -> content without a byte order mark, in the
              archive's order. Always has a `Chart.yaml`.
     Raises:  ArchiveError: `archive-empty`, `archive-not-gzip`, `archive-damaged`, `archive-size`,
              `archive-entry`, `archive-path`, `archive-duplicate`, `archive-top-folder`,
              `archive-no-chart`.
     """
-    return _Reader(name, limits).read(data)
+    return _Reader(name, limits, so_far or Unpacked()).read(data)
+
+
+def check_archive_size(size: int, name: str, limits: Limits) -> None:
+    """Refuse an archive by its size alone, before it is read.
+
+    Raises: ArchiveError `archive-size`.
+    """
+    _Reader(name, limits, Unpacked()).check_size(size)
 
 
 def write_archive(chart_name: str, files: Mapping[str, bytes]) -> bytes:
@@ -95,12 +115,10 @@ def _fault_of_path(name: str) -> str:
 class _Reader:
     """Reads one archive; holds its name for errors and what has been read so far."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits, so_far: Unpacked) -> None:
         self.name = name
         self.limits = limits
-        self.entries = 0
-        self.unpacked = 0
-        self.content = 0
+        self.so_far = so_far
         self.max_unpacked = limits.max_chart_bytes + _BLOCKS_PER_ENTRY * _BLOCK * limits.max_chart_files
 
     def read(self, data: bytes) -> dict[str, bytes]:
@@ -112,8 +130,7 @@ class _Reader:
                 "this is not a gzipped archive",
                 hint="a chart archive is a .tgz file, as `helm package` makes it",
             )
-        if len(data) > self.limits.max_archive_bytes:
-            self.too_large(f"the archive has {len(data)} bytes", self.limits.max_archive_bytes)
+        self.check_size(len(data))
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
                 files = self.collect(stream)
@@ -124,6 +141,10 @@ class _Reader:
         if not files:
             self.fail("archive-empty", "the archive has no files", hint="build it again with `helm package`")
         return self.below_top_folder(files)
+
+    def check_size(self, size: int) -> None:
+        if size > self.limits.max_archive_bytes:
+            self.too_large(f"the archive has {size} bytes", self.limits.max_archive_bytes, "archive-bytes")
 
     def collect(self, stream: gzip.GzipFile) -> dict[str, bytes]:
         """All regular files by their whole path, cleaned."""
@@ -162,9 +183,10 @@ class _Reader:
                 return  # two empty blocks, or nothing more: Go's reader takes both for the end
             except tarfile.HeaderError:
                 self.damaged("it ends in the middle" if len(block) < _BLOCK else "a header is broken")
-            self.entries += 1
-            if self.entries > 2 * self.limits.max_chart_files:
-                self.too_large("the archive has too many entries", 2 * self.limits.max_chart_files, "entries")
+            self.so_far.entries += 1
+            if self.so_far.entries > 2 * self.limits.max_chart_files:
+                allowed = 2 * self.limits.max_chart_files
+                self.too_large("the archive has too many entries", allowed, "chart-files", "entries")
             if entry.type == tarfile.XGLTYPE:
                 self.read_content(stream, entry)
             elif entry.type == tarfile.XHDTYPE:
@@ -207,10 +229,10 @@ class _Reader:
             self.damaged(f'the size of "{entry.name}" is broken')
         if entry.size > limits.max_chart_file_bytes:
             what = f'"{entry.name}" has {entry.size} bytes'
-            self.too_large(what, limits.max_chart_file_bytes, entry=entry.name)
-        self.content += entry.size
-        if self.content > limits.max_chart_bytes:
-            self.too_large("the files are too large together", limits.max_chart_bytes)
+            self.too_large(what, limits.max_chart_file_bytes, "chart-file-bytes", entry=entry.name)
+        self.so_far.content += entry.size
+        if self.so_far.content > limits.max_chart_bytes:
+            self.too_large("the files are too large together", limits.max_chart_bytes, "chart-bytes")
         content = self.take(stream, entry.size)
         padding = -entry.size % _BLOCK
         if len(content) < entry.size or len(self.take(stream, padding)) < padding:
@@ -220,9 +242,9 @@ class _Reader:
     def take(self, stream: gzip.GzipFile, size: int) -> bytes:
         """The next bytes, fewer at the end; stops a bomb before it has grown."""
         content = stream.read(size)
-        self.unpacked += len(content)
-        if self.unpacked > self.max_unpacked:
-            self.too_large("the archive unpacks to too much", self.max_unpacked)
+        self.so_far.total += len(content)
+        if self.so_far.total > self.max_unpacked:
+            self.too_large("the archive unpacks to too much", self.max_unpacked, "chart-bytes")
         return content
 
     def clean_path(self, name: str) -> str:
@@ -230,7 +252,7 @@ class _Reader:
         shown = name.encode("utf-8", "replace").decode()
         if len(name) > self.limits.max_path_characters:
             what = f'the path "{shown[:60]}..." has {len(name)} characters'
-            self.too_large(what, self.limits.max_path_characters, "characters")
+            self.too_large(what, self.limits.max_path_characters, "path-characters", "characters")
         fault = _fault_of_path(name)
         if fault:
             self.fail(
@@ -243,8 +265,11 @@ class _Reader:
 
     def below_top_folder(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         folders = sorted({path.partition("/")[0] for path in files})
-        if len(files) > self.limits.max_chart_files:
-            self.too_large(f"the archive has {len(files)} files", self.limits.max_chart_files, "files")
+        self.so_far.files += len(files)
+        count = self.so_far.files
+        if count > self.limits.max_chart_files:
+            have = "the archive has" if count == len(files) else "the archives of the chart have together"
+            self.too_large(f"{have} {count} files", self.limits.max_chart_files, "chart-files", "files")
         loose = next((path for path in files if "/" not in path), None)
         if loose is not None:
             self.fail(
@@ -268,12 +293,15 @@ class _Reader:
             )
         return below
 
-    def too_large(self, what: str, allowed: int, unit: str = "bytes", *, entry: str = "") -> NoReturn:
+    def too_large(
+        self, what: str, allowed: int, limit: str, unit: str = "bytes", *, entry: str = ""
+    ) -> NoReturn:
+        """`limit` is what `--limit` calls it."""
         self.fail(
             "archive-size",
             f"{what}; at most {allowed} {unit} are allowed",
             entry,
-            hint="leave out what the chart does not need",
+            hint=leave_out(limit),
         )
 
     def damaged(self, why: str) -> NoReturn:

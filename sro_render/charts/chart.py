@@ -14,15 +14,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from posixpath import splitext
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sro_render.charts.archive import read_archive
 from sro_render.charts.metadata import Locate, Metadata, parse_metadata
 from sro_render.errors import ChartError
 from sro_render.gotemplate.values import from_bytes
 from sro_render.limits import Limits
 from sro_render.source import Source
 from sro_render.yamltext.reader import locate, read_metadata, read_values
+
+if TYPE_CHECKING:
+    from sro_render.charts.archive import Unpacked
 
 _BOM = b"\xef\xbb\xbf"
 _MANIFEST_ENDINGS = frozenset({".yaml", ".yml", ".json"})
@@ -111,11 +113,11 @@ def load_chart(files: Mapping[str, bytes], origin: str, limits: Limits) -> Chart
 
 
 class _Loader:
-    """Loads one chart with all inside it; holds what the archives in it may still unpack to."""
+    """Loads one chart with all inside it; the archives in it share the limits."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.bytes_left = limits.max_chart_bytes
+        self.unpacked: Unpacked | None = None
 
     def load(self, files: Mapping[str, bytes], origin: str, depth: int) -> Chart:
         if depth > _MAX_NESTING:
@@ -189,14 +191,14 @@ class _Loader:
                         path=origin,
                         hint="rename it, without .tgz",
                     )
-                unpacked = read_archive(
-                    files[""], origin, replace(self.limits, max_chart_bytes=self.bytes_left)
-                )
-                self.bytes_left -= sum(map(len, unpacked.values()))
-                yield self.load(unpacked, origin, depth + 1)
-            else:
-                inside = {path: data for path, data in files.items() if path}
+                from sro_render.charts.archive import Unpacked, read_archive  # noqa: PLC0415  # few hold one
+
+                self.unpacked = self.unpacked or Unpacked()
+                inside = read_archive(files[""], origin, self.limits, self.unpacked)
                 yield self.load(inside, origin, depth + 1)
+            else:
+                below = {path: data for path, data in files.items() if path}
+                yield self.load(below, origin, depth + 1)
 
 
 @dataclass(slots=True)

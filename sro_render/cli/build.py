@@ -77,7 +77,7 @@ def command(
     made_from = BuildInputs(
         specs=inputs.specs.files,
         inventories=inputs.inventory.files,
-        resources=inputs.specs.resources,
+        repositories={each.resource.name: each.url for each in inputs.recipes},
         broken=inputs.specs.broken,
         is_complete=inputs.specs.is_complete,
         options=_locked_options(arguments.options),

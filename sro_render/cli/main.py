@@ -7,7 +7,6 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 from __future__ import annotations
 
 import importlib
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -117,5 +116,7 @@ def _our_bug(error: BaseException, arguments: Sequence[str]) -> int:
         err=True,
     )
     if "-v" in arguments or "--verbose" in arguments:
+        import traceback  # noqa: PLC0415  # for bugs alone
+
         click.echo("".join(traceback.format_exception(error)), err=True)
     return OUR_BUG

@@ -11,6 +11,7 @@ from sro_render.edges.bundles import Written
 from sro_render.errors import Finding
 from sro_render.kernels.affinity import kernel_suffix
 from sro_render.model.bundle import RenderedResource
+from sro_render.model.wording import wordlist
 
 MAX_KERNELS_SHOWN = 20
 
@@ -34,10 +35,14 @@ def text_report(render: Render, written: Written) -> str:
     stale = {(entry.special_resource, entry.kernel) for entry in written.stale}
     for name, kernel in written.failed:
         if (name, kernel) not in stale:
-            lines.append(f"{name}: {f'kernel {kernel} ' if kernel else ''}failed, and has no files")
+            what = f"kernel {kernel} " if kernel else ""
+            lines.append(f"{name}: {what}failed, and has no files{_needed_by(render, name)}")
     for entry in written.stale:
         what = f"kernel {entry.kernel}" if entry.kernel else "everything"
-        lines.append(f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept")
+        needed = _needed_by(render, entry.special_resource)
+        lines.append(
+            f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept{needed}"
+        )
     change = written.change
     place = written.folder.as_posix()
     if change:
@@ -48,6 +53,12 @@ def text_report(render: Render, written: Written) -> str:
     else:
         lines.append(f"{place}: up to date, {count(len(change.unchanged), 'file')}")
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _needed_by(render: Render, name: str) -> str:
+    """Who was rendered although what it needs failed; empty where nobody was."""
+    others = sorted(each.name for each in render.bundle.resources if name in each.dependencies)
+    return f"; needed by {wordlist(others)}" if others else ""
 
 
 def _kernel_lines(render: Render, resource: RenderedResource) -> Iterator[str]:
@@ -116,6 +127,7 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
     return {
         "name": resource.name,
         "namespace": resource.namespace,
+        "dependencies": list(resource.dependencies),
         "chart": {
             "name": resource.chart_name,
             "version": resource.chart_version,

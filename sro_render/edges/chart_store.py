@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.edges.chart_files import load_chart_at
@@ -139,6 +138,9 @@ class ChartStore:
         archives = read_chart_configmap(self.config_maps[key], self.limits)
         version, data = find_chart(archives, reference.name, reference.version, origin)
         name = f"{origin}!{reference.name}-{version}.tgz"
+        # Only archives pay for loading what unpacks them.
+        from sro_render.charts.archive import read_archive  # noqa: PLC0415
+
         chart = load_chart(read_archive(data, name, self.limits), name, self.limits)
         return FoundChart(chart=chart, origin=origin)
 
@@ -210,7 +212,9 @@ class ChartStore:
         chart_file = folder / "Chart.yaml"
         if chart_file.is_file():
             try:
-                metadata = read_values(decode(chart_file.read_bytes(), chart_file.as_posix()), self.limits)
+                with chart_file.open("rb") as file:
+                    data = file.read(self.limits.max_chart_file_bytes)
+                metadata = read_values(decode(data, chart_file.as_posix()), self.limits)
             except (SroError, ExceptionGroup):
                 # Found by its folder's name, it is loaded and its faults are shown; else it is not ours.
                 metadata = {}

@@ -41,7 +41,7 @@ from sro_render.gotemplate.nodes import (
     Variable,
 )
 from sro_render.gotemplate.numbers import MAX_INT
-from sro_render.gotemplate.runtime import LARGE, RUN, SIZED, Frame, Getter
+from sro_render.gotemplate.runtime import LARGE, MADE_FACTOR, RUN, SIZED, Frame, Getter
 from sro_render.gotemplate.values import (
     NIL,
     NIL_CLASSES,
@@ -252,12 +252,14 @@ class PipeCompiler:
                 return result
 
             return call_with_one
-        wants_run = function.wants_run
+        wants_run, has_many = function.wants_run, len(getters) >= MADE_FACTOR
 
         def call(dot: Any, frame: Frame) -> Any:
             # The pipeline before a command runs before the command's own arguments do.
             tail = () if last is None else (last(dot, frame),)
             arguments = [get(dot, frame) for get in getters]
+            if has_many:
+                frame[RUN].check_given(arguments, span)
             try:
                 if wants_run:
                     run = frame[RUN]

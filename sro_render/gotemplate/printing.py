@@ -448,10 +448,13 @@ def _text(text: str, verb: str, flags: Flags) -> str | None:
 def _hexadecimal(data: bytes, verb: str, flags: Flags) -> str:
     if flags.precision is not None:
         data = data[: flags.precision]
+    if 2 * len(data) > MAX_TEXT:
+        raise FunctionError("the value is too large to be printed", code="limit-output")
     prefix = f"0{verb}" if flags.sharp and data else ""
-    if flags.space:
-        return flags.pad(" ".join(f"{prefix}{byte:02{verb}}" for byte in data))
-    return flags.pad(prefix + (data.hex().upper() if verb == "X" else data.hex()))
+    digits = data.hex(" ") if flags.space else data.hex()
+    if verb == "X":
+        digits = digits.upper()
+    return flags.pad(prefix + digits.replace(" ", f" {prefix}"))
 
 
 def _integer(number: int, value: object, verb: str, flags: Flags) -> str | None:

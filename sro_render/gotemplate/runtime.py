@@ -411,6 +411,12 @@ class Run:
                 hint=allow_more("output-bytes"),
             )
 
+    def check_given(self, arguments: list[Any], span: Span | None) -> None:
+        """A function is about to get so many texts that what it makes may be too large even to be counted."""
+        length = sum(len(each) for each in arguments if isinstance(each, str))
+        if length > MADE_FACTOR * self.limits.max_output_bytes:
+            self.count_text(length, span)
+
     # Faults
 
     def notes(self, innermost: Span | None = None) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ _NODE_SELECTORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"BuildConfig": ("spec", "nodeSelector")}
     | {kind: (*path, "nodeSelector") for kind, path in _POD_SPECS.items()}
 )
+# Kinds that get a nodeSelector from SRO in any case, if only an empty one: in a BuildConfig that says
+# that the cluster's default selector for builds does not count.
+_ALWAYS_SELECTING = frozenset({"BuildConfig", "DaemonSet", "Deployment", "Pod", "StatefulSet"})
 _RENAMED_WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 
 # Cluster-scoped kinds by API group; of a group that is not listed, a CustomResourceDefinition
@@ -225,11 +228,13 @@ def place(manifest: JsonObject, placement: Placement, group: KernelGroup | None)
     if group is not None:
         placed = _with_kernel(placed, kind, group)
     selector_path = _NODE_SELECTORS.get(kind)
-    if selector_path and HOOK_ANNOTATION not in annotations:
-        terms = dict(placement.node_selector)
-        if group is not None and not (kind == "BuildConfig" and group.is_planned):
-            terms[KERNEL_LABEL] = group.selector
-        if terms:
+    if selector_path:
+        terms = {}
+        if HOOK_ANNOTATION not in annotations:
+            terms = dict(placement.node_selector)
+            if group is not None and not (kind == "BuildConfig" and group.is_planned):
+                terms[KERNEL_LABEL] = group.selector
+        if terms or kind in _ALWAYS_SELECTING:
             placed = _merged(placed, selector_path, terms)
     if annotations.get(PROXY_ANNOTATION) == "true" and kind in _POD_SPECS:
         placed = _with_proxy(placed, _POD_SPECS[kind], placement.proxy)

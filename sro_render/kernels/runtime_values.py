@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 from sro_render.kernels.facts import kernel_patch_version
 from sro_render.kernels.grouping import KernelGroup
-from sro_render.model.inventory import DriverToolkit, Inventory
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of
+from sro_render.model.inventory import DriverToolkit, Inventory, Proxy
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.model.specialresource import (
     API_VERSION,
     KIND,
     ChartReference,
-    ManagementState,
     SpecialResource,
 )
 
@@ -46,12 +45,7 @@ def common_values(
         "platform": cluster.platform,
         "pushSecretName": inventory.push_secrets.get(resource.namespace, ""),
         "osImageURL": cluster.os_image_url,
-        "proxy": {
-            "httpProxy": cluster.proxy.http_proxy,
-            "httpsProxy": cluster.proxy.https_proxy,
-            "noProxy": cluster.proxy.no_proxy,
-            "trustedCA": cluster.proxy.trusted_ca,
-        },
+        "proxy": _proxy_values(cluster.proxy),
         "specialresource": special_resource_values(resource),
     }
 
@@ -72,6 +66,34 @@ def kernel_values(group: KernelGroup) -> JsonObject:
 def cluster_release(version: str) -> str:
     """`4.10` of `4.10.11`: what `clusterVersionMajorMinor` is inside `set`."""
     return ".".join(version.split(".")[:2])
+
+
+def values_in_spec(inventory: Inventory) -> JsonObject:
+    """What strings of a spec see otherwise than templates do: the cluster's release, the proxy's keys.
+
+    Source: TemplateFragment, which fills specs in once, and encodes by other rules than those that make
+    the values of charts: there the proxy's keys start with a capital letter. Both spellings are given.
+    """
+    proxy = inventory.cluster.proxy
+    return {
+        "clusterVersionMajorMinor": cluster_release(inventory.cluster.version),
+        "proxy": {
+            **_proxy_values(proxy),
+            "HttpProxy": proxy.http_proxy,
+            "HttpsProxy": proxy.https_proxy,
+            "NoProxy": proxy.no_proxy,
+            "TrustedCA": proxy.trusted_ca,
+        },
+    }
+
+
+def _proxy_values(proxy: Proxy) -> JsonObject:
+    return {
+        "httpProxy": proxy.http_proxy,
+        "httpsProxy": proxy.https_proxy,
+        "noProxy": proxy.no_proxy,
+        "trustedCA": proxy.trusted_ca,
+    }
 
 
 def _upgrade_info(group: KernelGroup) -> JsonObject:
@@ -116,7 +138,7 @@ def special_resource_values(resource: SpecialResource) -> JsonObject:
             {"chart": _chart_values(each.chart), "set": _with_type(each.set)}
             for each in resource.dependencies
         ]
-    if resource.management_state is not ManagementState.MANAGED:
+    if resource.names_management:
         spec["managementState"] = resource.management_state.value
     return {
         "apiVersion": API_VERSION,
@@ -155,5 +177,33 @@ def _driver_container_values(given: JsonObject) -> JsonObject:
     git = mapping_of(mapping_of(given.get("source")).get("git"))
     return {
         "source": {"git": {"ref": git.get("ref", ""), "uri": git.get("uri", "")}},
-        "artifacts": mapping_of(given.get("artifacts")),
+        "artifacts": _artifact_values(mapping_of(given.get("artifacts"))),
     }
+
+
+def _artifact_values(given: JsonObject) -> JsonObject:
+    """Artifacts as Go's types encode them: what an entry lacks is empty, and an empty list is left out."""
+    entries: dict[str, list[JsonValue]] = {
+        "hostPaths": [_named(each, "sourcePath", "destinationDir") for each in _mappings(given, "hostPaths")],
+        "images": [
+            {
+                **each,
+                **_named(each, "name", "kind", "namespace"),
+                "path": [_named(path, "sourcePath", "destinationDir") for path in _mappings(each, "path")]
+                or each.get("path"),
+            }
+            for each in _mappings(given, "images")
+        ],
+        "claims": [_named(each, "name", "mountPath") for each in _mappings(given, "claims")],
+    }
+    return {key: values for key, values in entries.items() if values}
+
+
+def _mappings(given: JsonObject, key: str) -> list[JsonObject]:
+    values = given.get(key)
+    return [mapping_of(each) for each in values] if isinstance(values, list) else []
+
+
+def _named(given: JsonObject, *keys: str) -> JsonObject:
+    """Texts by these keys, empty where absent."""
+    return {key: text_of(given.get(key)) for key in keys}

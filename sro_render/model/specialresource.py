@@ -66,6 +66,18 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Graft:
+    """A part of an SR that the spec of another one gives: of a dependency, by its dependents.
+
+    path: the part, such as ("spec", "set"). owner, at: the SR that gives it, and the key path there.
+    """
+
+    path: tuple[str | int, ...]
+    owner: SpecialResource
+    at: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpecialResource:
     """One SR. `set` and the strings of the spec may hold templates, which are not yet run here."""
 
@@ -79,6 +91,8 @@ class SpecialResource:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     dependencies: tuple[Dependency, ...] = ()
     management_state: ManagementState = ManagementState.MANAGED
+    names_management: bool = False
+    """Whether the spec says its managementState, which templates can see."""
     debug: bool = False
     force_upgrade: bool = False
     source: Source | None = None
@@ -87,6 +101,13 @@ class SpecialResource:
     """Which document of that file, from 0."""
     prefix: tuple[str | int, ...] = ()
     """The key path inside the document, of an item of a list."""
+    grafts: tuple[Graft, ...] = ()
+    """The parts that stand elsewhere, for messages; what several give is the first one's that has it."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of the SRs that come before this one, A-Z."""
+        return tuple(sorted({each.chart.name for each in self.dependencies}))
 
     @classmethod
     def from_mapping(
@@ -127,6 +148,7 @@ class SpecialResource:
                 for item in (dependencies if isinstance(dependencies, list) else ())
             ),
             management_state=ManagementState(text_of(spec.get("managementState")) or "Managed"),
+            names_management=bool(spec.get("managementState")),
             debug=spec.get("debug") is True,
             force_upgrade=spec.get("forceUpgrade") is True,
             source=source,

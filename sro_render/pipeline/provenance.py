@@ -26,7 +26,7 @@ class Provenance:
     """Marks the objects of one SR."""
 
     def __init__(self, chart_digest: str, resource: SpecialResource) -> None:
-        self._base = (chart_digest, special_resource_values(resource))
+        self._base = (chart_digest, with_sorted_dependencies(special_resource_values(resource)))
         self._digests: dict[str, str] = {}
 
     def mark(self, manifest: JsonObject, state: StateName, group: KernelGroup | None) -> JsonObject:
@@ -55,6 +55,15 @@ def digest_of(value: object) -> str:
     """`sha256:` and 64 hex digits over a JSON value, whatever the order of its keys."""
     data = canonical_text(value).encode("utf-8", "surrogatepass")
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def with_sorted_dependencies(resource: JsonObject) -> JsonObject:
+    """A SpecialResource for a digest: the order of its dependencies means nothing, that of names does."""
+    spec = mapping_of(resource.get("spec"))
+    dependencies = spec.get("dependencies")
+    if not isinstance(dependencies, list):
+        return resource
+    return {**resource, "spec": {**spec, "dependencies": sorted(dependencies, key=canonical_text)}}
 
 
 def canonical_text(value: object) -> str:

@@ -19,8 +19,9 @@ from sro_render.charts.values import merge_files
 from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
-from sro_render.kernels.runtime_values import cluster_release, common_values, kernel_values
+from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
 from sro_render.kernels.set_templates import SpecTemplates
+from sro_render.kernels.spec_places import place_in_spec
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
 from sro_render.model.bundle import RenderedResource, State, StateName
@@ -34,7 +35,7 @@ from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_namespace_name
-from sro_render.yamltext.reader import decode, locate
+from sro_render.yamltext.reader import decode
 
 CRDS_STATE = StateName("crds")
 PRE_INSTALL_STATE = StateName("pre-install")
@@ -202,14 +203,10 @@ class _Expansion:
             for key, value in selector.items()
             if not select_nodes(self.inventory.nodes, {key: value})
         ]
-        span = None
-        if self.resource.source:
-            path = [*self.resource.prefix, "spec", "nodeSelector"]
-            span = locate(self.resource.source, path, self.resource.document)
         return InputError(
             "selector-matches-none",
             f"no node of the inventory matches the nodeSelector of {self.resource.name}",
-            span=span,
+            span=place_in_spec(self.resource, ("spec", "nodeSelector")).span,
             path="spec.nodeSelector",
             notes=(f"no node has {', '.join(lacking)}",) if lacking else ("no node has all of its labels",),
             hint=f"compare the selector with the labels of the {len(self.inventory.nodes)} nodes, "
@@ -250,14 +247,15 @@ class _Expansion:
             limits=limits,
         )
         common = common_values(self.resource, self.inventory, groups)
-        # Inside a spec, the cluster's own release stands for every kernel: SRO fills specs in once.
-        release = {"clusterVersionMajorMinor": cluster_release(self.inventory.cluster.version)}
+        spec_only = values_in_spec(self.inventory)
         inputs = []
         for group in groups:
             self.step = f"the values for kernel {group.kernel}"
             runtime = {**common, **kernel_values(group)}
             try:
-                in_spec = {**runtime, **release} if values.has_templates or place_texts.has_templates else {}
+                in_spec = (
+                    {**runtime, **spec_only} if values.has_templates or place_texts.has_templates else {}
+                )
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
                 prepared = engine.prepare(merge_files(mapping_of(filled), runtime))
@@ -298,10 +296,7 @@ class _Expansion:
 
     def _place_in_set(self, path: Sequence[str | int]) -> Span | None:
         """Where the SR sets a value; None where the value is the chart's, or added at run time."""
-        if self.resource.source is None or not path:
-            return None
-        whole = [*self.resource.prefix, "spec", "set", *path]
-        return locate(self.resource.source, whole, self.resource.document)
+        return place_in_spec(self.resource, ("spec", "set", *path)).span if path else None
 
     def _placement(self, where: JsonObject) -> Placement:
         return Placement(
@@ -436,6 +431,7 @@ class _Expansion:
             chart_name=self.chart.name,
             chart_version=self.chart.version,
             chart_digest=self.chart.digest,
+            dependencies=self.resource.needs,
             kernels=tuple(each.group.kernel for each in good),
         )
 

@@ -131,7 +131,9 @@ def duration(seconds: object) -> str:
     """A number of seconds in an int64 or a text, as 1h2m3s; all else counts as 0."""
     number = int(seconds) if isinstance(seconds, Int64) and type(seconds) is Int64 else 0
     if isinstance(seconds, str) and re.fullmatch(r"[+-]?[0-9]+", seconds):
-        number = max(-MAX - 1, min(MAX, int(seconds)))
+        # Python reads no number of thousands of digits; what lies behind the 20th changes nothing here.
+        number = int(f"0{seconds.lstrip('+-0')[:20]}")
+        number = max(-MAX - 1, -number) if seconds.startswith("-") else min(MAX, number)
     return duration_text(Duration.wrap(number * SECOND))
 
 

@@ -146,7 +146,12 @@ def deep_copy(run: Run, value: Any) -> Any:
         raise FunctionError(
             "nil cannot be copied", hint="guard this place with {{ with }}, or give a default"
         )
-    return _copied(run, value)
+    try:
+        return _copied(run, value)
+    except RecursionError:
+        raise FunctionError(
+            "the value holds itself, or too many values inside each other, to be copied"
+        ) from None
 
 
 def _copied(run: Run, value: Any) -> Any:

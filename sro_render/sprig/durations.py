@@ -142,9 +142,8 @@ def parse_duration(text: str) -> Duration:
     if body == "0":
         return Duration(0)
     total = position = 0
-    for part in _PART.finditer(body):
-        if part.start() != position:
-            break
+    # Not with finditer, which looks for more behind each digit of a text that has no unit at all.
+    while part := _PART.match(body, position):
         position = part.end()
         total += _part_value(text, part[1], part[2] or "", part[3])
     is_negative = text.startswith("-")

@@ -9,7 +9,7 @@ Source: Go regexp/regexp.go `allMatches`, `expand`, `extract`; regexp/syntax/par
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -150,13 +150,13 @@ def _group_span(pattern: Pattern, name: str, spans: Spans) -> tuple[int, int]:
     return spans[index] if index < len(spans) else (-1, -1)
 
 
-def split(pattern: Pattern, text: str, limit: int) -> list[str]:
-    """The parts between the matches, at most `limit` unless that is negative."""
+def split(pattern: Pattern, text: str, limit: int, found: Iterable[Spans]) -> list[str]:
+    """The parts between the matches that were found, at most `limit` unless that is negative."""
     if pattern.pattern and not text:
         return [""]
     parts: list[str] = []
     begin = end = 0
-    for spans in matches(pattern, text, limit):
+    for spans in found:
         if limit > 0 and len(parts) == limit - 1:
             break
         end = spans[0][0]

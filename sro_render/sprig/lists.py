@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.values import ListList, NilList, StringList, plain
-from sro_render.limits import allow_more
+from sro_render.sprig.bounds import check_items
 from sro_render.sprig.numbers import to_int
 from sro_render.sprig.reflection import deep_equal
 from sro_render.sprig.text import is_empty, items_of, strval, texts_of
@@ -88,10 +88,7 @@ def prepend(value: object, item: object) -> list[object]:
 def concat(run: Any, *values: object) -> list[object]:
     """Several lists as one, no longer than what loops may go through."""
     lists = [items_of(value, "concatenate") for value in values]
-    length, allowed = sum(len(items) for items in lists), run.limits.max_loop_iterations
-    if length > allowed:
-        message = f"a list of {length:,} items is longer than the {allowed:,} rounds that loops may make"
-        raise FunctionError(message, code="limit-loop-iterations", hint=allow_more("loop-iterations"))
+    check_items(run, sum(len(items) for items in lists))
     return [item for items in lists for item in items] or NilList()
 
 

@@ -8,12 +8,13 @@ Source: Sprig v3 regex.go; Go regexp/regexp.go `replaceAll`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from sro_render.errors import Finding
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import NilStringList, StringList
+from sro_render.limits import allow_more
 from sro_render.sprig.go_regexp import (
     Pattern,
     Spans,
@@ -51,19 +52,19 @@ def regex_match(run: Run, expression: str, text: str) -> bool:
         return False
 
 
-@go_function(FUNCTIONS, "regexFind", "(string, string) string")
-@go_function(FUNCTIONS, "mustRegexFind", "(string, string) string")
-def regex_find(expression: str, text: str) -> str:
+@go_function(FUNCTIONS, "regexFind", "(string, string) string", wants_run=True)
+@go_function(FUNCTIONS, "mustRegexFind", "(string, string) string", wants_run=True)
+def regex_find(run: Run, expression: str, text: str) -> str:
     """The first match; empty where there is none."""
-    return "".join(regex_find_all(expression, text, 1))
+    return "".join(regex_find_all(run, expression, text, 1))
 
 
-@go_function(FUNCTIONS, "regexFindAll", "(string, string, int) []string")
-@go_function(FUNCTIONS, "mustRegexFindAll", "(string, string, int) []string")
-def regex_find_all(expression: str, text: str, limit: int) -> StringList:
+@go_function(FUNCTIONS, "regexFindAll", "(string, string, int) []string", wants_run=True)
+@go_function(FUNCTIONS, "mustRegexFindAll", "(string, string, int) []string", wants_run=True)
+def regex_find_all(run: Run, expression: str, text: str, limit: int) -> StringList:
     """The matches, at most `limit` unless that is negative; a nil list where there are none."""
-    pattern = compile_pattern(expression)
-    found = StringList(text[spans[0][0] : spans[0][1]] for spans in matches(pattern, text, limit))
+    spans_of_all = _counted(run, matches(compile_pattern(expression), text, limit))
+    found = StringList(text[spans[0][0] : spans[0][1]] for spans in spans_of_all)
     return found or NilStringList()
 
 
@@ -87,23 +88,34 @@ def regex_replace_all_literal(run: Run, expression: str, text: str, replacement:
 def _replaced(run: Run, pattern: Pattern, text: str, replacement: Callable[[Spans], str]) -> str:
     parts: list[str] = []
     end = size = 0
-    for spans in matches(pattern, text):
+    for spans in _counted(run, matches(pattern, text)):
         new = replacement(spans)
         parts += text[end : spans[0][0]], new
         end = spans[0][1]
         size += len(new)
         if size > run.limits.max_output_bytes:
             message = f"the text grows beyond the {run.limits.max_output_bytes:,} bytes of all output"
-            raise FunctionError(message, code="limit-output")
+            raise FunctionError(message, code="limit-output", hint=allow_more("output-bytes"))
     return "".join([*parts, text[end:]])
 
 
-@go_function(FUNCTIONS, "regexSplit", "(string, string, int) []string")
-@go_function(FUNCTIONS, "mustRegexSplit", "(string, string, int) []string")
-def regex_split(expression: str, text: str, limit: int) -> StringList:
+@go_function(FUNCTIONS, "regexSplit", "(string, string, int) []string", wants_run=True)
+@go_function(FUNCTIONS, "mustRegexSplit", "(string, string, int) []string", wants_run=True)
+def regex_split(run: Run, expression: str, text: str, limit: int) -> StringList:
     """The parts between the matches, at most `limit` unless that is negative; a nil list for 0."""
     pattern = compile_pattern(expression)
-    return StringList(split(pattern, text, limit)) if limit else NilStringList()
+    found = _counted(run, matches(pattern, text, limit))
+    return StringList(split(pattern, text, limit, found)) if limit else NilStringList()
+
+
+def _counted(run: Run, found: Iterable[Spans]) -> Iterator[Spans]:
+    """The matches, no more than loops may make rounds."""
+    allowed = run.limits.max_loop_iterations
+    for number, spans in enumerate(found):
+        if number >= allowed:
+            message = f"the text has more than {allowed:,} matches"
+            raise FunctionError(message, code="limit-loop-iterations", hint=allow_more("loop-iterations"))
+        yield spans
 
 
 @go_function(FUNCTIONS, "regexQuoteMeta", "(string) string")

@@ -11,7 +11,7 @@ from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.quoting import quote as go_quote
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import StringList, StringMap, from_bytes, to_bytes
-from sro_render.limits import allow_more
+from sro_render.sprig.bounds import check_items, check_length
 from sro_render.sprig.runes import SPACES, runes, to_lower, to_title, to_upper
 from sro_render.sprig.text import shown, strval, texts_of
 
@@ -104,20 +104,12 @@ def untitle(text: str) -> str:
     return "".join(out)
 
 
-def _check_length(run: Run, length: int) -> None:
-    """Refuse a text before it is made."""
-    allowed = run.limits.max_output_bytes
-    if length > allowed:
-        message = f"a text of {length:,} characters is larger than the {allowed:,} bytes of all output"
-        raise FunctionError(message, code="limit-output", hint=allow_more("output-bytes"))
-
-
 @go_function(FUNCTIONS, "repeat", "(int, string) string", wants_run=True)
 def repeat(run: Run, count: int, text: str) -> str:
     """The text several times."""
     if count < 0:
         raise FunctionError(f"cannot repeat a text {count} times")
-    _check_length(run, count * len(text))
+    check_length(run, count * len(text))
     return text * count
 
 
@@ -162,7 +154,7 @@ def indent(run: Run, spaces: int, text: str) -> str:
     """With that many blanks at the start of each line."""
     if spaces < 0:
         raise FunctionError(f"cannot indent by {spaces} blanks")
-    _check_length(run, len(text) + spaces * (1 + text.count("\n")))
+    check_length(run, len(text) + spaces * (1 + text.count("\n")))
     pad = " " * spaces
     return pad + text.replace("\n", "\n" + pad)
 
@@ -177,7 +169,7 @@ def nindent(run: Run, spaces: int, text: str) -> str:
 def replace(run: Run, old: str, new: str, text: str) -> str:
     """The third text with every first one replaced by the second."""
     if len(new) > len(old):
-        _check_length(run, len(text) + text.count(old) * (len(new) - len(old)))
+        check_length(run, len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
 
 
@@ -191,29 +183,31 @@ def plural(one: str, many: str, count: int) -> str:
 def join(run: Run, separator: str, value: object) -> str:
     """The entries of a list as one text; nulls left out."""
     texts = texts_of(value)
-    _check_length(run, sum(map(len, texts)) + len(separator) * len(texts))
+    check_length(run, sum(map(len, texts)) + len(separator) * len(texts))
     return separator.join(texts)
 
 
-@go_function(FUNCTIONS, "splitList", "(string, string) []string")
-def split_list(separator: str, text: str) -> StringList:
+@go_function(FUNCTIONS, "splitList", "(string, string) []string", wants_run=True)
+def split_list(run: Run, separator: str, text: str) -> StringList:
     """The parts of a text; without a separator its characters."""
+    check_items(run, text.count(separator))
     return StringList(text.split(separator) if separator else text)
 
 
-@go_function(FUNCTIONS, "split", "(string, string) map[string]string")
-def split(separator: str, text: str) -> StringMap:
+@go_function(FUNCTIONS, "split", "(string, string) map[string]string", wants_run=True)
+def split(run: Run, separator: str, text: str) -> StringMap:
     """The parts of a text under the names _0, _1 and so on."""
-    return _numbered(split_list(separator, text))
+    return _numbered(split_list(run, separator, text))
 
 
-@go_function(FUNCTIONS, "splitn", "(string, int, string) map[string]string")
-def splitn(separator: str, count: int, text: str) -> StringMap:
+@go_function(FUNCTIONS, "splitn", "(string, int, string) map[string]string", wants_run=True)
+def splitn(run: Run, separator: str, count: int, text: str) -> StringMap:
     """The parts of a text, at most `count`, as _0, _1 and so on; below 0 all, at 0 none."""
     if count == 0:
         return StringMap()
     if count < 0:
-        return split(separator, text)
+        return split(run, separator, text)
+    check_items(run, min(count, text.count(separator)))
     if separator:
         return _numbered(text.split(separator, count - 1))
     rest = [text[count - 1 :]] if len(text) >= count else []

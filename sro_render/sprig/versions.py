@@ -31,6 +31,10 @@ _GROUP = re.compile(
 )
 
 
+_MAX_CONSTRAINT = 1_000
+"""Characters; the time that a text takes grows with the square of its length, other than in Go."""
+
+
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
@@ -132,7 +136,9 @@ class Constraint:
 
 @lru_cache(maxsize=1024)
 def parse_constraint(text: str) -> Constraint | None:
-    """The constraint that a text stands for; None if it is none, as an empty text."""
+    """The constraint that a text stands for; None if it is none, as an empty text or a very long one."""
+    if len(text) > _MAX_CONSTRAINT:
+        return None
     text = _HYPHEN.sub(lambda match: f">= {match[1]}, <= {match[2]} ", text)
     groups = []
     for alternative in text.split("||"):

@@ -13,7 +13,9 @@ from typing import Final
 from unicodedata import category
 
 from sro_render.gotemplate.functions import Function, go_function
+from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import from_bytes, to_bytes
+from sro_render.sprig.bounds import check_length
 from sro_render.sprig.runes import (
     SPACES,
     is_lower,
@@ -72,9 +74,10 @@ def wrap(width: int, text: str) -> str:
     return _wrapped(text, width, "\n", cuts_words=False)
 
 
-@go_function(FUNCTIONS, "wrapWith", "(int, string, string) string")
-def wrap_with(width: int, separator: str, text: str) -> str:
+@go_function(FUNCTIONS, "wrapWith", "(int, string, string) string", wants_run=True)
+def wrap_with(run: Run, width: int, separator: str, text: str) -> str:
     """The same with a separator of one's own, and with longer words cut."""
+    check_length(run, len(text) + len(text) // max(width, 1) * len(separator))
     return _wrapped(text, width, separator or "\n", cuts_words=True)
 
 

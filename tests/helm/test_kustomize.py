@@ -1,7 +1,8 @@
 """The output as kubectl reads it.
 
-Judge: `kubectl kustomize` at every level of the documentation's example, and of a bundle with names
-that are hard on files. Every object comes out, each once, equal to its file, in the order of states.
+Judge: `kubectl kustomize` at every level of the documentation's example, and over the bundle of every
+example as tests/golden has it. Every object comes out, each once, equal to its file, in the order of
+states.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import pytest
 import yaml
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
+GOLDEN = Path(__file__).parents[1] / "golden"
+BUNDLES = sorted(path.parent for path in GOLDEN.glob("*/*/sro.lock.yaml"))
 
 
 def kustomize(kubectl: Path, folder: Path) -> list[Any]:
@@ -72,3 +75,10 @@ def test_every_folder_can_be_built_by_itself(kubectl: Path, bundle: Path) -> Non
     assert len(folders) == 9
     for folder in folders:
         assert sorted(kustomize(kubectl, folder), key=identity) == sorted(manifests(folder), key=identity)
+
+
+@pytest.mark.parametrize("golden", BUNDLES, ids=[path.parent.name for path in BUNDLES])
+def test_kubectl_gives_every_object_of_an_example_once(kubectl: Path, golden: Path) -> None:
+    built = kustomize(kubectl, golden)
+    assert sorted(built, key=identity) == sorted(manifests(golden), key=identity)
+    assert len(set(map(identity, built))) == len(built)

@@ -237,7 +237,7 @@ def test_credentials_that_do_not_help_are_sent_once(server: Any, ask: Ask) -> No
             (
                 "error[archive-size]: the archive has 1073741824 bytes; at most 20971520 bytes are allowed\n"
                 "  --> oci://127.0.0.1:PORT1/charts/kmod:1.0.0\n"
-                "  help: leave out what the chart does not need"
+                "  help: leave out what the chart does not need, or allow more: --limit archive-bytes=NUMBER"
             ),
         ),
         (
@@ -253,7 +253,7 @@ def test_credentials_that_do_not_help_are_sent_once(server: Any, ask: Ask) -> No
             manifest(layer={"size": len(DATA) - 1}),
             (
                 f"error[server-too-much]: https://127.0.0.1:PORT1{BLOB} has more than {len(DATA) - 1} bytes\n"
-                "  help: this is the limit of what is taken; look at what is served there"
+                "  help: look at what is served there, or take more: `sro-render vendor --limit`"
             ),
         ),
     ],

@@ -135,6 +135,31 @@ def test_a_hook_gets_no_selector() -> None:
     assert at(place(hook, PLACEMENT, None), "spec") == {}
 
 
+@pytest.mark.parametrize(
+    ("api_version", "kind", "path"),
+    [
+        ("v1", "Pod", ("spec",)),
+        ("build.openshift.io/v1", "BuildConfig", ("spec",)),
+        ("apps/v1", "DaemonSet", ("spec", "template", "spec")),
+        ("apps/v1", "Deployment", ("spec", "template", "spec")),
+        ("apps/v1", "StatefulSet", ("spec", "template", "spec")),
+    ],
+)
+@pytest.mark.parametrize("annotations", [{}, {"helm.sh/hook": "post-install"}])
+def test_an_operators_kind_has_a_selector_even_if_nothing_is_selected(
+    api_version: str, kind: str, path: tuple[str, ...], annotations: JsonObject
+) -> None:
+    everywhere = Placement(namespace="ns", node_selector={}, proxy=Proxy())
+    given = manifest(kind, api_version, metadata={"annotations": annotations})
+    assert at(place(given, everywhere, None), *path)["nodeSelector"] == {}
+
+
+@pytest.mark.parametrize("kind", ["Job", "CronJob", "ReplicaSet"])
+def test_another_kind_has_none_if_nothing_is_selected(kind: str) -> None:
+    everywhere = Placement(namespace="ns", node_selector={}, proxy=Proxy())
+    assert "spec" not in place(manifest(kind), everywhere, None)
+
+
 def test_a_build_run_refers_to_the_build_of_its_kernel() -> None:
     run = manifest("BuildRun", "shipwright.io/v1alpha1", spec={"buildRef": {"name": "other", "x": 1}})
     assert at(place(run, PLACEMENT, GROUP), "spec") == {"buildRef": {"name": f"a-{HASH}", "x": 1}}
@@ -223,7 +248,7 @@ def test_the_proxy_reaches_every_container_of_every_workload(kind: str, path: tu
         spec = {key: spec}
     annotations = {"specialresource.openshift.io/proxy": "true"}
     placed = place(manifest(kind, spec=spec, metadata={"annotations": annotations}), PROXIED, None)
-    assert at(placed, *path) == {
+    assert {key: at(placed, *path)[key] for key in pod} == {
         "containers": [
             {"name": "c", "env": PROXY_ENV},
             {"name": "d", "env": [{"name": "NO_PROXY", "value": "own"}, *PROXY_ENV[:2]]},
@@ -235,7 +260,7 @@ def test_the_proxy_reaches_every_container_of_every_workload(kind: str, path: tu
 @pytest.mark.parametrize("annotations", [{}, {"specialresource.openshift.io/proxy": "false"}])
 def test_without_the_annotation_no_container_changes(annotations: JsonObject) -> None:
     pod = manifest("Pod", "v1", spec={"containers": [{"name": "c"}]}, metadata={"annotations": annotations})
-    assert at(place(pod, PROXIED, None), "spec") == {"containers": [{"name": "c"}]}
+    assert at(place(pod, PROXIED, None), "spec", "containers") == [{"name": "c"}]
 
 
 @pytest.mark.parametrize(

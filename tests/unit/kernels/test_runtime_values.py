@@ -20,6 +20,7 @@ from sro_render.kernels.runtime_values import (
     common_values,
     kernel_values,
     special_resource_values,
+    values_in_spec,
 )
 from sro_render.kernels.snapshot import read_inventory
 from sro_render.model.specialresource import ChartReference, SpecialResource
@@ -62,3 +63,55 @@ def test_an_absent_set_stays_absent() -> None:
 @pytest.mark.parametrize(("version", "release"), [("4.10.11", "4.10"), ("4.9", "4.9"), ("", "")])
 def test_the_release_of_a_cluster_is_major_and_minor(version: str, release: str) -> None:
     assert cluster_release(version) == release
+
+
+def spec_values(**spec: Any) -> Any:
+    chart = {"name": "c", "version": "1", "repository": {"name": "r", "url": "file:///charts"}}
+    value = {"metadata": {"name": "n"}, "spec": {"chart": chart, **spec}}
+    return special_resource_values(SpecialResource.from_mapping(value))["spec"]
+
+
+def test_a_management_state_is_among_the_values_if_the_spec_has_it() -> None:
+    assert spec_values(managementState="Managed")["managementState"] == "Managed"
+    assert spec_values(managementState="Force")["managementState"] == "Force"
+    assert "managementState" not in spec_values()
+
+
+def test_artifacts_are_encoded_as_the_operators_types_do() -> None:
+    artifacts = {
+        "hostPaths": [{"sourcePath": "/a"}],
+        "images": [{"name": "i"}, {"name": "j", "pullsecret": "p", "path": [{"destinationDir": "/d"}]}],
+        "claims": [],
+    }
+    # What api/v1beta1/specialresource_types.go says: no omitempty but at pullsecret and the three lists.
+    assert spec_values(driverContainer={"artifacts": artifacts})["driverContainer"]["artifacts"] == {
+        "hostPaths": [{"sourcePath": "/a", "destinationDir": ""}],
+        "images": [
+            {"name": "i", "kind": "", "namespace": "", "path": None},
+            {
+                "name": "j",
+                "kind": "",
+                "namespace": "",
+                "pullsecret": "p",
+                "path": [{"sourcePath": "", "destinationDir": "/d"}],
+            },
+        ],
+    }
+
+
+def test_a_spec_sees_the_proxy_by_the_operators_spelling_and_by_that_of_charts() -> None:
+    document = load(EXAMPLE / "cluster.yaml")
+    inventory = read_inventory([InventoryDocument(source=Source("c", ""), value=document)])
+    assert values_in_spec(inventory) == {
+        "clusterVersionMajorMinor": "4.10",
+        "proxy": {
+            "httpProxy": "http://proxy.example:3128",
+            "httpsProxy": "http://proxy.example:3129",
+            "noProxy": ".cluster.local,.svc,10.0.0.0/16",
+            "trustedCA": "user-ca-bundle",
+            "HttpProxy": "http://proxy.example:3128",
+            "HttpsProxy": "http://proxy.example:3129",
+            "NoProxy": ".cluster.local,.svc,10.0.0.0/16",
+            "TrustedCA": "user-ca-bundle",
+        },
+    }
