@@ -508,6 +508,21 @@ def test_a_fault_of_a_merged_value_is_shown_where_it_was_given(charts: Any) -> N
     )
 
 
+def test_a_value_that_the_schema_of_the_chart_refuses_is_shown_where_it_was_given(charts: Any) -> None:
+    charts.write("charts/b/values.schema.json", '{"properties": {"jobs": {"type": "integer"}}}')
+    write_specs(charts, sr("a", needs("b", {"jobs": "many"})))
+    refuse(
+        charts,
+        "error[values-schema]: this must be an integer, and is the string 'many'\n"
+        "  --> specs/a.yaml:20:7 (jobs)\n"
+        "  20 |       jobs: many\n"
+        "     |       ^^^^\n"
+        f"  in: b / kernel {KERNEL} / chart b\n"
+        "  note: says charts/b/values.schema.json:1, at #/properties/jobs/type\n"
+        "  note: needed by a, which is rendered all the same\n",
+    )
+
+
 # -- circles
 
 

@@ -326,6 +326,20 @@ def test_what_a_chart_of_ones_own_needs_is_fetched(repository: Repository) -> No
     assert repository.build().code == 0
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_dependency_from_elsewhere_is_left_to_the_build(repository: Repository, *, is_there: bool) -> None:
+    where = {"name": "r", "url": "cm://ns/kmod" if not is_there else repository.url}
+    local = {"name": "base", "version": "1.0.0", "repository": {"name": "r", "url": "cm://ns/base"}}
+    repository.project.write_spec(
+        chart={"name": "kmod", "version": "1.0.0", "repository": where}, dependencies=[{"chart": local}]
+    )
+    if is_there:
+        assert repository.vendor().code == 0
+    outcome = repository.vendor("-v")
+    assert outcome.code == 0
+    assert "kmod: chart base 1.0.0 of cm://ns/base is not fetched\n" in outcome.err
+
+
 def test_what_the_spec_of_a_dependency_says_counts_and_not_its_chart(repository: Repository) -> None:
     own = own_spec(repository.url, "base", ("low", "1.0.0"))
     repository.publish("base", data=archive("base", **{"base.yaml": own}))

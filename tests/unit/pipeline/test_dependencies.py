@@ -129,3 +129,11 @@ def test_what_two_say_is_all_that_each_says_or_an_error(first: Any, second: Any)
             ]
             == []
         )
+
+
+def test_the_first_place_that_gives_a_value_is_named() -> None:
+    given: dict[str, Any] = {"a": {"x": {"y": 1}}, "b": {"x": {"z": 1}}, "c": {"x": {"z": 2}}}
+    parts = [Part(owner=resource(name, ()), at=("spec", "set"), values=each) for name, each in given.items()]
+    _, [error] = merge_sets("d", parts)
+    assert error.finding.message == "two values of x.z for d: 1 and 2"
+    assert error.finding.notes == ("1 is at spec.set.x.z, in b",)
