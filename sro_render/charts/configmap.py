@@ -14,10 +14,9 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sro_render.charts.metadata import Metadata
-from sro_render.charts.package import Package
 from sro_render.errors import ChartError, Faults
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
@@ -25,6 +24,9 @@ from sro_render.source import Source
 from sro_render.sprig.versions import parse_version
 from sro_render.yamltext import go_yaml
 from sro_render.yamltext.reader import read_manifest
+
+if TYPE_CHECKING:  # what packs charts is not loaded for who only reads them
+    from sro_render.charts.package import Package
 
 INDEX = "index.yaml"
 # Kubernetes' `IsConfigMapKey`; no archive is named `..` or the like.

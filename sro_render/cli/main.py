@@ -22,7 +22,9 @@ INTERRUPTED = 130
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
     "completion": "Print the completion script of a shell.",
+    "coverage": "Show which nodes are served, by what, and what is missing.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
+    "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",

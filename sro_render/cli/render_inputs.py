@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, check_charts, render, resolve
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.talk import Progress, Talk
@@ -26,6 +25,8 @@ from sro_render.edges.specs import Curtain, SpecFiles, read_specs
 from sro_render.errors import Faults, Finding, SroError
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
+from sro_render.pipeline.build import Recipe, Render, build, check_charts
+from sro_render.pipeline.dependencies import resolve
 
 _R = TypeVar("_R")
 
@@ -70,7 +71,7 @@ class RenderInputs:
         """All faults, with those that the charts have whatever the nodes are."""
         return (*self.faults, *check_charts(self.recipes, self.options.limits))
 
-    def render(self, talk: Talk) -> Render:
+    def render(self, talk: Talk, *, with_origins: bool = False) -> Render:
         """Render everything that could be read, with a progress bar; errors are in the outcome.
 
         Call it only if `is_usable`.
@@ -78,8 +79,13 @@ class RenderInputs:
         if self.inventory is None:
             raise AssertionError
         progress = Progress(talk, "rendering")
-        outcome = render(
-            self.recipes, self.inventory.inventory, self.options, progress, partial(time_limit, self.seconds)
+        outcome = build(
+            self.recipes,
+            self.inventory.inventory,
+            self.options,
+            progress,
+            partial(time_limit, self.seconds),
+            with_origins=with_origins,
         )
         progress.close()
         self.curtain.draw(outcome.errors)
@@ -93,7 +99,15 @@ class RenderInputs:
 
 def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
     """Adds SPEC... and the options that every render takes; passes RenderArguments as `arguments`."""
+    return _with_options(body, is_needed=True)
 
+
+def optional_render_options(body: Callable[..., _R]) -> Callable[..., _R]:
+    """The same, but specs and inventories may be left out."""
+    return _with_options(body, is_needed=False)
+
+
+def _with_options(body: Callable[..., _R], *, is_needed: bool) -> Callable[..., _R]:
     @wraps(body)
     def with_arguments(
         *,
@@ -127,13 +141,15 @@ def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
         return body(arguments=arguments, **others)
 
     decorators = (
-        click.argument("specs", metavar="SPEC...", nargs=-1, required=True),
+        click.argument(
+            "specs", metavar="SPEC..." if is_needed else "[SPEC...]", nargs=-1, required=is_needed
+        ),
         click.option(
             "--inventory",
             "inventories",
             metavar="FILE",
             multiple=True,
-            required=True,
+            required=is_needed,
             help="A snapshot of the nodes: what kubectl get -o yaml|json prints, or a NodeInventory; - is "
             "standard input. May be given several times; chart ConfigMaps may be among them.",
         ),
@@ -162,14 +178,21 @@ def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
     return decorated
 
 
-def read_inputs(arguments: RenderArguments, talk: Talk) -> RenderInputs:
-    """Read everything that the arguments name; what is wrong is in the result."""
+def read_inputs(
+    arguments: RenderArguments, talk: Talk, *, instead: InventoryFiles | None = None
+) -> RenderInputs:
+    """Read everything that the arguments name; what is wrong is in the result.
+
+    Args:   instead: the inventory where the arguments name none.
+    """
     limits = arguments.options.limits
     faults = Faults()
-    specs = read_specs(arguments.specs, limits)
+    specs = read_specs(arguments.specs, limits) if arguments.specs else SpecFiles.none()
     for fault in specs.faults:
         faults.add(fault)
-    inventory = collect(faults, lambda: read_inventories(arguments.inventories, limits))
+    inventory = instead
+    if instead is None or arguments.inventories:
+        inventory = collect(faults, lambda: read_inventories(arguments.inventories, limits))
     config_maps = [*(inventory.config_maps if inventory else ()), *specs.config_maps]
     store = collect(faults, lambda: ChartStore.over(arguments.charts, config_maps, limits))
     recipes: Sequence[Recipe] = ()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sro_render.api import Render, lay_out
 from sro_render.edges.tree import TreeChange, open_tree
 from sro_render.errors import OutputError
 from sro_render.model.bundle import Bundle, InputFile
@@ -25,8 +24,10 @@ from sro_render.model.lock import (
     digest_of,
 )
 from sro_render.model.objects import JsonValue
+from sro_render.pipeline.build import Render
 from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
 from sro_render.targets.layout import SHARED, share, shared_files
+from sro_render.targets.plain import lay_out
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 

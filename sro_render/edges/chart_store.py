@@ -125,6 +125,16 @@ class ChartStore:
             hint=self._advice(reference, key),
         )
 
+    def each(self) -> Iterator[Chart]:
+        """Every chart below the folder that has something to install, in the order of paths.
+
+        Raises: ChartError, or a group of them: one is damaged.
+        """
+        for candidate in self._below_folder():
+            chart = self._load(candidate.path)
+            if not chart.metadata.is_library:
+                yield chart
+
     def not_read(self) -> tuple[Path, ...]:
         """Charts below the folder that nobody looked into: only the name of their file or folder is known."""
         return tuple(each.path for each in self._candidates or () if each.path not in self._loaded)

@@ -54,6 +54,13 @@ class SpecFiles:
             faults.add(fault)
         faults.raise_if_any()
 
+    @classmethod
+    def none(cls) -> SpecFiles:
+        """What there is where no files were named."""
+        return cls(
+            resources=(), config_maps=(), files=(), findings=(), faults=(), broken=(), is_complete=True
+        )
+
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     """Read SpecialResources from files and folders; what is wrong in them is in the result."""

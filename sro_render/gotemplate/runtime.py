@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from sro_render.errors import Finding, LimitError, TemplateError, nearest
+from sro_render.errors import Finding, LimitError, TemplateError, nearest, only_meant
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.printing import ADDRESS
 from sro_render.gotemplate.values import (
@@ -165,13 +165,15 @@ class Run:
         span = missing.span
         key = ("missing-value", id(span.source), span.start, span.end)
         if key not in self._findings:
-            near = nearest(missing.key, (str(key) for key in missing.container))
+            keys = [str(key) for key in missing.container]
+            near = nearest(missing.key, keys)
             self._findings[key] = Finding(
                 code="missing-value",
                 message=f"{missing.name} is not set",
                 span=span,
                 hint=f"did you mean {near}?" if near else "",
                 notes=self.notes(),
+                mend=only_meant(missing.key, keys),
             )
 
     # Executing
@@ -300,8 +302,9 @@ class Run:
 
     def _begin_inner(self) -> tuple[Any, ...]:
         """Collect what is written from now on apart; returns what `_end_inner` takes."""
-        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
+        # First, so that what it counts stays counted: else the next call counts it again.
         self.enter(self.span)
+        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
         self._outer_size += self._size
         self._pieces = []
         self._counted = self._size = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -10,16 +10,22 @@ from itertools import chain
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
 from sro_render.errors import Finding, SroError, flatten
+from sro_render.kernels.coverage import cover
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.spec_places import place_in_spec
+from sro_render.kernels.unserved import unserved_nodes
+from sro_render.kernels.workloads import Expansion
+from sro_render.kernels.written_objects import check_written
 from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
+from sro_render.model.coverage import Coverage
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.order import in_order
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
 from sro_render.model.wording import wordlist
-from sro_render.pipeline.resource import Progress, render_resource
+from sro_render.pipeline.origins import Origins
+from sro_render.pipeline.resource import Progress, ResourceResult, render_resource, uses_toolkit
 
 DEFAULT_CLUSTER = "cluster"
 
@@ -54,6 +60,8 @@ class Render:
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
     needs:     the SRs with those that come before each, failed and unmanaged ones too.
+    coverage:  what becomes of each node.
+    origins:   finds what wrote the objects of each SR; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -62,6 +70,8 @@ class Render:
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
+    origins: Mapping[str, Origins] = field(default_factory=dict)
 
 
 def build(
@@ -70,16 +80,21 @@ def build(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_origins: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; dependencies first, else by name.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+            with_origins: keep what it takes to find the template's place that wrote a field.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    origins: dict[str, Origins] = {}
+    expansions: list[Expansion] = []
     named = {recipe.resource.name: recipe for recipe in recipes}
     needs = {name: each.resource.needs for name, each in sorted(named.items()) if not _is_removed(each)}
     dependents = rendered_dependents(recipes)
@@ -91,11 +106,17 @@ def build(
         if recipe.chart is None:
             failed.append((name, ""))
             continue
-        result = render_resource(resource, recipe.chart, inventory, options, progress, time_limit)
+        result = render_resource(
+            resource, recipe.chart, inventory, options, progress, time_limit, with_origins=with_origins
+        )
         groups[name] = result.groups
+        if result.origins is not None:
+            origins[name] = result.origins
         wrong = [in_spec(error, resource) for error in result.errors]
         errors.extend(with_dependents(wrong, dependents.get(name, ())))
-        findings.extend(result.findings)
+        findings.extend(replace(each, special_resource=name) for each in result.findings)
+        if recipe.is_sound:
+            expansions.append(_expansion(resource, recipe.chart, result, inventory))
         if result.rendered is None or not recipe.is_sound:
             failed.append((name, ""))
         else:
@@ -103,6 +124,8 @@ def build(
             failed.extend((name, kernel) for kernel in sorted(result.failed))
     removed = sorted(name for name, each in named.items() if _is_removed(each))
     failed.extend((name, "") for name in removed if not named[name].is_sound)
+    coverage = cover(expansions, inventory)
+    findings.extend(_find_in_written(expansions, coverage, inventory))
     bundle = Bundle(
         cluster=options.cluster or inventory.cluster.name or DEFAULT_CLUSTER,
         resources=tuple(resources),
@@ -121,6 +144,8 @@ def build(
         ),
         groups=groups,
         needs=needs,
+        coverage=coverage,
+        origins=origins,
     )
 
 
@@ -142,6 +167,32 @@ def with_dependents(errors: Sequence[SroError], dependents: Sequence[str]) -> Se
         note = f"needed by {wordlist(dependents)}, which {verb} rendered all the same"
         errors[0].finding = replace(finding, notes=(*finding.notes, note))
     return errors
+
+
+def _expansion(
+    resource: SpecialResource, chart: Chart, result: ResourceResult, inventory: Inventory
+) -> Expansion:
+    # Without OpenShift there are no toolkits: a chart that can use one has another way there.
+    may_lack = bool(inventory.toolkits or inventory.toolkit_tags) or inventory.cluster.platform == "OCP"
+    return Expansion(
+        name=resource.name,
+        node_selector=resource.node_selector,
+        groups=result.groups,
+        rendered=result.rendered,
+        uses_toolkit=may_lack and uses_toolkit(chart),
+    )
+
+
+def _find_in_written(
+    expansions: Sequence[Expansion], coverage: Coverage, inventory: Inventory
+) -> Iterator[Finding]:
+    """What the objects as they are written say of themselves, and of the nodes."""
+    labels = frozenset(key for node in inventory.nodes for key in node.labels)
+    for expansion, covered in zip(expansions, coverage.resources, strict=True):
+        if expansion.rendered is not None:
+            written = check_written(expansion.rendered, expansion.groups, labels)
+            for finding in (*written, *unserved_nodes(covered)):
+                yield replace(finding, special_resource=expansion.name)
 
 
 def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, ...]:

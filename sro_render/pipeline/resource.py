@@ -12,11 +12,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine, PreparedValues
+from sro_render.charts.engine import Engine, PreparedValues, Trace
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
+from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
@@ -25,11 +25,12 @@ from sro_render.kernels.spec_places import place_in_spec
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
 from sro_render.model.bundle import RenderedResource, State, StateName
-from sro_render.model.inventory import Inventory
+from sro_render.model.inventory import Inventory, KernelVersion
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.manifests import Manifest, ManifestReader
+from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
@@ -54,6 +55,7 @@ class ResourceResult:
 
     errors:  with the kernel in `subject` where only that kernel is concerned.
     failed:  the kernels that have an error of their own.
+    origins: finds which place of a template wrote what; None unless that was asked for.
     """
 
     rendered: RenderedResource | None = None
@@ -61,6 +63,7 @@ class ResourceResult:
     errors: list[SroError] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    origins: Origins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +96,16 @@ def render_resource(
     options: RenderOptions,
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
+    *,
+    with_origins: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
+    Args:   with_origins: keep what it takes to find the origins of objects: all kernels' values.
+
     Never raises SroError: everything that is wrong is in the result.
     """
-    expansion = _Expansion(resource, chart, inventory, options)
+    expansion = _Expansion(resource, chart, inventory, options, with_origins=with_origins)
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -126,8 +133,15 @@ class _Expansion:
     """The steps of one SR, with what they share."""
 
     def __init__(
-        self, resource: SpecialResource, chart: Chart, inventory: Inventory, options: RenderOptions
+        self,
+        resource: SpecialResource,
+        chart: Chart,
+        inventory: Inventory,
+        options: RenderOptions,
+        *,
+        with_origins: bool,
     ) -> None:
+        self.with_origins = with_origins
         self.resource = resource
         self.chart = chart
         self.inventory = inventory
@@ -158,6 +172,8 @@ class _Expansion:
         if not inputs:
             return
         plan = plan_states(frozenset().union(*(each.names for each in inputs)))
+        if self.with_origins:
+            self.result.origins = self._origins(engine, plan, inputs)
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
@@ -215,7 +231,7 @@ class _Expansion:
 
     def _find_missing_toolkits(self, groups: Sequence[KernelGroup]) -> None:
         """A chart that builds in the driver toolkit needs one for each kernel."""
-        if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
+        if not uses_toolkit(self.chart):
             return
         lacking = [group for group in groups if group.toolkit is None]
         if not lacking:
@@ -361,6 +377,21 @@ class _Expansion:
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
 
+    def _origins(
+        self, engine: Engine, plan: Sequence[StateTemplates], inputs: Sequence[_KernelInputs]
+    ) -> Origins:
+        by_kernel = {each.group.kernel: each for each in inputs}
+
+        def trace(template: str, kernel: str) -> Trace:
+            """What a template writes for a kernel; of no kernel, for the first."""
+            chosen = by_kernel[KernelVersion(kernel)] if kernel else inputs[0]
+            together = next(state.templates for state in plan if template in state.templates)
+            names = [name for name in together if name in chosen.names]
+            release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
+            return engine.trace(template, chosen.values, release, self.capabilities, names)
+
+        return Origins(chart=self.chart, trace=trace, limits=self.options.limits)
+
     # -- objects
 
     def _assemble(
@@ -390,6 +421,7 @@ class _Expansion:
         shelves.add(NAMESPACE_STATE, namespace, first.placement, None)
         for manifest in crds:
             shelves.add(CRDS_STATE, manifest, first.placement, None)
+        unused: list[Manifest] = []
         for output in outputs:
             state = output.templates.name
             if not output.is_affine:
@@ -399,9 +431,11 @@ class _Expansion:
                     group = each.group if is_affine(manifest.value) else None
                     target = _state_of(manifest, state)
                     if target is None:
-                        self._find_unused_hook(manifest)
+                        unused.append(manifest)
                     else:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
+        self._find_unused_hooks(unused)
+        shelves.tell_collisions()
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
@@ -435,20 +469,27 @@ class _Expansion:
             kernels=tuple(each.group.kernel for each in good),
         )
 
-    def _find_unused_hook(self, manifest: Manifest) -> None:
+    def _find_unused_hooks(self, unused: Sequence[Manifest]) -> None:
         """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
-        events = hook_events(annotations_of(manifest.value))
-        if "test" in events:
-            return
-        self._find(
-            Finding(
-                code="hook-not-run",
-                message=f"{object_id(manifest.value)} is a hook for {', '.join(events) or 'no known event'}, "
-                "and is not rendered",
-                subject=f"{self.resource.name} / {manifest.template}",
-                hint="only pre-install and post-install hooks are run",
+        groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+        for manifest in unused:
+            events = hook_events(annotations_of(manifest.value))
+            if "test" not in events:
+                groups.setdefault((manifest.template, events), {})[str(object_id(manifest.value))] = None
+        for (template, events), names in groups.items():
+            first, event = next(iter(names)), ", ".join(events) or "no known event"
+            is_one = len(names) == 1
+            self._find(
+                Finding(
+                    code="hook-not-run",
+                    message=f"{first} is a hook for {event}, and is not rendered"
+                    if is_one
+                    else f"{len(names)} objects are hooks for {event}, and are not rendered",
+                    subject=f"{self.resource.name} / {template}",
+                    notes=() if is_one else some(tuple(names), MAX_NOTES),
+                    hint="only pre-install and post-install hooks are run",
+                )
             )
-        )
 
     def _find_kernel_dependence(self, output: _StateOutput, kernels: Sequence[str]) -> None:
         first, *others = kernels
@@ -481,6 +522,11 @@ class _Expansion:
         if key not in self._seen_findings:
             self._seen_findings.add(key)
             self.result.findings.append(finding)
+
+
+def uses_toolkit(chart: Chart) -> bool:
+    """Whether a template asks for the driver toolkit."""
+    return any(b"driverToolkitImage" in file.data for file in chart.templates)
 
 
 def namespace_object(name: str) -> JsonObject:
