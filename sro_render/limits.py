@@ -15,9 +15,14 @@ def allow_more(name: str) -> str:
     return f"if the chart needs more, allow it: --limit {name}=NUMBER"
 
 
+def or_more(advice: str, name: str) -> str:
+    """The same behind what else may help."""
+    return f"{advice}, or allow more: --limit {name}=NUMBER"
+
+
 def leave_out(name: str) -> str:
     """The same for a chart with files that are too large or too many."""
-    return f"leave out what the chart does not need, or allow more: --limit {name}=NUMBER"
+    return or_more("leave out what the chart does not need", name)
 
 
 Deadline = Callable[[], None]

@@ -67,7 +67,7 @@ def _needed_by(render: Render, name: str) -> str:
 def _served(render: Render, name: str) -> str:
     """How many of the nodes that an SR is for it serves, where it has something that serves."""
     covered = render.coverage.resource(name)
-    if covered is None or not covered.wanted:
+    if covered is None or not covered.has_drivers or not covered.wanted:
         return ""
     return f", {covered.count(Status.SERVED)} of {count(covered.wanted, 'node')} served"
 

@@ -33,7 +33,7 @@ from sro_render.model.objects import text_of
 from sro_render.sprig.versions import parse_version
 
 _MAX_PAGES = 100
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+_NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
 _DOCKER_HUB = "registry-1.docker.io"
 
 

@@ -26,7 +26,7 @@ from sro_render.gotemplate.values import (
     from_bytes,
     to_bytes,
 )
-from sro_render.limits import Limits, allow_more
+from sro_render.limits import Limits, allow_more, or_more
 from sro_render.source import Span
 
 Frame: TypeAlias = list[Any]
@@ -228,6 +228,7 @@ class Run:
             raise FunctionError(
                 f"the template text has more than {self.limits.max_template_bytes:,} bytes",
                 code="limit-template-size",
+                hint=allow_more("template-bytes"),
             )
         program = self.program
         try:
@@ -273,7 +274,7 @@ class Run:
                 "limit-call-depth",
                 "templates call each other, or hold pipelines and blocks, too deeply",
                 span=span,
-                hint="look for a template that calls itself without end",
+                hint=or_more("look for a template that calls itself without end", "call-depth"),
                 notes=self.notes()[1:],
             ) from None
         except MemoryError:
@@ -334,7 +335,7 @@ class Run:
                 "limit-call-depth",
                 f"templates call each other more than {self.limits.max_call_depth} levels deep",
                 span=span,
-                hint="look for a template that calls itself without end",
+                hint=or_more("look for a template that calls itself without end", "call-depth"),
                 notes=self.notes()[1:],
             )
         self.check_size(span)
@@ -377,7 +378,7 @@ class Run:
             "limit-output",
             f"the output has more than {self.limits.max_output_bytes:,} bytes",
             span=span,
-            notes=self.notes(),
+            notes=self.notes() if span else (f"at the end of {self.template}",),
             hint=allow_more("output-bytes"),
         )
 

@@ -29,11 +29,14 @@ _HINTS: Mapping[Lack, str] = MappingProxyType(
 
 
 def unserved_nodes(resource: ResourceCoverage) -> Iterator[Finding]:
-    """One finding with all nodes that are not served, by kernel and reason."""
+    """One finding with all nodes that are not served, by kernel and reason.
+
+    None for a SpecialResource without drivers: there, a kernel that failed lacks what serves no node.
+    """
     missed = [
         (kernel, share) for kernel in resource.kernels for share in kernel.shares if share.status in MISSED
     ]
-    if not missed:
+    if not missed or not resource.has_drivers:
         return
     count = sum(len(share.nodes) for _, share in missed)
     lacks = {reason.lack for _, share in missed for reason in share.reasons}

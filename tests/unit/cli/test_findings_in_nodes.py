@@ -206,6 +206,15 @@ def test_a_kernel_that_failed_with_another_that_did_not(two: Any) -> None:
     assert "1 of 2 nodes served" in outcome.out
 
 
+def test_a_kernel_that_failed_where_nothing_serves_nodes(two: Any) -> None:
+    fails = f'{{{{ if eq .Values.kernelFullVersion "{TWO}" }}}}{{{{ fail "no" }}}}{{{{ end }}}}\n'
+    two.write(STATE, fails + MAP)
+    outcome = two.build("--keep-going")
+    assert outcome.code == 1
+    assert "node-unserved" not in outcome.err
+    assert outcome.out.splitlines()[0] == "kmod: chart kmod 1.0.0, namespace kmod, 1 kernel"
+
+
 def test_a_resource_that_failed_as_a_whole_has_its_error_and_no_finding(two: Any) -> None:
     two.write(STATE, "{{ .Values.a.b }}")
     assert "node-unserved" not in two.build().err

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -324,6 +325,21 @@ def test_challenges_are_read_as_the_standard_writes_them(header: str, expected: 
 
 def test_a_challenge_of_many_parts_is_read_in_time() -> None:
     assert list(parse_challenges("Bearer " + 'a="b",' * 20_000 + "!")) == ["bearer"]
+
+
+@pytest.mark.parametrize("header", ["A" * 64_000, "A " + "a" * 64_000, "A a=b" + " " * 64_000])
+def test_a_challenge_without_end_is_read_in_time(header: str) -> None:
+    start = time.process_time()
+    parse_challenges(header)
+    assert time.process_time() - start < 1
+
+
+def test_a_link_without_end_is_read_in_time(server: Any, ask: Ask) -> None:
+    links = {"headers": (("Link", "<" * 60_000),), "body": b'{"tags": ["1.0.0"]}'}
+    server.answer("/v2/charts/kmod/tags/list", links)
+    start = time.process_time()
+    assert pull(ask(), "^1") == DATA
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -123,8 +123,7 @@ def test_the_same_entries_are_refused_in_a_configmap(victim: Any, tgz: Tgz) -> N
 
 
 # CVE-2023-40584 (Argo CD), CVE-2025-32386 (Helm): a small archive unpacked to more than the memory.
-def zeros(tgz: Tgz) -> bytes:
-    del tgz
+def zeros(_: Tgz) -> bytes:
     return gzip.compress(bytes(200 * 2**20), 1)
 
 
@@ -132,7 +131,7 @@ def a_large_file(tgz: Tgz) -> bytes:
     return tgz(CHART, ("kmod/values.yaml", bytes(6 * 2**20)))
 
 
-def a_size_that_is_not_there(tgz: Tgz) -> bytes:
+def a_size_that_is_not_there(_: Tgz) -> bytes:
     return gzip.compress(header("kmod/x", tarfile.REGTYPE, size=2**40).tobuf(tarfile.GNU_FORMAT))
 
 
