@@ -16,6 +16,9 @@ from sro_render.model.bundle import RenderedObject
 from sro_render.model.inventory import KernelVersion
 from sro_render.model.objects import text_of
 
+# They build for a kernel with an image that is the same for all.
+_BUILDERS = frozenset({"CronJob", "Job"})
+
 
 def check_images(subject: Subject) -> Iterator[Hit]:
     """Images that can change under their name, and workloads for a kernel that do not run an image for it."""
@@ -25,7 +28,7 @@ def check_images(subject: Subject) -> Iterator[Hit]:
         pod = pod_of(rendered.manifest)
         if pod is None:
             continue
-        if rendered.kernel:
+        if rendered.kernel and rendered.id.kind not in _BUILDERS:
             key = (rendered.id.kind, rendered.id.namespace, base_name(rendered))
             workloads.setdefault(key, []).append(rendered)
         for container in containers_of(pod):
