@@ -9,16 +9,17 @@ from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
 from sro_render.errors import Faults, InputError, SroError
 from sro_render.kernels.merging import InventoryDocument
-from sro_render.kernels.snapshot import INVENTORY_KIND, merge_documents, without_nodes
+from sro_render.kernels.snapshot import INVENTORY_KIND, merge_documents, objects_in, without_nodes
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.inventory import Inventory
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 from sro_render.model.specialresource import KIND as SPEC_KIND
 from sro_render.model.specialresource import UNSUPPORTED_KINDS
+from sro_render.model.wording import format_path
 from sro_render.pipeline.provenance import facts_digest
 from sro_render.validation import check_schema
-from sro_render.yamltext.reader import locate, read_stream
+from sro_render.yamltext.reader import locate_nearest, read_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +62,8 @@ def read_inventories(paths: Iterable[str], limits: Limits, *, needs_nodes: bool 
                     )
                 )
                 continue
-            kind, version = text_of(value.get("kind")), text_of(value.get("apiVersion"))
-            # SRO's own kinds are told apart by what reads them.
-            known = {INVENTORY_KIND, SPEC_KIND, *UNSUPPORTED_KINDS}
-            if version.startswith("sro.openshift.io/") and kind not in known:
-                faults.add(
-                    InputError(
-                        "unknown-kind",
-                        f"{kind!r} is not a kind of inventory",
-                        span=locate(source, ["kind"], index, value=True) or document.span,
-                        path="kind",
-                        hint=f"did you mean {INVENTORY_KIND}?",
-                    )
-                )
-            if kind == INVENTORY_KIND:
-                for fault in check_schema(
-                    value,
-                    schemas.validator(INVENTORY_KIND),
-                    schemas.schema(INVENTORY_KIND),
-                    source=source,
-                    document=index,
-                ):
-                    faults.add(fault)
+            for fault in _form_faults(InventoryDocument(source=source, value=value, index=index)):
+                faults.add(fault)
             config_maps.extend(_config_maps(value))
             facts.append(InventoryDocument(source=source, value=value, index=index))
         if not read:
@@ -99,6 +80,31 @@ def read_inventories(paths: Iterable[str], limits: Limits, *, needs_nodes: bool 
     if needs_nodes and not inventory.nodes and not inventory.planned:
         raise without_nodes(documents)
     return InventoryFiles(inventory=inventory, config_maps=tuple(config_maps), files=tuple(files))
+
+
+def _form_faults(document: InventoryDocument) -> Iterator[InputError]:
+    """What is wrong with the form of our own kinds in a document, also inside of lists."""
+    for value, path in objects_in(document.value):
+        kind, version = text_of(value.get("kind")), text_of(value.get("apiVersion"))
+        # SRO's own kinds are told apart by what reads them.
+        known = {INVENTORY_KIND, SPEC_KIND, *UNSUPPORTED_KINDS}
+        if version.startswith("sro.openshift.io/") and kind not in known:
+            yield InputError(
+                "unknown-kind",
+                f"{kind!r} is not a kind of inventory",
+                span=locate_nearest(document.source, [*path, "kind"], document.index, value=True),
+                path=format_path([*path, "kind"]),
+                hint=f"did you mean {INVENTORY_KIND}?",
+            )
+        if kind == INVENTORY_KIND:
+            yield from check_schema(
+                value,
+                schemas.validator(INVENTORY_KIND),
+                schemas.schema(INVENTORY_KIND),
+                source=document.source,
+                document=document.index,
+                prefix=path,
+            )
 
 
 def _merged(documents: Sequence[InventoryDocument]) -> Inventory | None:

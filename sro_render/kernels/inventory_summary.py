@@ -82,17 +82,20 @@ def summarize(inventory: Inventory) -> Summary:
     for node in inventory.planned:
         if node.kernel not in running:
             by_kernel.setdefault(node.kernel, []).append(node)
+    # Looked up for thousands of nodes more than once; planned kernels have no names.
+    systems = {node.name: operating_system(node) for node in inventory.nodes}
     rows = tuple(
-        _row(kernel, by_kernel[kernel], toolkits.get(kernel)) for kernel in sorted(by_kernel, key=str.encode)
+        _row(kernel, by_kernel[kernel], systems, toolkits.get(kernel))
+        for kernel in sorted(by_kernel, key=str.encode)
     )
     return Summary(
         cluster=inventory.cluster,
         node_count=len(inventory.nodes),
         kernels=rows,
-        systems=_counted(system_name(operating_system(node)) for node in inventory.nodes),
+        systems=_counted(map(system_name, systems.values())),
         architectures=_counted(node.architecture for node in inventory.nodes),
         roles=_counted(role for node in inventory.nodes for role in roles_of(node)),
-        lacks=tuple(_lacks(inventory, rows)),
+        lacks=tuple(_lacks(inventory, systems, rows)),
         findings=(*(error.finding for error in errors), *findings),
     )
 
@@ -109,9 +112,14 @@ def system_name(system: OperatingSystem) -> str:
     return f"{system.major_minor}{release}"
 
 
-def _row(kernel: KernelVersion, members: Sequence[Node], toolkit: DriverToolkit | None) -> KernelRow:
+def _row(
+    kernel: KernelVersion,
+    members: Sequence[Node],
+    known: Mapping[str, OperatingSystem],
+    toolkit: DriverToolkit | None,
+) -> KernelRow:
     named = [node for node in members if node.name]
-    systems = {operating_system(node): None for node in members}
+    systems = {known.get(node.name) or operating_system(node): None for node in members}
     return KernelRow(
         kernel=kernel,
         nodes=tuple(sorted(node.name for node in named)),
@@ -127,7 +135,9 @@ def _counted(values: Iterable[str]) -> Mapping[str, int]:
     return {value: counts[value] for value in sorted(counts)}
 
 
-def _lacks(inventory: Inventory, rows: Sequence[KernelRow]) -> Iterator[Lack]:
+def _lacks(
+    inventory: Inventory, systems: Mapping[str, OperatingSystem], rows: Sequence[KernelRow]
+) -> Iterator[Lack]:
     cluster, nodes, planned = inventory.cluster, inventory.nodes, inventory.planned
     if cluster.version or any(map(is_rhcos, (*nodes, *planned))):
         yield from _lacks_of_openshift(inventory, rows)
@@ -137,7 +147,7 @@ def _lacks(inventory: Inventory, rows: Sequence[KernelRow]) -> Iterator[Lack]:
             message="no version of Kubernetes: charts that ask see the oldest that Helm knows",
             hint="write it under cluster.kubernetesVersion of a NodeInventory",
         )
-    yield from _lacks_of_nodes(nodes)
+    yield from _lacks_of_nodes(nodes, systems)
     yield from _lacks_of_planned(planned)
 
 
@@ -174,7 +184,7 @@ def _lacks_of_openshift(inventory: Inventory, rows: Sequence[KernelRow]) -> Iter
         )
 
 
-def _lacks_of_nodes(nodes: Sequence[Node]) -> Iterator[Lack]:
+def _lacks_of_nodes(nodes: Sequence[Node], systems: Mapping[str, OperatingSystem]) -> Iterator[Lack]:
     unlabelled = [node.name for node in nodes if KERNEL_LABEL not in node.labels]
     if unlabelled:
         yield Lack(
@@ -183,7 +193,7 @@ def _lacks_of_nodes(nodes: Sequence[Node]) -> Iterator[Lack]:
             f"objects find their nodes: {_some(unlabelled)}",
             hint="run node-feature-discovery on these nodes, and take the snapshot again",
         )
-    unknown = [node.name for node in nodes if not operating_system(node).version]
+    unknown = [node.name for node in nodes if not systems[node.name].version]
     if unknown:
         yield Lack(
             code="os-version",

@@ -50,7 +50,7 @@ def without_nodes(documents: Iterable[InventoryDocument]) -> InputError:
     has_spec = False
     by_file: dict[Source, list[JsonObject]] = {}
     for document in documents:
-        by_file.setdefault(document.source, []).extend(value for value, _ in _unpacked(document))
+        by_file.setdefault(document.source, []).extend(value for value, _ in objects_in(document.value))
     for source, objects in by_file.items():
         kinds = {text_of(each.get("kind")) for each in objects}
         has_spec |= SPEC_KIND in kinds
@@ -80,7 +80,7 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
     """
     merger = Merger()
     for document in documents:
-        for value, path in _unpacked(document):
+        for value, path in objects_in(document.value):
             reader = _READERS.get(text_of(value.get("kind")))
             if reader is not None:
                 reader(value, Place(document, path), merger)
@@ -100,14 +100,10 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
     )
 
 
-def _unpacked(document: InventoryDocument) -> Iterator[tuple[JsonObject, tuple[str | int, ...]]]:
-    """The objects of a List (of any kind), or the object itself, each with its key path."""
-    return _objects_in(document.value, ())
-
-
-def _objects_in(
-    value: JsonObject, path: tuple[str | int, ...]
+def objects_in(
+    value: JsonObject, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[JsonObject, tuple[str | int, ...]]]:
+    """The objects of a List (of any kind), or the object itself, each with its key path."""
     items = value.get("items")
     kind = text_of(value.get("kind"))
     if kind.endswith("List") and isinstance(items, list):
@@ -116,7 +112,7 @@ def _objects_in(
             if isinstance(item, dict):
                 # Items of a typed list (NodeList) do not repeat their kind.
                 typed = item if item.get("kind") or not item_kind else {**item, "kind": item_kind}
-                yield from _objects_in(typed, (*path, "items", index))
+                yield from objects_in(typed, (*path, "items", index))
     else:
         yield value, path
 

@@ -26,17 +26,22 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one or more processes, run one after the other, took together."""
+    """What one or more processes, run one after the other, took together.
+
+    cpu_s: of all their threads; says more than `wall_s` where others keep the machine busy.
+    """
 
     wall_s: float
+    cpu_s: float
     peak_rss_bytes: int
 
     def best(self, other: Cost | None) -> Cost:
-        """The faster time and the higher peak of two rounds."""
+        """The faster times and the higher peak of two rounds."""
         if other is None:
             return self
         return Cost(
             wall_s=min(self.wall_s, other.wall_s),
+            cpu_s=min(self.cpu_s, other.cpu_s),
             peak_rss_bytes=max(self.peak_rss_bytes, other.peak_rss_bytes),
         )
 
@@ -45,6 +50,7 @@ def total(costs: Sequence[Cost]) -> Cost:
     """The sum of the times, and the peak of the largest."""
     return Cost(
         wall_s=sum(cost.wall_s for cost in costs),
+        cpu_s=sum(cost.cpu_s for cost in costs),
         peak_rss_bytes=max((cost.peak_rss_bytes for cost in costs), default=0),
     )
 
@@ -60,7 +66,8 @@ def attempt(command: Sequence[str], output: Path) -> tuple[Cost, int]:
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(wall_s=wall_s, peak_rss_bytes=usage.ru_maxrss * 1024), process.returncode
+    cost = Cost(wall_s=wall_s, cpu_s=usage.ru_utime + usage.ru_stime, peak_rss_bytes=usage.ru_maxrss * 1024)
+    return cost, process.returncode
 
 
 def run(command: Sequence[str], output: Path) -> Cost:

@@ -247,7 +247,9 @@ def describe(results: Results) -> str:
         f"Whole processes, the fastest of {results.rounds} rounds in turns, highest peak of resident memory.",
         "",
         "sro-render build for N kernels, beside N times helm template",
-        table_line("kernels", "sro-render", "helm", "helm / ours", "peak", "helm's", "files"),
+        table_line(
+            "kernels", "sro-render", "helm", "helm / ours", "cpu", "helm's", "peak", "helm's", "files"
+        ),
         *(row_line(row) for row in results.building),
     ]
     if results.growth is not None:
@@ -257,7 +259,9 @@ def describe(results: Results) -> str:
     lines += [
         "",
         f"sro-render build with an inventory of {results.inventory_bytes / 1e6:.1f} MB, beside json.load",
-        table_line("nodes", "sro-render", "json.load", "load / ours", "peak", "load's", "files"),
+        table_line(
+            "nodes", "sro-render", "json.load", "load / ours", "cpu", "load's", "peak", "load's", "files"
+        ),
         row_line(results.reading),
         "",
         f"sro-render inventory show of {results.looked_at_bytes / 1e6:.1f} MB, beside json.load",
@@ -265,7 +269,9 @@ def describe(results: Results) -> str:
         row_line(results.looking),
         "",
         "sro-render template, beside helm template",
-        table_line("chart", "sro-render", "helm", "ours / helm", "peak", "helm's", "printed"),
+        table_line(
+            "chart", "sro-render", "helm", "ours / helm", "cpu", "helm's", "peak", "helm's", "printed"
+        ),
         pair_line(results.small),
         pair_line(results.large),
     ]
@@ -282,22 +288,28 @@ def describe(results: Results) -> str:
 
 
 def row_line(row: Row) -> str:
-    theirs = ("-", "-", "-")
-    if row.other:
-        theirs = (
-            f"{row.other.wall_s:.3f} s",
-            f"{row.other.wall_s / row.ours.wall_s:.2f}",
-            f"{row.other.peak_rss_bytes / MIB:.0f} MiB",
-        )
-    wall, ratio, peak = theirs
-    ours = (f"{row.ours.wall_s:.3f} s", f"{row.ours.peak_rss_bytes / MIB:.0f} MiB")
-    return table_line(str(row.size), ours[0], wall, ratio, ours[1], peak, str(row.files))
+    ratio = f"{row.other.wall_s / row.ours.wall_s:.2f}" if row.other else "-"
+    return table_line(str(row.size), *cost_cells(row.ours, row.other, ratio), str(row.files))
 
 
 def pair_line(pair: Pair) -> str:
-    times = (f"{pair.ours.wall_s:.3f} s", f"{pair.helm.wall_s:.3f} s", f"{pair.times_helm:.2f}")
-    peaks = (f"{side.peak_rss_bytes / MIB:.0f} MiB" for side in (pair.ours, pair.helm))
-    return table_line(pair.name, *times, *peaks, f"{pair.output_bytes / 1e6:.2f} MB")
+    cells = cost_cells(pair.ours, pair.helm, f"{pair.times_helm:.2f}")
+    return table_line(pair.name, *cells, f"{pair.output_bytes / 1e6:.2f} MB")
+
+
+def cost_cells(ours: Cost, other: Cost | None, ratio: str) -> list[str]:
+    """Both times, their ratio, both times of the processors, both peaks."""
+    sides = (ours, other)
+    walls, cpus, peaks = zip(
+        *(
+            (f"{each.wall_s:.3f} s", f"{each.cpu_s:.3f} s", f"{each.peak_rss_bytes / MIB:.0f} MiB")
+            if each
+            else ("-", "-", "-")
+            for each in sides
+        ),
+        strict=True,
+    )
+    return [*walls, ratio, *cpus, *peaks]
 
 
 def table_line(*cells: str) -> str:

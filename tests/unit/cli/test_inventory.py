@@ -310,6 +310,41 @@ def test_show_refuses_what_is_no_inventory(project: Any) -> None:
     assert done.err.startswith("error[inventory-empty]: no nodes in pods.json\n")
 
 
+IN_A_LIST = """\
+kind: List
+items:
+- apiVersion: sro.openshift.io/v1alpha1
+  kind: NodeInventory
+  nodes:
+  - name: w1
+    kernelVersion: "5.1"
+  driverToolkits:
+  - tag: latest
+  noeds: []
+"""
+
+
+def test_a_nodeinventory_in_a_list_is_checked_by_its_schema_too(project: Any) -> None:
+    project.write("all.yaml", IN_A_LIST)
+    done = project.run("inventory", "show", "all.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert (
+        done.err
+        == """\
+error[missing-key]: 'image' is missing
+  --> all.yaml:9:5 (driverToolkits[0].image)
+  9 |   - tag: latest
+    |     ^
+  help: The image, by digest.
+error[unknown-key]: 'noeds' is not a key of this document
+  --> all.yaml:10:3 (noeds)
+  10 |   noeds: []
+     |   ^^^^^
+  help: did you mean 'nodes'?
+"""
+    )
+
+
 # -- normalize
 
 
