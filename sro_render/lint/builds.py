@@ -44,6 +44,20 @@ def builds_of(subject: Subject) -> Iterator[Build]:
             yield Build(rendered, builder)
 
 
+class Builds:
+    """The builds of a bundle, by kernel: a workload of one kernel runs what was built for it, or for all."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._by_kernel: dict[str, list[Build]] = {}
+        for build in builds_of(subject):
+            self._by_kernel.setdefault(build.rendered.kernel, []).append(build)
+
+    def of(self, user: RenderedObject) -> Iterator[Build]:
+        """The builds whose images a workload may run."""
+        for kernel in dict.fromkeys(("", user.kernel)) if user.kernel else self._by_kernel:
+            yield from self._by_kernel.get(kernel, ())
+
+
 def _has_tools(rendered: RenderedObject, builder: Builder) -> bool:
     """Jobs that name an image may only check it, or hand its name on."""
     texts = (*builder.texts, *images_of(rendered.manifest))
@@ -52,19 +66,16 @@ def _has_tools(rendered: RenderedObject, builder: Builder) -> bool:
 
 def check_builds(subject: Subject) -> Iterator[Hit]:
     """Builds that the workloads which run their images do not wait for, or cannot wait for."""
-    pods = [
-        (number, rendered, images)
-        for number, rendered in enumerate(subject.objects())
-        if (images := images_of(rendered.manifest))
-    ]
+    builds = Builds(subject)
     order = {id(rendered): number for number, rendered in enumerate(subject.objects())}
-    for build in builds_of(subject):
-        place = order[id(build.rendered)]
-        is_waited_for = annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true"
-        for number, rendered, images in pods:
+    for number, rendered in enumerate(subject.objects()):
+        images = images_of(rendered.manifest)
+        for build in builds.of(rendered) if images else ():
+            place = order[id(build.rendered)]
+            is_waited_for = annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true"
             if number == place or (is_waited_for and number > place):
                 continue
-            if _is_for_same(build.rendered, rendered) and any(build.makes(image) for image in images):
+            if any(build.makes(image) for image in images):
                 yield _hit(build.rendered, rendered, is_behind=number < place)
 
 
@@ -83,7 +94,3 @@ def _hit(build: RenderedObject, user: RenderedObject, *, is_behind: bool) -> Hit
         if is_behind
         else f'annotate it {WAIT_ANNOTATION}: "true"',
     )
-
-
-def _is_for_same(build: RenderedObject, user: RenderedObject) -> bool:
-    return not build.kernel or not user.kernel or build.kernel == user.kernel

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sro_render.kernels.images import names_kernel
-from sro_render.lint.builds import builds_of
+from sro_render.lint.builds import Builds
 from sro_render.lint.interface import Hit, Subject
 from sro_render.lint.pods import Part, base_name, containers_of, pod_of
 from sro_render.lint.rules import IMAGE_LATEST, IMAGE_WITHOUT_DIGEST, IMAGE_WITHOUT_KERNEL
@@ -21,7 +21,7 @@ _BUILDERS = frozenset({"CronJob", "Job"})
 
 def check_images(subject: Subject) -> Iterator[Hit]:
     """Images that can change under their name, and workloads for a kernel that do not run an image for it."""
-    built = tuple(builds_of(subject))
+    builds = Builds(subject)
     workloads: dict[tuple[str, str, str], list[RenderedObject]] = {}
     for rendered in subject.objects():
         pod = pod_of(rendered.manifest)
@@ -32,7 +32,7 @@ def check_images(subject: Subject) -> Iterator[Hit]:
             workloads.setdefault(key, []).append(rendered)
         for container in containers_of(pod):
             image = text_of(container.value.get("image"))
-            if image and not any(each.makes(image) for each in built):
+            if image and not any(each.makes(image) for each in builds.of(rendered)):
                 yield from _check_image(rendered, container, image)
     for same in workloads.values():
         yield from _check_kernels(subject, same)
