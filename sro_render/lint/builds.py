@@ -9,79 +9,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sro_render.kernels.affinity import PREFIX
+from sro_render.kernels.images import Builder, builder_of, image_reference, images_of
 from sro_render.lint.interface import Hit, Subject
-from sro_render.lint.pods import base_name, containers_of, entries, pod_of
+from sro_render.lint.pods import base_name
 from sro_render.lint.rules import MISSING_WAIT
 from sro_render.model.bundle import RenderedObject
-from sro_render.model.objects import annotations_of, mapping_of, text_of
+from sro_render.model.objects import annotations_of
 
 WAIT_ANNOTATION = f"{PREFIX}wait"
-_BUILDERS = re.compile(r"buildah|buildctl|buildkit|kaniko|podman|skopeo|--destination|\b(?:build|push)\b")
-_NAME_GOES_ON = re.compile(r"[\w.@/-]")
+_TOOLS = re.compile(r"buildah|buildctl|buildkit|kaniko|podman|skopeo|--destination|\b(?:build|push)\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Build:
-    """Something that makes images. tag: `NAMESPACE/NAME:TAG` of an image stream; image: a whole name.
-
-    words: of a Job, what its containers are told; own: the images that the Job itself runs.
-    """
+    """An object that makes images; what a Job itself runs, it does not make."""
 
     rendered: RenderedObject
-    tag: str = ""
-    image: str = ""
-    words: tuple[str, ...] = ()
-    own: frozenset[str] = field(default_factory=frozenset)
+    builder: Builder
 
     def makes(self, image: str) -> bool:
         """Whether it makes an image of this name."""
-        if self.tag:
-            return image.endswith(f"/{self.tag}") or image == self.tag.partition("/")[2]
-        if self.image:
-            return image == self.image
-        is_whole_name = ":" in image or "/" in image
-        return is_whole_name and image not in self.own and any(_says(word, image) for word in self.words)
+        reference = image_reference(image)
+        return self.builder.makes(reference) and reference not in images_of(self.rendered.manifest)
 
 
 def builds_of(subject: Subject) -> Iterator[Build]:
     """Everything that makes images, in the order in which it is applied."""
     for rendered in subject.objects():
-        if rendered.id.kind == "BuildConfig":
-            spec = mapping_of(rendered.manifest.get("spec"))
-            target = mapping_of(mapping_of(spec.get("output")).get("to"))
-            name = text_of(target.get("name"))
-            if not name:
-                continue
-            if target.get("kind") == "DockerImage":
-                yield Build(rendered=rendered, image=name)
-            else:
-                namespace = text_of(target.get("namespace")) or rendered.id.namespace
-                full = name if ":" in name else f"{name}:latest"
-                yield Build(rendered=rendered, tag=f"{namespace}/{full}")
-        elif rendered.id.kind == "Job":
-            job = _job(rendered)
-            if any(map(_BUILDERS.search, (*job.words, *job.own))):
-                yield job
+        builder = builder_of(rendered.manifest)
+        if builder is not None and _has_tools(rendered, builder):
+            yield Build(rendered, builder)
+
+
+class Builds:
+    """The builds of a bundle, by kernel: a workload of one kernel runs what was built for it, or for all."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._by_kernel: dict[str, list[Build]] = {}
+        for build in builds_of(subject):
+            self._by_kernel.setdefault(build.rendered.kernel, []).append(build)
+
+    def of(self, user: RenderedObject) -> Iterator[Build]:
+        """The builds whose images a workload may run."""
+        for kernel in dict.fromkeys(("", user.kernel)) if user.kernel else self._by_kernel:
+            yield from self._by_kernel.get(kernel, ())
+
+
+def _has_tools(rendered: RenderedObject, builder: Builder) -> bool:
+    """Jobs that name an image may only check it, or hand its name on."""
+    texts = (*builder.texts, *images_of(rendered.manifest))
+    return bool(builder.outputs) or any(map(_TOOLS.search, texts))
 
 
 def check_builds(subject: Subject) -> Iterator[Hit]:
     """Builds that the workloads which run their images do not wait for, or cannot wait for."""
-    pods = [
-        (number, rendered, [text_of(each.value.get("image")) for each in containers_of(pod)])
-        for number, rendered in enumerate(subject.objects())
-        if (pod := pod_of(rendered.manifest)) is not None
-    ]
+    builds = Builds(subject)
     order = {id(rendered): number for number, rendered in enumerate(subject.objects())}
-    for build in builds_of(subject):
-        place = order[id(build.rendered)]
-        is_waited_for = annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true"
-        for number, rendered, images in pods:
+    for number, rendered in enumerate(subject.objects()):
+        images = images_of(rendered.manifest)
+        for build in builds.of(rendered) if images else ():
+            place = order[id(build.rendered)]
+            is_waited_for = annotations_of(build.rendered.manifest).get(WAIT_ANNOTATION) == "true"
             if number == place or (is_waited_for and number > place):
                 continue
-            if _is_for_same(build.rendered, rendered) and any(build.makes(image) for image in images):
+            if any(build.makes(image) for image in images):
                 yield _hit(build.rendered, rendered, is_behind=number < place)
 
 
@@ -100,29 +94,3 @@ def _hit(build: RenderedObject, user: RenderedObject, *, is_behind: bool) -> Hit
         if is_behind
         else f'annotate it {WAIT_ANNOTATION}: "true"',
     )
-
-
-def _is_for_same(build: RenderedObject, user: RenderedObject) -> bool:
-    return not build.kernel or not user.kernel or build.kernel == user.kernel
-
-
-def _job(rendered: RenderedObject) -> Build:
-    words: list[str] = []
-    own: set[str] = set()
-    pod = pod_of(rendered.manifest)
-    for container in containers_of(pod) if pod else ():
-        own.add(text_of(container.value.get("image")))
-        for key in ("command", "args"):
-            listed = container.value.get(key)
-            words.extend(text_of(each) for each in (listed if isinstance(listed, list) else ()))
-        words.extend(text_of(each.value.get("value")) for each in entries(container, "env"))
-    return Build(rendered=rendered, words=tuple(words), own=frozenset(own))
-
-
-def _says(word: str, image: str) -> bool:
-    """Whether a text names an image, and not one whose name only begins or ends likewise."""
-    at = word.find(image)
-    if at < 0:
-        return False
-    before, after = word[at - 1 : at], word[at + len(image) : at + len(image) + 1]
-    return not (before and _NAME_GOES_ON.match(before) and before != "/") and not _NAME_GOES_ON.match(after)

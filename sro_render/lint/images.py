@@ -7,30 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sro_render.kernels.facts import kernel_label_value, kernel_patch_version
-from sro_render.lint.builds import builds_of
+from sro_render.kernels.images import names_kernel
+from sro_render.lint.builds import Builds
 from sro_render.lint.interface import Hit, Subject
 from sro_render.lint.pods import Part, base_name, containers_of, pod_of
 from sro_render.lint.rules import IMAGE_LATEST, IMAGE_WITHOUT_DIGEST, IMAGE_WITHOUT_KERNEL
 from sro_render.model.bundle import RenderedObject
-from sro_render.model.inventory import KernelVersion
 from sro_render.model.objects import text_of
+
+# They build for a kernel with an image that is the same for all.
+_BUILDERS = frozenset({"CronJob", "Job"})
 
 
 def check_images(subject: Subject) -> Iterator[Hit]:
     """Images that can change under their name, and workloads for a kernel that do not run an image for it."""
-    built = tuple(builds_of(subject))
+    builds = Builds(subject)
     workloads: dict[tuple[str, str, str], list[RenderedObject]] = {}
     for rendered in subject.objects():
         pod = pod_of(rendered.manifest)
         if pod is None:
             continue
-        if rendered.kernel:
+        if rendered.kernel and rendered.id.kind not in _BUILDERS:
             key = (rendered.id.kind, rendered.id.namespace, base_name(rendered))
             workloads.setdefault(key, []).append(rendered)
         for container in containers_of(pod):
             image = text_of(container.value.get("image"))
-            if image and not any(each.makes(image) for each in built):
+            if image and not any(each.makes(image) for each in builds.of(rendered)):
                 yield from _check_image(rendered, container, image)
     for same in workloads.values():
         yield from _check_kernels(subject, same)
@@ -93,8 +95,4 @@ def _images(rendered: RenderedObject) -> tuple[str, ...]:
 
 
 def _names_kernel(image: str, kernel: str) -> bool:
-    """Whether a name has the kernel in it, as it is, as a label's value, or as far as its patch version."""
-    if not kernel:
-        return False
-    version = KernelVersion(kernel)
-    return any(each in image for each in (kernel, kernel_label_value(version), kernel_patch_version(kernel)))
+    return bool(kernel) and names_kernel(image, kernel)

@@ -59,8 +59,9 @@ def review(
         chain.from_iterable(_unused(resource, usages) for resource in resources),
         chain.from_iterable(_check(subject, places) for subject in subjects),
     )
-    silence = {resource.name: silenced_codes(resource) for resource in resources}
-    left, silenced = without_silenced((each for each in problems if each.finding.code not in skip), silence)
+    left, silenced = without_silenced(
+        (each for each in problems if each.finding.code not in skip), _silence(resources)
+    )
     settled = settle(merge_equal(sorted(left, key=_order)), resources)
     return Review(
         problems=mark_mendable(settled),
@@ -94,15 +95,21 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def _unused(resource: SpecialResource, usages: Mapping[str, Usage]) -> Iterator[Problem]:
-    """Of the SR's own values, and of those that it gives to its dependencies, which are SRs themselves."""
-    own = usages.get(resource.name)
-    if own is not None:
-        yield from unused_values(resource, resource.set or {}, ("spec", "set"), own)
-    for index, dependency in enumerate(resource.dependencies):
-        usage = usages.get(dependency.chart.name)
-        if usage is not None:
-            base = ("spec", "dependencies", index, "set")
-            yield from unused_values(resource, dependency.set, base, usage)
+    """Of dependencies too, which are SRs themselves."""
+    usage = usages.get(resource.name)
+    if usage is not None:
+        yield from unused_values(resource, usage)
+
+
+def _silence(resources: Sequence[SpecialResource]) -> dict[str, frozenset[str]]:
+    """The codes that each SR silences; what others give a dependency they silence too."""
+    silence = {resource.name: frozenset(silenced_codes(resource)) for resource in resources}
+    grafted = {resource.name for resource in resources if resource.grafts}
+    for resource in resources:
+        for name in resource.needs:
+            if name in grafted:
+                silence[name] |= silence[resource.name]
+    return silence
 
 
 def _check(subject: Subject, places: Mapping[str, Places]) -> Iterator[Problem]:

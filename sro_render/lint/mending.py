@@ -141,7 +141,9 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
 
 def unified_diff(name: str, before: str, after: str) -> str:
     """What changes, as `diff -u` shows it."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
+    # An absolute path has no a/ and b/ before it that patch(1) could strip.
+    old, new = (name, name) if name.startswith("/") else (f"a/{name}", f"b/{name}")
+    lines = difflib.unified_diff(_lines(before), _lines(after), old, new)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )

@@ -19,7 +19,7 @@ from sro_render.lint.rules import UNUSED_VALUE
 from sro_render.model.objects import JsonValue
 from sro_render.model.problem import Problem
 from sro_render.model.specialresource import SpecialResource
-from sro_render.model.wording import KeyPath, format_path
+from sro_render.model.wording import format_path
 
 Reads = frozenset[tuple[str | int, ...]]
 """Key paths below `.Values` of the SR's chart."""
@@ -56,16 +56,11 @@ class Usage:
         return frozenset(read[:length] for read in self.reads for length in range(1, len(read) + 1))
 
 
-def unused_values(
-    resource: SpecialResource, given: Mapping[str, JsonValue], base: KeyPath, usage: Usage
-) -> Iterator[Problem]:
-    """A problem for each value that is not read; of a mapping none of which is read, one.
-
-    Args: given: the values that are set, and base: their key path in the SR, such as `spec.set`.
-    """
-    own = {key: value for key, value in given.items() if key not in _MARKS}
+def unused_values(resource: SpecialResource, usage: Usage) -> Iterator[Problem]:
+    """A problem for each value of an SR that is not read; of a mapping none of which is read, one."""
+    own = {key: value for key, value in (resource.set or {}).items() if key not in _MARKS}
     for path in _unread(own, (), usage.chart, usage):
-        yield _problem(resource, given, [*base, *path], path, usage)
+        yield _problem(resource, path, usage)
 
 
 def _unread(
@@ -87,15 +82,9 @@ def _unread(
             yield path
 
 
-def _problem(
-    resource: SpecialResource,
-    given: Mapping[str, JsonValue],
-    place: KeyPath,
-    path: tuple[str | int, ...],
-    usage: Usage,
-) -> Problem:
-    span = place_in_spec(resource, place).span
-    around: JsonValue = dict(given)
+def _problem(resource: SpecialResource, path: tuple[str | int, ...], usage: Usage) -> Problem:
+    place = place_in_spec(resource, ("spec", "set", *path))
+    around: JsonValue = resource.set
     for key in path[:-1]:
         around = around[key] if isinstance(around, dict) and isinstance(key, str) else None
     there = around if isinstance(around, dict) else {}
@@ -105,8 +94,8 @@ def _problem(
     finding = Finding(
         code=UNUSED_VALUE.code,
         message=f"{format_path(path)} is set, and no template reads it",
-        span=span,
-        path=format_path(place),
+        span=place.span,
+        path=place.path,
         subject=resource.name,
         hint=f"did you mean {near}?"
         if near

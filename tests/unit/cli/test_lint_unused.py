@@ -168,6 +168,23 @@ def test_a_template_is_not_mended_against_another_spec_of_the_same_chart(project
     assert outcome.out.startswith("warning[missing-value]: .Values.verson is not set\n")
 
 
+def test_values_of_a_dependency_are_placed_silenced_and_mended_where_they_are_given(project: Any) -> None:
+    project.write("charts/base/Chart.yaml", "apiVersion: v2\nname: base\nversion: 1.0.0\n")
+    project.write("charts/base/templates/0000-a.yaml", HEAD + "  x: '{{ default 1 .Values.version }}'\n")
+    given = (
+        "  dependencies:\n  - chart: {name: base, version: 1.0.0, repository: {name: r, url: 'file:///c'}}\n"
+        "    set: {vresion: 1, zz: 2}\n"
+    )
+    spec = project.write("spec.yaml", SET + given)
+    assert unused(project) == ["spec.dependencies[0].set.vresion", "spec.dependencies[0].set.zz"]
+    project.run("lint", "spec.yaml", "--charts", "charts", "--fix")
+    assert spec.read_text("utf-8") == SET + given.replace("vresion", "version")
+    silent = "metadata: {name: kmod, annotations: {sro.openshift.io/lint-ignore: unused-value}}"
+    project.write("spec.yaml", (SET + given).replace("metadata: {name: kmod}", silent))
+    outcome = project.run("lint", "spec.yaml", "--charts", "charts")
+    assert outcome.out.splitlines()[-1].endswith("; 2 findings silenced: unused-value 2")
+
+
 def test_a_chart_that_fails_says_nothing_of_its_values(project: Any) -> None:
     project.write("charts/kmod/templates/0000-state.yaml", '{{ fail "no" }}')
     project.write_spec(set={"zz": 1})
