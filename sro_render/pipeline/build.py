@@ -17,6 +17,7 @@ from sro_render.model.bundle import Bundle
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import ManagementState, SpecialResource
+from sro_render.pipeline.accounts import Accounts
 from sro_render.pipeline.resource import Progress, render_resource
 from sro_render.yamltext.reader import locate
 
@@ -40,6 +41,7 @@ class Render:
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
     reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
+    accounts:  of each SR, what gives account of its objects; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -48,6 +50,7 @@ class Render:
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
     reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
+    accounts: Mapping[str, Accounts] = field(default_factory=dict)
 
 
 def build(
@@ -58,11 +61,13 @@ def build(
     time_limit: TimeLimit = nullcontext,
     *,
     with_reads: bool = False,
+    with_accounts: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
             with_reads: keep which values the templates read; many times slower.
+            with_accounts: keep what it takes to give account of the objects.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
@@ -70,6 +75,7 @@ def build(
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
     reads: dict[str, tuple[Read, ...]] = {}
+    accounts: dict[str, Accounts] = {}
     for recipe in sorted(recipes, key=lambda each: each.resource.name):
         resource = recipe.resource
         if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
@@ -80,8 +86,17 @@ def build(
             failed.append((resource.name, ""))
             continue
         result = render_resource(
-            resource, recipe.chart, inventory, options, progress, time_limit, with_reads=with_reads
+            resource,
+            recipe.chart,
+            inventory,
+            options,
+            progress,
+            time_limit,
+            with_reads=with_reads,
+            with_accounts=with_accounts,
         )
+        if result.accounts is not None:
+            accounts[resource.name] = result.accounts
         groups[resource.name] = result.groups
         reads[resource.name] = result.reads
         errors.extend(in_spec(error, resource) for error in result.errors)
@@ -105,6 +120,7 @@ def build(
         unmanaged=_named(recipes, ManagementState.UNMANAGED),
         groups=groups,
         reads=reads,
+        accounts=accounts,
     )
 
 
