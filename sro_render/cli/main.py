@@ -23,6 +23,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
     "completion": "Print the completion script of a shell.",
+    "explain": "Say which template and which value made an object or a field.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",

@@ -68,16 +68,21 @@ class RenderInputs:
         """All faults, with those that the charts have whatever the nodes are."""
         return (*self.faults, *check_charts(self.recipes, self.options.limits))
 
-    def render(self, talk: Talk) -> Render:
+    def render(self, talk: Talk, *, with_accounts: bool = False) -> Render:
         """Render everything that could be read, with a progress bar; errors are in the outcome.
 
-        Call it only if `is_usable`.
+        Call it only if `is_usable`. Args: with_accounts: as in `build.build`.
         """
         if self.inventory is None:
             raise AssertionError
         progress = Progress(talk, "rendering")
         outcome = render(
-            self.recipes, self.inventory.inventory, self.options, progress, partial(time_limit, self.seconds)
+            self.recipes,
+            self.inventory.inventory,
+            self.options,
+            progress,
+            partial(time_limit, self.seconds),
+            with_accounts=with_accounts,
         )
         progress.close()
         self.curtain.draw(outcome.errors)
@@ -90,6 +95,25 @@ class RenderInputs:
 
 def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
     """Adds SPEC... and the options that every render takes; passes RenderArguments as `arguments`."""
+    return _with_options(body, click.argument("specs", metavar="SPEC...", nargs=-1, required=True))
+
+
+def render_options_with_spec(body: Callable[..., _R]) -> Callable[..., _R]:
+    """The same for a command whose arguments are something else: specs are given with `--spec`."""
+    spec = click.option(
+        "--spec",
+        "specs",
+        metavar="SPEC",
+        multiple=True,
+        required=True,
+        help="A YAML file with SpecialResources, or a folder of them. May be given several times.",
+    )
+    return _with_options(body, spec)
+
+
+def _with_options(
+    body: Callable[..., _R], specs_decorator: Callable[[Callable[..., _R]], Callable[..., _R]]
+) -> Callable[..., _R]:
 
     @wraps(body)
     def with_arguments(
@@ -124,7 +148,7 @@ def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
         return body(arguments=arguments, **others)
 
     decorators = (
-        click.argument("specs", metavar="SPEC...", nargs=-1, required=True),
+        specs_decorator,
         click.option(
             "--inventory",
             "inventories",
