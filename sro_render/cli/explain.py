@@ -25,7 +25,7 @@ WRONG_INPUT = 2
 @click.command(
     "explain",
     epilog="""\b
-Examples:
+Example:
   sro-render explain DaemonSet/driver spec.template.spec.containers[0].image \\
     --spec specialresource.yaml --inventory nodes.json --charts charts
   sro-render explain out/cluster/driver/1000-driver/daemonset-driver.yaml \\

@@ -7,6 +7,7 @@ from sro_render.explain.fields import Explainer
 from sro_render.explain.interface import FieldAccount, ObjectAccount, StepAccount, Subject
 from sro_render.explain.listing import listing
 from sro_render.explain.paths import changes, parse_field, resolve
+from sro_render.explain.secrets import masked
 from sro_render.limits import Limits
 from sro_render.model.objects import annotations_of
 
@@ -38,5 +39,5 @@ def explain_object(subject: Subject, limits: Limits) -> ObjectAccount:
         start=origin.place if origin else None,
         hook=", ".join(hook_events(annotations)) if is_hook(annotations) else "",
         steps=tuple(steps),
-        lines=tuple(listing(subject.rendered.manifest, explainer)),
+        lines=tuple(listing(masked(subject.rendered.manifest), explainer)),
     )

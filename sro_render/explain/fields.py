@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from sro_render.charts.values import GLOBAL
 from sro_render.explain.documents import RenderedDocument, find_document
 from sro_render.explain.interface import (
     ABSENT,
@@ -21,6 +22,7 @@ from sro_render.explain.interface import (
 )
 from sro_render.explain.listing import listing
 from sro_render.explain.paths import value_at
+from sro_render.explain.secrets import is_secret, masked, masked_field
 from sro_render.explain.settings import Settings
 from sro_render.gotemplate.reads import Act, Path, Read
 from sro_render.gotemplate.traced import Origin
@@ -69,15 +71,18 @@ class Explainer:
             raise AssertionError(path)
         origins = self.origins(path)
         is_scalar = not isinstance(value, dict | list) or not value
-        return FieldAccount(
+        manifest = self.subject.rendered.manifest
+        shown = value_at(masked(manifest), path)
+        account = FieldAccount(
             path=path,
             value=value,  # type: ignore[arg-type]
             writers=_joined([self._writer(each, path if is_scalar else None) for each in origins]),
             conditions=self._conditions(origins),
             steps=self.touched(path),
             by_kernel=tuple(self._by_kernel(path)),
-            lines=() if is_scalar else tuple(listing(value, self, path)),  # type: ignore[arg-type]
+            lines=() if is_scalar else tuple(listing(shown, self, path)),  # type: ignore[arg-type]
         )
+        return masked_field(account) if is_secret(manifest, path) else account
 
     def origins(self, path: Path) -> list[Origin]:
         """Who wrote a field as the template rendered it; nobody if it is not there."""
@@ -110,7 +115,7 @@ class Explainer:
             place=origin.place,
             calls=tuple(reversed(act.calls)) if act else (),
             values=tuple(self._value(each) for each in reads[:MAX_VALUES]),
-            hidden=max(len(reads) - MAX_VALUES, 0),
+            more=max(len(reads) - MAX_VALUES, 0),
         )
 
     def _value(self, read: Read) -> Value:
@@ -190,7 +195,7 @@ def _joined(writers: Iterable[Writer]) -> tuple[Writer, ...]:
                 place=each.place.source.span(start, end),
                 calls=last.calls,
                 values=(*last.values, *(value for value in each.values if value.path not in known)),
-                hidden=last.hidden + each.hidden,
+                more=last.more + each.more,
             )
         else:
             joined.append(each)
@@ -218,6 +223,9 @@ def _is_at(read: Read, act: Act) -> bool:
 def _innermost(reads: Mapping[Path, Read]) -> Iterator[Read]:
     """The reads without those of maps and lists on the way to another one."""
     ways = {path[:length] for path in reads for length in range(len(path))}
+    # A sub-chart's globals are looked for among its parent's first.
+    globals_ = [path[path.index(GLOBAL) :] for path in reads if GLOBAL in path]
+    ways |= {path[:length] for path in globals_ for length in range(len(path))}
     yield from (read for path, read in reads.items() if path not in ways)
 
 

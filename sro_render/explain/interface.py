@@ -83,13 +83,15 @@ class Writer:
 
     calls:  the calls of templates that led there, innermost first.
     values: what it read, only what is in the field where that can be told.
-    hidden: how many more values it read.
+    more:   how many more values it read.
+    is_secret: it wrote a Secret's data, which is not shown.
     """
 
     place: Span
     calls: tuple[Span, ...] = ()
     values: tuple[Value, ...] = ()
-    hidden: int = 0
+    more: int = 0
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,6 +140,15 @@ def value_at(value: Any, path: Sequence[str | int]) -> MaybeValue:
     return found
 
 
+def tidy(value: JsonValue) -> JsonValue:
+    """A value as people write it: values files have float64 only, and 2.0 is written 2 there."""
+    if isinstance(value, dict):
+        return {key: tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def leaves(value: JsonValue, path: Path = ()) -> Iterator[tuple[Path, JsonValue]]:
     """The scalars of a value, and its empty mappings and lists, in the order in which they are written."""
     if isinstance(value, dict) and value:

@@ -93,14 +93,18 @@ def _folded(text: str) -> str:
 
 
 def _unknown(text: str, known: list[Subject]) -> InputError:
-    ids = list(dict.fromkeys(str(each.rendered.id) for each in known))
-    by_word = {
-        word: str(each.rendered.id) for each in known for word in (*_own_names(each), *_template_names(each))
-    }
-    near = list(dict.fromkeys(by_word[word] for word in get_close_matches(text, by_word, n=5, cutoff=0.5)))
+    first: dict[object, str] = {}
+    by_word: dict[str, str] = {}
+    for each in known:
+        # Of the objects of all kernels, one is enough to show.
+        shown = first.setdefault(_source(each), str(each.rendered.id))
+        for word in (*_own_names(each), *_template_names(each)):
+            by_word.setdefault(word, shown)
+    near = dict.fromkeys(by_word[word] for word in get_close_matches(text, by_word, n=9, cutoff=0.6))
+    ids = list(near)[:3] or list(dict.fromkeys(first.values()))
     return InputError(
         "object-unknown",
         f"{text} is not rendered",
-        notes=tuple(f"there is {each}" for each in near[:3]) or some([f"there is {each}" for each in ids], 3),
+        notes=some([f"there is {each}" for each in ids], 3),
         hint="name it as KIND/NAMESPACE/NAME, KIND/NAME, by its name, or by its file in a bundle",
     )

@@ -15,7 +15,7 @@ from sro_render.explain.interface import (
     Value,
     Writer,
 )
-from sro_render.explain.paths import show
+from sro_render.explain.paths import show, tidy
 from sro_render.source import Span
 
 Record = dict[str, object]
@@ -71,10 +71,11 @@ def _head(subject: Subject) -> Record:
 
 def _writer(writer: Writer) -> Record:
     return {
-        **_placed(writer.place),
+        "place": _place(writer.place),
+        "text": "" if writer.is_secret else writer.place.text,
         "includedFrom": [_place(each) for each in writer.calls],
         "values": [_value(each) for each in writer.values],
-        "moreValues": writer.hidden,
+        "moreValues": writer.more,
     }
 
 
@@ -92,7 +93,7 @@ def _value(value: Value) -> Record:
 def _setting(setting: Setting) -> Record:
     return {
         "layer": setting.layer,
-        "value": setting.value,
+        "value": tidy(setting.value),
         "detail": setting.detail,
         "place": _place(setting.span),
         "reads": [_value(each) for each in setting.reads],
@@ -112,4 +113,4 @@ def _place(span: Span | None) -> Mapping[str, object] | None:
 
 
 def _maybe(key: str, value: MaybeValue) -> Record:
-    return {} if isinstance(value, Absent) else {key: value}
+    return {} if isinstance(value, Absent) else {key: tidy(value)}

@@ -100,16 +100,13 @@ class Settings:
             text, resource=self.accounts.resource, path=("spec", "set", *path), limits=self.limits
         )
         templates.fill(watch(self.values.in_spec, reads, Home()))
-        return [
-            Value(
-                path=read.path,
-                value=value_at(self.values.in_spec, read.path),
-                place=place,
-                settings=(self._runtime(read.path, None),) if read.is_set else (),
-            )
-            for read in reads.all
-            if not read.is_table
-        ]
+        return [self._runtime_value(read) for read in reads.all if not read.is_table]
+
+    def _runtime_value(self, read: Read) -> Value:
+        """A value that a string of the spec read: there are no others than runtime values there."""
+        value = value_at(self.values.in_spec, read.path)
+        settings = () if isinstance(value, Absent) else (self._runtime(read.path, value),)
+        return Value(path=read.path, value=value, place=read.place, settings=settings)
 
 
 def _words(text: str) -> Iterable[str]:
@@ -197,9 +194,9 @@ def _always(text: str) -> Callable[[KernelGroup], str]:
 
 
 _FACTS: Final[Mapping[str, Callable[[KernelGroup], str]]] = {
-    "kind": _always("always the same"),
-    "apiVersion": _always("always the same"),
-    "groupName": _always("always the same"),
+    "kind": _always("the same in every cluster"),
+    "apiVersion": _always("the same in every cluster"),
+    "groupName": _always("the same in every cluster"),
     "kernelFullVersion": _of_nodes("kernel"),
     "kernelPatchVersion": _of_nodes("kernel"),
     "operatingSystemMajor": _of_nodes("operating system"),

@@ -19,7 +19,7 @@ from sro_render.explain.interface import (
     Value,
     Writer,
 )
-from sro_render.explain.paths import show
+from sro_render.explain.paths import show, tidy
 from sro_render.source import Span
 
 MAX_LINES: Final = 80
@@ -58,7 +58,7 @@ def field_text(subject: Subject, account: FieldAccount, *, is_full: bool = False
     values = {value.path: value for writer in account.writers for value in writer.values}
     if values:
         lines += ["", "values", *_values(values.values(), "  ")]
-        hidden = sum(writer.hidden for writer in account.writers)
+        hidden = sum(writer.more for writer in account.writers)
         lines += [f"  and {hidden} more"] if hidden else []
     if account.conditions:
         lines += ["", "only because of"]
@@ -115,24 +115,27 @@ def _short(place: Span, subject: Subject) -> str:
 
 def _writer(writer: Writer) -> Iterator[str]:
     yield f"  --> {writer.place}"
+    if writer.is_secret:
+        yield "  (not shown: it may be secret)"
+        return
     number, *_ = writer.place.excerpt().split(" |", 1)
     yield f"  {' ' * len(number)} |"
     yield from (f"  {line}" for line in writer.place.excerpt().split("\n"))
     yield from (f"  included from {call}" for call in writer.calls)
 
 
-def _values(values: Iterable[Value], indent: str) -> Iterator[str]:
+def _values(values: Iterable[Value], indent: str, lead: str = "") -> Iterator[str]:
     for value in values:
-        name = show(value.path)
+        name = f"{indent}{lead}{show(value.path)}"
         if isinstance(value.value, Absent):
             default = "; the template says what counts then" if value.has_default else ""
-            yield f"{indent}{name} is not set{default}"
+            yield f"{name} is not set{default}"
         else:
-            yield f"{indent}{name} = {_value(value.value)}"
+            yield f"{name} = {_value(value.value)}"
         for number, setting in enumerate(value.settings):
             is_over = number > 0
             yield f"{indent}  {'over ' if is_over else ''}{_setting(setting, with_value=is_over)}"
-            yield from _values(setting.reads, f"{indent}    reads ")
+            yield from _values(setting.reads, f"{indent}    ", "reads ")
 
 
 def _setting(setting: Setting, *, with_value: bool) -> str:
@@ -173,7 +176,7 @@ def _value(value: MaybeValue) -> str:
     """A value in one line, cut where it is long."""
     if isinstance(value, Absent):
         return "not there"
-    return _cut(json.dumps(value, ensure_ascii=False, default=str))
+    return _cut(json.dumps(tidy(value), ensure_ascii=False))
 
 
 def _one_line(text: str) -> str:
@@ -181,4 +184,6 @@ def _one_line(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+    # Images differ in their ends, names in their beginnings.
+    half = MAX_TEXT // 2
+    return text if len(text) <= MAX_TEXT else f"{text[:half]}…{text[1 - half :]}"

@@ -111,6 +111,15 @@ class Traced:
         """The acts that wrote nothing from one offset up to and with another."""
         return [Origin(act.span, (act,)) for offset, act in self.silent if start <= offset <= end]
 
+    def writers_of(self, word: str, start: int, end: int) -> list[Origin]:
+        """The acts between two offsets that wrote just this word."""
+        ends = [*(offset for offset, _ in self.segments[1:]), len(self.text)]
+        return [
+            Origin(span, (act,))
+            for (offset, span), act, stop in zip(self.segments, self.acts, ends, strict=False)
+            if act is not None and start <= offset and stop <= end and self.text[offset:stop] == word
+        ]
+
     def _origins_in(self, index: int, start: int, end: int) -> list[Origin]:
         """The same of a stretch that one segment wrote."""
         act, first = (self.acts[index] if self.acts else None), self.origin_of(start)
