@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sro_render.kernels.affinity import Step
+from sro_render.pipeline.accounts import OUR_NAMESPACE, PROVENANCE
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLE = ROOT / "examples" / "01-simple-kmod"
@@ -43,6 +46,13 @@ def test_the_example_prints_what_the_readme_shows(example: Path) -> None:
     done = run(shown[1], example)
     assert done.returncode == 0
     assert done.stderr + done.stdout == shown[2]
+
+
+def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ (sro-render explain .*?)\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    done = run(shown[1], example)
+    assert (done.returncode, done.stdout) == (0, shown[2])
 
 
 def test_the_first_command_builds_the_example(tmp_path: Path) -> None:
@@ -75,6 +85,11 @@ def test_every_finding_of_the_table_exists_and_every_finding_is_in_the_table() -
     source = "".join(path.read_text("utf-8") for path in (ROOT / "sro_render").rglob("*.py"))
     made = set(re.findall(r'(?:Finding\(|_report\(\s*run,)\s*(?:code=)?"([a-z-]+)"', source))
     assert listed == made
+
+
+def test_every_step_of_explain_is_in_the_readme() -> None:
+    section = README.split("- *steps*: ")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z-]+)`", section)) == {*Step, PROVENANCE, OUR_NAMESPACE}
 
 
 def test_the_layer_picture_is_that_of_the_contracts() -> None:
