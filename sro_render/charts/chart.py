@@ -71,6 +71,8 @@ class Chart:
     dependencies: tuple[Chart, ...]
     digest: str
     origin: str
+    values_file: ChartFile | None = None
+    """The `values.yaml` that `values` were read from, for places in it."""
 
     @property
     def name(self) -> str:
@@ -141,6 +143,7 @@ class _Loader:
             dependencies=tuple(self.load_dependencies(parts.subcharts, f"{prefix}charts/", depth)),
             digest="",
             origin=origin,
+            values_file=values,
         )
         return replace(chart, digest=_digest(chart, values.data if values else b""))
 

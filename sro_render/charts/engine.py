@@ -68,6 +68,18 @@ class Trace:
         """The same, down to the templates that are included there, and what was read on the way."""
         return self.traced.origin_of(self._raw(offset))
 
+    def origins_between(self, start: int, end: int) -> list[Origin]:
+        """The origins of a stretch of the text, each once."""
+        return self.traced.origins_between(self._raw(start), self._raw(end - 1) + 1) if start < end else []
+
+    def silent_between(self, start: int, end: int) -> list[Origin]:
+        """The acts that wrote nothing between two offsets, or what Helm takes for nothing."""
+        first, last = self._raw(start), self._raw(end)
+        return [
+            *self.traced.silent_between(first, last),
+            *self.traced.writers_of(NO_VALUE, first, last),
+        ]
+
     def _raw(self, offset: int) -> int:
         """The offset in the text before Helm takes `<no value>` out of it."""
         raw = 0

@@ -61,7 +61,8 @@ class TracingEnvironment(Environment):
 
     def begins_text(self, context: Any, site: OwnedSite, /) -> None:
         """A text of the template is written next."""
-        context.writes.append((site.span, None))
+        run = context.run
+        context.writes.append((site.span, run.reads and run.reads.text(site.span, run.calls)))
 
     def begins_output(self, context: Any, site: OwnedSite, /) -> None:
         """An output begins: what it reads until `mark` belongs to what it writes."""
@@ -72,7 +73,7 @@ class TracingEnvironment(Environment):
         """What began last is written next."""
         span, act = context.writes.pop()
         context.run.mark(span, act)
-        if act is not None:
+        if act is not None and not act.is_text:
             context.run.reads.end()
 
     def named(self, context: Any, value: Any, /) -> Any:

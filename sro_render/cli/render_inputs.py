@@ -71,10 +71,10 @@ class RenderInputs:
         """All faults, with those that the charts have whatever the nodes are."""
         return (*self.faults, *check_charts(self.recipes, self.options.limits))
 
-    def render(self, talk: Talk, *, with_origins: bool = False) -> Render:
+    def render(self, talk: Talk, *, with_origins: bool = False, with_accounts: bool = False) -> Render:
         """Render everything that could be read, with a progress bar; errors are in the outcome.
 
-        Call it only if `is_usable`.
+        Call it only if `is_usable`. Args: with_accounts: as in `build.build`.
         """
         if self.inventory is None:
             raise AssertionError
@@ -86,6 +86,7 @@ class RenderInputs:
             progress,
             partial(time_limit, self.seconds),
             with_origins=with_origins,
+            with_accounts=with_accounts,
         )
         progress.close()
         self.curtain.draw(outcome.errors)
@@ -99,15 +100,34 @@ class RenderInputs:
 
 def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
     """Adds SPEC... and the options that every render takes; passes RenderArguments as `arguments`."""
-    return _with_options(body, is_needed=True)
+    return _with_options(body, click.argument("specs", metavar="SPEC...", nargs=-1, required=True))
+
+
+def render_options_with_spec(body: Callable[..., _R]) -> Callable[..., _R]:
+    """The same for a command whose arguments are something else: specs are given with `--spec`."""
+    spec = click.option(
+        "--spec",
+        "specs",
+        metavar="SPEC",
+        multiple=True,
+        required=True,
+        help="A YAML file with SpecialResources, or a folder of them. May be given several times.",
+    )
+    return _with_options(body, spec)
 
 
 def optional_render_options(body: Callable[..., _R]) -> Callable[..., _R]:
     """The same, but specs and inventories may be left out."""
-    return _with_options(body, is_needed=False)
+    specs = click.argument("specs", metavar="[SPEC...]", nargs=-1)
+    return _with_options(body, specs, is_needed=False)
 
 
-def _with_options(body: Callable[..., _R], *, is_needed: bool) -> Callable[..., _R]:
+def _with_options(
+    body: Callable[..., _R],
+    specs_decorator: Callable[[Callable[..., _R]], Callable[..., _R]],
+    *,
+    is_needed: bool = True,
+) -> Callable[..., _R]:
     @wraps(body)
     def with_arguments(
         *,
@@ -141,9 +161,7 @@ def _with_options(body: Callable[..., _R], *, is_needed: bool) -> Callable[..., 
         return body(arguments=arguments, **others)
 
     decorators = (
-        click.argument(
-            "specs", metavar="SPEC..." if is_needed else "[SPEC...]", nargs=-1, required=is_needed
-        ),
+        specs_decorator,
         click.option(
             "--inventory",
             "inventories",

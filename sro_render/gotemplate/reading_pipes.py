@@ -38,9 +38,11 @@ class ReadingPipes(PipeCompiler):
         if slot is None:
             return get_variable
 
+        first = node.names[0] if node.names else None
+
         def tell_variable(dot: Any, frame: Frame) -> Any:
             value, reads = get_variable(dot, frame), frame[RUN].reads
-            if reads is not None and not _tells(value):
+            if reads is not None and not _tells(value, first):
                 reads.use_variable(frame, slot)
             return value
 
@@ -54,18 +56,23 @@ class ReadingPipes(PipeCompiler):
     def chain(self, node: Field | Variable | Chain) -> Getter:
         """A field of a dot that is a map of the template's own."""
         get = super().chain(node)
-        return _telling_dot(get) if isinstance(node, Field) else get
+        return _telling_dot(get, node.names[0]) if isinstance(node, Field) else get
 
 
-def _tells(value: object) -> bool:
-    """Whether reading from a value is noted by the value, or by what it holds, as the scope does."""
+def _tells(value: object, field: str | None = None) -> bool:
+    """Whether reading from a value, or a field of it, is noted by the value or what it holds.
+
+    Watched values note it, and the scope holds them. `dict "root" $ "name" NAME` is read by its field.
+    """
+    if field is not None and type(value) is dict and field in value:
+        return _tells(value[field])
     return is_watched(value) or isinstance(value, NamedMap)
 
 
-def _telling_dot(get: Getter) -> Getter:
+def _telling_dot(get: Getter, field: str | None = None) -> Getter:
     def tell_dot(dot: Any, frame: Frame) -> Any:
         reads = frame[RUN].reads
-        if reads is not None and not _tells(dot):
+        if reads is not None and not _tells(dot, field):
             reads.use_dot()
         return get(dot, frame)
 

@@ -67,7 +67,8 @@ class Act:
     calls:  the calls of templates that led to it, outermost first.
     guards: the conditions and loops around it, outermost first.
     reads:  by path, everything that was read until it was done, by templates that it includes too.
-    inner:  what the templates wrote that it includes, `runtime.Traced` each.
+    inner:  what the templates wrote that it includes, `traced.Traced` each.
+    is_text: it writes a text of the template itself.
     """
 
     span: Span
@@ -75,6 +76,7 @@ class Act:
     guards: tuple[Act, ...] = ()
     reads: Known = field(default_factory=dict)
     inner: list[Any] = field(default_factory=list)
+    is_text: bool = False
 
 
 class Reads:
@@ -100,6 +102,10 @@ class Reads:
         act = Act(span, tuple(calls), tuple(self._guards))
         self._open.append(act)
         return act
+
+    def text(self, span: Span, calls: Iterable[Span]) -> Act:
+        """A text of the template is written: an act that reads nothing."""
+        return Act(span, tuple(calls), tuple(self._guards), is_text=True)
 
     def end(self) -> None:
         """The act that began last is done."""

@@ -21,8 +21,8 @@ class Origin:
     """Where a character comes from.
 
     place: the innermost place that wrote it.
-    acts:  the actions that led to it, outermost first: each but the last includes the template of the next
-           one. Empty for plain text of the template itself, and where nobody kept the reads.
+    acts:  the acts that led to it, outermost first: each but the last includes the template of the next
+           one. Empty where nobody kept the reads.
     """
 
     place: Span
@@ -34,12 +34,14 @@ class Traced:
     """What a template wrote, and which place in it wrote each stretch.
 
     segments: offset in `text`, in characters, from which on a place wrote; ascending.
-    acts:     of each segment, its act if reads were kept and it is no plain text.
+    acts:     of each segment, its act if reads were kept.
+    silent:   acts that wrote nothing, with their offsets; ascending.
     """
 
     text: str
     segments: tuple[tuple[int, Span], ...]
     acts: tuple[Act | None, ...] = ()
+    silent: tuple[tuple[int, Act], ...] = ()
 
     @classmethod
     def of(cls, text: str, pieces: Sequence[str], marks: Iterable[Mark]) -> Traced:
@@ -48,11 +50,19 @@ class Traced:
         for piece in pieces:
             offsets.append(offsets[-1] + len(piece))
         # What wrote nothing is overwritten by what comes next at the same offset.
-        segments = {offsets[index]: (span, act) for index, span, act in marks}
+        segments: dict[int, tuple[Span, Act | None]] = {}
+        silent: list[tuple[int, Act]] = []
+        for index, span, act in marks:
+            offset = offsets[index]
+            before = segments.get(offset, (span, None))[1]
+            if before is not None and before.reads:
+                silent.append((offset, before))
+            segments[offset] = span, act
         return cls(
             text,
             tuple((offset, span) for offset, (span, _) in segments.items()),
             tuple(act for _, act in segments.values()),
+            tuple(silent),
         )
 
     def place_of(self, offset: int) -> Span | None:
@@ -74,9 +84,9 @@ class Traced:
         place, index = self.place_of(offset), self._segment(offset)
         if place is None:
             return None
-        act = self.acts[index]
-        if act is None:
-            return Origin(place)
+        act = self.acts[index] if self.acts else None
+        if act is None or act.is_text:
+            return Origin(place, () if act is None else (act,))
         start = self.segments[index][0]
         end = self.segments[index + 1][0] if index + 1 < len(self.segments) else len(self.text)
         for inner in act.inner:
@@ -85,6 +95,50 @@ class Traced:
             if origin is not None:
                 return Origin(origin.place, (act, *origin.acts))
         return Origin(act.span, (act,))
+
+    def origins_between(self, start: int, end: int) -> list[Origin]:
+        """The innermost places that wrote a stretch of the text, in their order, each once."""
+        found: dict[tuple[int, int, int, int], Origin] = {}
+        for index in range(max(self._segment(start), 0), self._segment(end - 1) + 1):
+            begin = max(start, self.segments[index][0])
+            following = self.segments[index + 1][0] if index + 1 < len(self.segments) else len(self.text)
+            for origin in self._origins_in(index, begin, min(end, following)):
+                place, act = origin.place, origin.acts[-1] if origin.acts else None
+                found.setdefault((id(place.source), place.start, place.end, id(act)), origin)
+        return list(found.values())
+
+    def silent_between(self, start: int, end: int) -> list[Origin]:
+        """The acts that wrote nothing from one offset up to and with another."""
+        return [Origin(act.span, (act,)) for offset, act in self.silent if start <= offset <= end]
+
+    def writers_of(self, word: str, start: int, end: int) -> list[Origin]:
+        """The acts between two offsets that wrote just this word."""
+        ends = [*(offset for offset, _ in self.segments[1:]), len(self.text)]
+        return [
+            Origin(span, (act,))
+            for (offset, span), act, stop in zip(self.segments, self.acts, ends, strict=False)
+            if act is not None and start <= offset and stop <= end and self.text[offset:stop] == word
+        ]
+
+    def _origins_in(self, index: int, start: int, end: int) -> list[Origin]:
+        """The same of a stretch that one segment wrote."""
+        act, first = (self.acts[index] if self.acts else None), self.origin_of(start)
+        if first is None:
+            return []
+        if act is None or act.is_text:
+            place = first.place
+            length = min(end - start, max(self.segments[index][1].end - place.start, 1))
+            return [Origin(place.source.span(place.start, place.start + length), first.acts)]
+        begin = self.segments[index][0]
+        stop = self.segments[index + 1][0] if index + 1 < len(self.segments) else len(self.text)
+        written = self.text[begin:stop]
+        for inner in act.inner:
+            inside = _aligned(written, start - begin, inner.text)
+            last = _aligned(written, end - 1 - begin, inner.text)
+            if inside is not None and last is not None:
+                deeper = inner.origins_between(inside, max(inside, last) + 1)
+                return [Origin(each.place, (act, *each.acts)) for each in deeper]
+        return [first]
 
     def _segment(self, offset: int) -> int:
         return bisect_right(self.segments, offset, key=_offset) - 1

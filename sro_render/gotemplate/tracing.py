@@ -48,7 +48,8 @@ class _Tracing(Compiler):
             write = self.writer((), node.text)
 
             def mark_text(dot: Any, frame: Frame) -> None:
-                frame[RUN].mark(span)
+                run = frame[RUN]
+                run.mark(span, run.reads and run.reads.text(span, run.calls))
                 write(dot, frame)
 
             return mark_text

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from sro_render.errors import RenderError
@@ -213,37 +214,59 @@ def kernel_suffix(os_version: str, kernel: str) -> str:
     return f"{digest:x}"
 
 
+class Step(StrEnum):
+    """What is done to an object after templating, in this order; the first two to every object."""
+
+    NAMESPACE = "namespace"
+    OWNED_LABEL = "owned-label"
+    KERNEL_NAME = "kernel-name"
+    APP_LABEL = "app-label"
+    NODE_SELECTOR = "node-selector"
+    KERNEL_SELECTOR = "kernel-selector"
+    PROXY = "proxy"
+
+
 def place(manifest: JsonObject, placement: Placement, group: KernelGroup | None) -> JsonObject:
     """The object as it is written, a new one; `group` is given for kernel-affine objects.
 
     Raises: RenderError: a field that must be a mapping is something else.
     """
-    kind = text_of(manifest.get("kind"))
-    metadata = _mapping(manifest, manifest, ("metadata",))
-    placed = dict(manifest)
-    placed["metadata"] = metadata = dict(metadata)
-    metadata["labels"] = {**_mapping(manifest, metadata, ("metadata", "labels")), OWNED_LABEL: "true"}
-    if is_cluster_scoped(object_id(manifest).group, kind, placement.cluster_kinds):
-        metadata.pop("namespace", None)
-    elif not metadata.get("namespace"):
-        metadata["namespace"] = placement.namespace
+    placed = manifest
+    for _, placed in place_steps(manifest, placement, group):  # noqa: B007 - the last one counts
+        pass
+    return placed
+
+
+def place_steps(
+    manifest: JsonObject, placement: Placement, group: KernelGroup | None
+) -> Iterator[tuple[Step, JsonObject]]:
+    """The steps of `place` that this object takes, each with the object after it; the last is the result.
+
+    Raises: RenderError: as `place`.
+    """
+    kind, annotations = text_of(manifest.get("kind")), annotations_of(manifest)
+    labelled = _merged(manifest, ("metadata", "labels"), {OWNED_LABEL: "true"})
+    yield Step.NAMESPACE, _with_namespace(manifest, placement)
+    placed = _with_namespace(labelled, placement)
     if kind in _RENAMED_WORKLOADS:
         placed = _merged(placed, (*_POD_TEMPLATES[kind], "metadata", "labels"), {OWNED_LABEL: "true"})
-    annotations = annotations_of(manifest)
+    yield Step.OWNED_LABEL, placed
     if group is not None:
-        placed = _with_kernel(placed, kind, group)
+        name = f"{object_id(manifest).name}-{kernel_suffix(group.system.version, group.kernel)}"
+        yield Step.KERNEL_NAME, (placed := _with_name(placed, kind, name))
+        if kind in _RENAMED_WORKLOADS:
+            yield Step.APP_LABEL, (placed := _with_app(placed, kind, name))
     selector_path = _NODE_SELECTORS.get(kind)
     if selector_path:
-        terms = {}
-        if HOOK_ANNOTATION not in annotations:
-            terms = dict(placement.node_selector)
-            if group is not None and not (kind == "BuildConfig" and group.is_planned):
-                terms[KERNEL_LABEL] = group.selector
+        is_hook = HOOK_ANNOTATION in annotations
+        terms = {} if is_hook else dict(placement.node_selector)
         if terms or kind in _ALWAYS_SELECTING:
-            placed = _merged(placed, selector_path, terms)
+            yield Step.NODE_SELECTOR, (placed := _merged(placed, selector_path, terms))
+        if not is_hook and group is not None and not (kind == "BuildConfig" and group.is_planned):
+            placed = _merged(placed, selector_path, {KERNEL_LABEL: group.selector})
+            yield Step.KERNEL_SELECTOR, placed
     if annotations.get(PROXY_ANNOTATION) == "true" and kind in _POD_SPECS:
-        placed = _with_proxy(placed, _POD_SPECS[kind], placement.proxy)
-    return placed
+        yield Step.PROXY, _with_proxy(placed, _POD_SPECS[kind], placement.proxy)
 
 
 def check_shape(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, ...], RenderError]]:
@@ -264,20 +287,31 @@ def check_shape(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, 
             yield path, _wrong_shape(manifest, value, path)
 
 
-def _with_kernel(manifest: JsonObject, kind: str, group: KernelGroup) -> JsonObject:
-    """The kernel's own name for the object, and what must carry the same name."""
-    name = f"{object_id(manifest).name}-{kernel_suffix(group.system.version, group.kernel)}"
+def _with_namespace(manifest: JsonObject, placement: Placement) -> JsonObject:
+    """The SR's namespace where the object names none; none where its kind has none."""
+    metadata = dict(_mapping(manifest, manifest, ("metadata",)))
+    if is_cluster_scoped(object_id(manifest).group, text_of(manifest.get("kind")), placement.cluster_kinds):
+        metadata.pop("namespace", None)
+    elif not metadata.get("namespace"):
+        metadata["namespace"] = placement.namespace
+    return {**manifest, "metadata": metadata}
+
+
+def _with_name(manifest: JsonObject, kind: str, name: str) -> JsonObject:
+    """The kernel's own name for the object."""
     renamed = _merged(manifest, ("metadata",), {"name": name})
-    if kind == "BuildRun":
-        return _merged(renamed, ("spec", "buildRef"), {"name": name})
-    if kind in _RENAMED_WORKLOADS:
-        for path in (
-            ("metadata", "labels"),
-            ("spec", "selector", "matchLabels"),
-            (*_POD_TEMPLATES[kind], "metadata", "labels"),
-        ):
-            renamed = _merged(renamed, path, {"app": name})
-    return renamed
+    return _merged(renamed, ("spec", "buildRef"), {"name": name}) if kind == "BuildRun" else renamed
+
+
+def _with_app(manifest: JsonObject, kind: str, name: str) -> JsonObject:
+    """The same name as the label by which a workload finds its pods."""
+    for path in (
+        ("metadata", "labels"),
+        ("spec", "selector", "matchLabels"),
+        (*_POD_TEMPLATES[kind], "metadata", "labels"),
+    ):
+        manifest = _merged(manifest, path, {"app": name})
+    return manifest
 
 
 def _with_proxy(manifest: JsonObject, path: tuple[str, ...], proxy: Proxy) -> JsonObject:

@@ -25,6 +25,7 @@ from sro_render.model.options import RenderOptions
 from sro_render.model.order import in_order
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
 from sro_render.model.wording import wordlist
+from sro_render.pipeline.accounts import Accounts
 from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.resource import Progress, ResourceResult, render_resource, uses_toolkit
 
@@ -64,6 +65,7 @@ class Render:
     coverage:  what becomes of each node.
     origins:   finds what wrote the objects of each SR; empty unless that was asked for.
     reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
+    accounts:  of each SR, what gives account of its objects; empty unless that was asked for.
     """
 
     bundle: Bundle
@@ -75,6 +77,7 @@ class Render:
     coverage: Coverage = field(default_factory=Coverage)
     origins: Mapping[str, Origins] = field(default_factory=dict)
     reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
+    accounts: Mapping[str, Accounts] = field(default_factory=dict)
 
 
 def build(
@@ -86,12 +89,14 @@ def build(
     *,
     with_origins: bool = False,
     with_reads: bool = False,
+    with_accounts: bool = False,
 ) -> Render:
     """Render every SR for every kernel that its nodes run; dependencies first, else by name.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
             with_origins: keep what it takes to find the template's place that wrote a field.
             with_reads: keep which values the templates read; many times slower.
+            with_accounts: keep what it takes to give account of the objects.
     """
     errors: list[SroError] = []
     findings: list[Finding] = []
@@ -100,6 +105,7 @@ def build(
     groups: dict[str, tuple[KernelGroup, ...]] = {}
     origins: dict[str, Origins] = {}
     reads: dict[str, tuple[Read, ...]] = {}
+    accounts: dict[str, Accounts] = {}
     expansions: list[Expansion] = []
     named = {recipe.resource.name: recipe for recipe in recipes}
     needs = {name: each.resource.needs for name, each in sorted(named.items()) if not _is_removed(each)}
@@ -121,7 +127,10 @@ def build(
             time_limit,
             with_origins=with_origins,
             with_reads=with_reads,
+            with_accounts=with_accounts,
         )
+        if result.accounts is not None:
+            accounts[name] = result.accounts
         groups[name] = result.groups
         reads[name] = result.reads
         if result.origins is not None:
@@ -161,6 +170,7 @@ def build(
         coverage=coverage,
         origins=origins,
         reads=reads,
+        accounts=accounts,
     )
 
 

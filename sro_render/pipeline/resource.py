@@ -30,6 +30,7 @@ from sro_render.model.inventory import Inventory, KernelVersion
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
+from sro_render.pipeline.accounts import Accounts, KernelValues
 from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.provenance import Provenance
@@ -58,6 +59,7 @@ class ResourceResult:
     failed:  the kernels that have an error of their own.
     origins: finds which place of a template wrote what; None unless that was asked for.
     reads:   which values its templates read, and where; empty unless that was asked for.
+    accounts: gives account of its objects; None unless that was asked for.
     """
 
     rendered: RenderedResource | None = None
@@ -67,6 +69,7 @@ class ResourceResult:
     failed: set[str] = field(default_factory=set)
     origins: Origins | None = None
     reads: tuple[Read, ...] = ()
+    accounts: Accounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class _KernelInputs:
     """What one kernel's renders start from. names: the templates that its subcharts leave."""
 
     group: KernelGroup
+    parts: KernelValues
     values: PreparedValues
     names: frozenset[str]
     placement: Placement
@@ -102,16 +106,26 @@ def render_resource(
     *,
     with_origins: bool = False,
     with_reads: bool = False,
+    with_accounts: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
     Args:   with_origins: keep what it takes to find the origins of objects: all kernels' values.
             with_reads: keep which values the templates read; many times slower.
+            with_accounts: keep what it takes to give account of the objects: all kernels' renders.
 
     Never raises SroError: everything that is wrong is in the result.
     """
     reads = Reads() if with_reads else None
-    expansion = _Expansion(resource, chart, inventory, options, reads, with_origins=with_origins)
+    expansion = _Expansion(
+        resource,
+        chart,
+        inventory,
+        options,
+        reads,
+        with_origins=with_origins,
+        with_accounts=with_accounts,
+    )
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -147,9 +161,11 @@ class _Expansion:
         reads: Reads | None,
         *,
         with_origins: bool,
+        with_accounts: bool,
     ) -> None:
         self.reads = reads
         self.with_origins = with_origins
+        self.with_accounts = with_accounts
         self.resource = resource
         self.chart = chart
         self.inventory = inventory
@@ -194,7 +210,10 @@ class _Expansion:
         good = [each for each in inputs if each.group.kernel not in self.result.failed]
         if good:
             self.step = "the objects of all kernels"
-            self.result.rendered = self._assemble(good, crds, outputs)
+            provenance = Provenance(self.chart.digest, self.resource)
+            if self.with_accounts:
+                self.result.accounts = self._accounts(engine, provenance, good, crds, outputs)
+            self.result.rendered = self._assemble(good, crds, outputs, provenance)
 
     # -- nodes and values
 
@@ -279,9 +298,7 @@ class _Expansion:
             self.step = f"the values for kernel {group.kernel}"
             runtime = {**common, **kernel_values(group)}
             try:
-                in_spec = (
-                    {**runtime, **spec_only} if values.has_templates or place_texts.has_templates else {}
-                )
+                in_spec = {**runtime, **spec_only}
                 filled, findings = values.fill(in_spec)
                 where, more = place_texts.fill(in_spec)
                 prepared = engine.prepare(merge_files(mapping_of(filled), runtime))
@@ -296,6 +313,13 @@ class _Expansion:
             inputs.append(
                 _KernelInputs(
                     group=group,
+                    parts=KernelValues(
+                        group=group,
+                        given=mapping_of(filled),
+                        runtime=runtime,
+                        in_spec=in_spec,
+                        prepared=prepared,
+                    ),
                     values=prepared,
                     names=frozenset(engine.template_names(prepared)),
                     placement=self._placement(mapping_of(where)),
@@ -419,16 +443,48 @@ class _Expansion:
 
     # -- objects
 
+    def _accounts(
+        self,
+        engine: Engine,
+        provenance: Provenance,
+        good: Sequence[_KernelInputs],
+        crds: Sequence[Manifest],
+        outputs: Sequence[_StateOutput],
+    ) -> Accounts:
+        by_kernel = {str(each.group.kernel): each for each in good}
+
+        def record(template: str, kernel: str) -> Recording:
+            inputs = by_kernel[kernel]
+            together = next(
+                each.templates.templates for each in outputs if template in each.templates.templates
+            )
+            names = [name for name in together if name in inputs.names]
+            release = Release(name=self.resource.name, namespace=inputs.placement.namespace)
+            return engine.record(inputs.values, release, self.capabilities, names)
+
+        return Accounts(
+            resource=self.resource,
+            chart=self.chart,
+            values={kernel: each.parts for kernel, each in by_kernel.items()},
+            rendered={
+                kernel: [*crds, *(each for output in outputs for each in output.by_kernel[kernel])]
+                for kernel in by_kernel
+            },
+            provenance=provenance,
+            record=record,
+        )
+
     def _assemble(
         self,
         good: Sequence[_KernelInputs],
         crds: Sequence[Manifest],
         outputs: Sequence[_StateOutput],
+        provenance: Provenance,
     ) -> RenderedResource:
         """All states in order, for the kernels that did not fail."""
         shelves = Shelves(
             resource=self.resource.name,
-            provenance=Provenance(self.chart.digest, self.resource),
+            provenance=provenance,
             cluster_kinds=declared_cluster_kinds(
                 [
                     *(each.value for each in crds),
@@ -464,6 +520,8 @@ class _Expansion:
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
+        if self.result.accounts is not None:
+            self.result.accounts.shelved = shelves.shelved
         paths = {output.templates.name: output for output in outputs}
         states = []
         for name in (

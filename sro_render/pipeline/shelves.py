@@ -22,6 +22,21 @@ from sro_render.validation import check_object
 NAMESPACE_STATE = StateName("namespace")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """What an object was made of.
+
+    group:        the kernel that it is for; None for an object that is not kernel-affine.
+    rendered_for: the kernel whose values its template had, empty if no template made it.
+    """
+
+    manifest: Manifest
+    state: StateName
+    placement: Placement
+    group: KernelGroup | None
+    rendered_for: str
+
+
 @dataclass(slots=True)
 class _Collision:
     """Objects of two kernels that have one name, since their hashes are equal."""
@@ -39,6 +54,7 @@ class Shelves:
     cluster_kinds: Collection[tuple[str, str]]
     faults: Faults = field(default_factory=Faults)
     findings: list[Finding] = field(default_factory=list)
+    shelved: dict[ObjectId, Shelved] = field(default_factory=dict)
     _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
     _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = field(default_factory=dict)
     _texts: set[tuple[str, str]] = field(default_factory=set)
@@ -65,8 +81,9 @@ class Shelves:
             if text in self._texts:
                 return
             self._texts.add(text)
+        placement = replace(placement, cluster_kinds=self.cluster_kinds)
         try:
-            placed = place(manifest.value, replace(placement, cluster_kinds=self.cluster_kinds), group)
+            placed = place(manifest.value, placement, group)
         except SroError as error:
             self.faults.add(error.about(self.resource))
             return
@@ -83,14 +100,29 @@ class Shelves:
         if known[1] is rendered:
             self._weights[rendered.id] = hook_weight(annotations_of(manifest.value))
             self._states.setdefault(state, []).append(rendered)
+            self._remember(rendered, manifest, state, placement, group, rendered_for)
         elif not known[0].template:
             self._replace_ours(known[1], placed)
+            self._remember(known[1], manifest, NAMESPACE_STATE, placement, group, rendered_for)
         elif rendered.kernel and known[1].kernel and rendered.kernel != known[1].kernel:
             kernels = (known[1].kernel, rendered.kernel)
             collision = self._collisions.setdefault(kernels, _Collision())
             (collision.alike if known[2] == placed else collision.unlike).append(rendered.id)
         elif known[2] != placed:
             self._conflict(known, rendered, is_same_render=first_for == rendered_for)
+
+    def _remember(
+        self,
+        rendered: RenderedObject,
+        manifest: Manifest,
+        state: StateName,
+        placement: Placement,
+        group: KernelGroup | None,
+        rendered_for: str,
+    ) -> None:
+        self.shelved[rendered.id] = Shelved(
+            manifest=manifest, state=state, placement=placement, group=group, rendered_for=rendered_for
+        )
 
     def objects(self, state: StateName) -> tuple[RenderedObject, ...]:
         """A state's objects: those of no kernel first, then kernel by kernel; hooks by weight and name."""

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sro_render.kernels.affinity import Step
 from sro_render.lint.rules import RENDER_FINDINGS, RULES
+from sro_render.pipeline.accounts import OUR_NAMESPACE, PROVENANCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -52,6 +54,13 @@ def test_the_coverage_of_the_example_is_what_the_readme_shows(example: Path) -> 
     assert shown is not None
     done = run(shown[1], example)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", shown[2])
+
+
+def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ (sro-render explain .*?)\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    done = run(shown[1], example)
+    assert (done.returncode, done.stdout) == (0, shown[2])
 
 
 def test_the_first_command_builds_the_example(tmp_path: Path) -> None:
@@ -97,6 +106,11 @@ def test_lint_knows_every_finding_of_a_render_and_every_rule_with_its_severity()
     assert codes == set(RENDER_FINDINGS)
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", of_lint, re.MULTILINE))
     assert rows == {rule.code: rule.severity.value for rule in RULES}
+
+
+def test_every_step_of_explain_is_in_the_readme() -> None:
+    section = README.split("- *steps*: ")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z-]+)`", section)) == {*Step, PROVENANCE, OUR_NAMESPACE}
 
 
 def test_the_layer_picture_is_that_of_the_contracts() -> None:

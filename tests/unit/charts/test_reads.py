@@ -191,7 +191,7 @@ two: {{ .n }}
         ("second", "a.yaml:7:6", ["list.1"], ["$i, $e := .Values.list"]),
         ("FIRST", "a.yaml:8:6", ["list.0"], ["$i, $e := .Values.list"]),
         ("deep", "a.yaml:11:13", ["a", "a.b", "a.b.c"], ['eq .Values.name "words"']),
-        ("one: 1", "labels.tpl:2:1", ["a", "a.b", "a.b.d"], []),
+        ("one: 1", "labels.tpl:2:1", [], []),
         ("other", "labels.tpl:3:9", ["a", "a.b", "a.b.d"], []),
         ("lit", "labels.tpl:3:9", [], []),
     ],

@@ -26,6 +26,7 @@ COMMANDS = [
     "build",
     "completion",
     "coverage",
+    "explain",
     "inventory",
     "lint",
     "package",

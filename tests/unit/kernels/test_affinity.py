@@ -20,6 +20,7 @@ from sro_render.kernels.affinity import (
     is_cluster_scoped,
     kernel_suffix,
     place,
+    place_steps,
 )
 from sro_render.kernels.facts import OperatingSystem
 from sro_render.kernels.grouping import KernelGroup
@@ -50,6 +51,7 @@ PROXIED = Placement(
     node_selector=MappingProxyType({}),
     proxy=Proxy(http_proxy="http://p:1", https_proxy="http://p:2", no_proxy=".svc"),
 )
+PROXY_ON: JsonObject = {"specialresource.openshift.io/proxy": "true"}
 
 
 def manifest(kind: str, api_version: str = "apps/v1", **fields: Any) -> JsonObject:
@@ -289,3 +291,30 @@ def test_a_field_of_the_wrong_shape_is_named(
         f"error[object-shape]: {message}\n  --> {path}\n  in: {subject}\n"
         f"  help: write keys below {path.rpartition('.')[2]}:, or leave it out"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotations", "placement", "group", "steps"),
+    [
+        ("ConfigMap", {}, PLACEMENT, None, ""),
+        ("ConfigMap", {}, PLACEMENT, GROUP, "kernel-name"),
+        ("DaemonSet", {}, PLACEMENT, None, "node-selector"),
+        ("DaemonSet", {}, PLACEMENT, GROUP, "kernel-name app-label node-selector kernel-selector"),
+        ("DaemonSet", PROXY_ON, PROXIED, GROUP, "kernel-name app-label node-selector kernel-selector proxy"),
+        ("Job", {}, PLACEMENT, None, "node-selector"),
+        ("Job", {}, PROXIED, GROUP, "kernel-name kernel-selector"),
+        ("Job", {"helm.sh/hook": "pre-install"}, PLACEMENT, GROUP, "kernel-name"),
+        ("BuildConfig", {}, PROXIED, PLANNED, "kernel-name node-selector"),
+        ("BuildRun", {}, PLACEMENT, GROUP, "kernel-name"),
+    ],
+)
+def test_the_steps_are_those_that_the_kind_takes_and_lead_to_what_place_gives(
+    kind: str, annotations: JsonObject, placement: Placement, group: KernelGroup | None, steps: str
+) -> None:
+    pod: JsonObject = {"template": {"spec": {"containers": [{"name": "c"}]}}}
+    given = manifest(kind, metadata={"annotations": annotations}, spec=pod)
+    done = list(place_steps(given, placement, group))
+    assert [step for step, _ in done] == ["namespace", "owned-label", *steps.split()]
+    assert done[-1][1] == place(given, placement, group)
+    # Each step gives a new object.
+    assert len({id(each) for _, each in done}) == len(done)
