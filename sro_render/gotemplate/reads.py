@@ -51,7 +51,7 @@ class Home:
     """
 
     path: Path = ()
-    inner: Mapping[str, Home] = MappingProxyType({})
+    inner: Mapping[str, Home] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, key: str | int) -> Home:
         """Where the value of a key, or an element, stands."""
