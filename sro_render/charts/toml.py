@@ -272,8 +272,10 @@ def from_toml(run: Run, text: str) -> dict[str, object]:
         read = tomllib.loads(text)
         return {name: _go_value(value) for name, value in read.items()}
     except (ValueError, RecursionError) as fault:
-        _report(run, "not-readable", f"fromToml cannot read its text: {fault}")
-        return {"Error": f"toml: {fault}"}
+        # Python's words for too deep a nesting differ from release to release.
+        reason = "its collections are nested too deep" if isinstance(fault, RecursionError) else str(fault)
+        _report(run, "not-readable", f"fromToml cannot read its text: {reason}")
+        return {"Error": f"toml: {reason}"}
 
 
 def _go_value(value: object) -> object:

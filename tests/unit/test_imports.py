@@ -50,7 +50,6 @@ NOT_PLAIN = {
     "sro_render.sprig.dates": "one of the families of functions: none is imported before a template calls it",
     "sro_render.sprig.lists": "likewise",
     "tarfile": "see archive",
-    "traceback": "for our bugs alone",
     "zoneinfo": "for times in a zone",
 }
 
