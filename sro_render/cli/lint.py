@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,12 @@ from sro_render.cli.render_inputs import (
     read_inputs,
 )
 from sro_render.cli.talk import Talk, has_colour, printable, talk_options, tell
+from sro_render.cli.time_limit import time_limit
 from sro_render.edges.files import write_file
 from sro_render.edges.inventories import InventoryFiles
 from sro_render.edges.kube_schemas import load_schemas
 from sro_render.edges.mended_files import mended
-from sro_render.errors import ChartError
+from sro_render.errors import ChartError, OutOfTimeError
 from sro_render.lint.interface import Subject
 from sro_render.lint.linter import review
 from sro_render.lint.made_up import INVENTORY, KERNELS
@@ -150,15 +151,16 @@ class _Linter:
         inputs = self._with_kube_version(inputs)
         outcome = inputs.render(self._talk, with_origins=True) if inputs.is_usable else None
         errors = (*inputs.faults, *outcome.errors) if outcome else inputs.faults_without_nodes()
+        usages, unknown = _usages(outcome, inputs.seconds) if outcome else ({}, ())
         found = review(
             _subjects(inputs, outcome) if outcome else (),
             resources=[each.resource for each in inputs.recipes],
             places=outcome.origins if outcome else {},
-            usages=dict(_usages(outcome)) if outcome else {},
+            usages=usages,
             errors=[each.finding for each in errors],
             findings=(*inputs.specs.findings, *(outcome.bundle.findings if outcome else ())),
             skip=frozenset({PLAIN_SECRET.code}) if self._allow_secrets else frozenset(),
-            notes=self._notes(),
+            notes=(*self._notes(), *unknown),
         )
         shown = tuple(
             Problem(
@@ -234,12 +236,24 @@ def _subjects(inputs: RenderInputs, outcome: Render) -> tuple[Subject, ...]:
     )
 
 
-def _usages(outcome: Render) -> Iterator[tuple[str, Usage]]:
-    """What the templates of each SR read, if all of them could be rendered."""
+def _usages(outcome: Render, seconds: int) -> tuple[dict[str, Usage], tuple[str, ...]]:
+    """What the templates of each SR read, where all of them could be rendered; and what took too long."""
+    usages: dict[str, Usage] = {}
+    notes: list[str] = []
     failed = {name for name, _ in outcome.failed}
     for name, origins in outcome.origins.items():
-        if name not in failed:
-            yield name, Usage(origins.chart, frozenset(read.path for read in origins.record()))
+        if name in failed:
+            continue
+        try:
+            with time_limit(seconds):
+                reads = frozenset(read.path for read in origins.record())
+        except OutOfTimeError as late:
+            notes.append(
+                f"unused values of {name} were not looked for: that took longer than {late.limit_s} s"
+            )
+        else:
+            usages[name] = Usage(origins.chart, reads)
+    return usages, tuple(notes)
 
 
 def _mend(linter: _Linter, *, write: bool) -> tuple[str, _Outcome]:

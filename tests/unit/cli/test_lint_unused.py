@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from sro_render.errors import OutOfTimeError
+
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kmod\ndata:\n"
 
 
@@ -183,6 +185,23 @@ def test_values_of_a_dependency_are_placed_silenced_and_mended_where_they_are_gi
     project.write("spec.yaml", (SET + given).replace("metadata: {name: kmod}", silent))
     outcome = project.run("lint", "spec.yaml", "--charts", "charts")
     assert outcome.out.splitlines()[-1].endswith("; 2 findings silenced: unused-value 2")
+
+
+def test_a_chart_that_takes_too_long_to_watch_is_said_and_the_rest_is_looked_at(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(seconds: int) -> None:
+        raise OutOfTimeError(seconds)
+
+    project.write("charts/kmod/templates/0000-state.yaml", HEAD + "  x: '{{ .Values.nothing }}'\n")
+    project.write_spec(set={"zz": 1})
+    # The limit of the render itself is another one.
+    monkeypatch.setattr("sro_render.cli.lint.time_limit", too_late)
+    outcome = project.run("lint", "spec.yaml", "--charts", "charts", "--time-limit", "7")
+    assert outcome.out.splitlines()[-2:] == [
+        "note: unused values of kmod were not looked for: that took longer than 7 s",
+        "0 errors, 1 warning, 0 remarks",
+    ]
 
 
 def test_a_chart_that_fails_says_nothing_of_its_values(project: Any) -> None:
