@@ -22,7 +22,7 @@ from template_grammar import NOT_THE_SAME, VALUES, Templates
 
 from sro_render.errors import SroError, flatten
 
-EXAMPLES = 6
+EXAMPLES = 12
 REFUSED_TOLD = 1
 """Of the templates of an example that we refuse, so many are given to helm."""
 
