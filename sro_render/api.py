@@ -5,6 +5,7 @@ from __future__ import annotations
 from sro_render.charts.scope import Release
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
+from sro_render.pipeline.dependencies import Charts, Resolution, resolve
 from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
 from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
@@ -12,9 +13,11 @@ from sro_render.targets.plain import lay_out
 __all__ = [
     "DEFAULT_CLUSTER",
     "Ambient",
+    "Charts",
     "Recipe",
     "Release",
     "Render",
+    "Resolution",
     "TemplateOptions",
     "Templated",
     "check_charts",
@@ -22,5 +25,6 @@ __all__ = [
     "lay_out",
     "release_name_of",
     "render",
+    "resolve",
     "template",
 ]

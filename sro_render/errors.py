@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Final
 
 from sro_render.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """The one right answer to a finding: the word in its place that is wrong, and what it should be."""
+
+    wrong: str
+    right: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,8 @@ class Finding:
     subject: what it is about: an SR, a kernel, an object, joined by ` / `.
     hint:    what to do about it.
     notes:   further lines, such as the includes that led to the place, innermost first.
+    mend:    what has one right answer; None for most.
+    special_resource: the SR that it was found in, where it was found in one.
     """
 
     code: str
@@ -35,6 +44,8 @@ class Finding:
     subject: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()
+    mend: Mend | None = None
+    special_resource: str = ""
 
 
 class SroError(Exception):
@@ -50,10 +61,18 @@ class SroError(Exception):
         subject: str = "",
         hint: str = "",
         notes: tuple[str, ...] = (),
+        mend: Mend | None = None,
     ) -> None:
         super().__init__(message)
         self.finding = Finding(
-            code=code, message=message, span=span, path=path, subject=subject, hint=hint, notes=notes
+            code=code,
+            message=message,
+            span=span,
+            path=path,
+            subject=subject,
+            hint=hint,
+            notes=notes,
+            mend=mend,
         )
 
     def __str__(self) -> str:
@@ -167,8 +186,47 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in ordered:
         if candidate.casefold() == folded and candidate != word:
             return candidate
+    # Only who mistypes pays for loading it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     close = get_close_matches(word, ordered, n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+def only_meant(word: str, candidates: Iterable[str]) -> Mend | None:
+    """What mends a word that only one candidate can be meant by; None where there are two, or none.
+
+    Same letters, whatever their case and the dashes between them; else one slip of the fingers, in words
+    of eight letters two. Stricter than `nearest`, for nobody looks at what is mended before it is written.
+    """
+    others = sorted(set(candidates) - {word})
+    same = [each for each in others if _letters(each) == _letters(word)]
+    slips = 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
+    fitting = same or [each for each in others if _is_within(word, each, slips)]
+    return Mend(word, fitting[0]) if len(fitting) == 1 else None
+
+
+def _letters(word: str) -> str:
+    return word.casefold().replace("-", "").replace("_", "")
+
+
+def _is_within(one: str, other: str, slips: int) -> bool:
+    """Whether so many letters added, left out, replaced or swapped with the next make one word the other.
+
+    Source: optimal string alignment, https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance.
+    """
+    if abs(len(one) - len(other)) > slips:
+        return False
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        last, before, row = before, row, [i]
+        for j, opposite in enumerate(other, start=1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != opposite))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], opposite):
+                best = min(best, last[j - 2] + 1)
+            row.append(best)
+    return row[-1] <= slips
 
 
 def describe(finding: Finding, *, severity: str = "error") -> str:

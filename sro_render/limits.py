@@ -15,6 +15,16 @@ def allow_more(name: str) -> str:
     return f"if the chart needs more, allow it: --limit {name}=NUMBER"
 
 
+def or_more(advice: str, name: str) -> str:
+    """The same behind what else may help."""
+    return f"{advice}, or allow more: --limit {name}=NUMBER"
+
+
+def leave_out(name: str) -> str:
+    """The same for a chart with files that are too large or too many."""
+    return or_more("leave out what the chart does not need", name)
+
+
 Deadline = Callable[[], None]
 """Called now and then; raises OutOfTimeError when it is too late."""
 TimeLimit = Callable[[], AbstractContextManager[Deadline | None]]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sro_render.errors import InputError, RenderError, nearest
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
+from sro_render.errors import InputError, RenderError, nearest, only_meant
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.wording import KeyPath, format_path, type_hint, type_name, wanted_types
 from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate_nearest
@@ -23,6 +24,12 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
+PLAIN_SECRET_HINT = (
+    "create the Secret by other means (External Secrets, Sealed Secrets), "
+    f'annotate it {PLAIN_SECRET_ANNOTATION}: "allowed", or use --secrets allow'
+)
 
 # Kinds whose names are stricter, or freer, than a DNS subdomain.
 _LABEL_KINDS = frozenset({"Namespace"})
@@ -79,6 +86,7 @@ def _faults(
     name = fault.kind.name
     if name == "additionalProperties":
         known = _known_keys(schema, path)
+        there = mapping_of(_at(value, path))
         for key in fault.kind.unexpected:
             meant = nearest(key, known)
             yield InputError(
@@ -87,6 +95,7 @@ def _faults(
                 span=place([*path, key], True),
                 path=format_path([*path, key]),
                 hint=f"did you mean {meant!r}?" if meant else f"known keys: {', '.join(sorted(known))}",
+                mend=only_meant(key, [each for each in known if each not in there]),
             )
         return
     if name == "required":
@@ -218,8 +227,8 @@ def check_object(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[KeyPath, R
             f"{identity.namespace!r} cannot be the name of a namespace",
             "lower-case letters, digits and '-', at most 63, a letter or digit at both ends",
         )
-    yield from _check_texts(metadata.get("labels"), ["metadata", "labels"], "label")
-    yield from _check_texts(metadata.get("annotations"), ["metadata", "annotations"], "annotation")
+    yield from check_texts(metadata.get("labels"), ["metadata", "labels"], "label")
+    yield from check_texts(metadata.get("annotations"), ["metadata", "annotations"], "annotation")
 
 
 def _fault(code: str, path: KeyPath, message: str, hint: str) -> tuple[KeyPath, RenderError]:
@@ -264,7 +273,7 @@ def _check_name(kind: str, metadata: JsonObject) -> Iterator[tuple[KeyPath, Rend
         yield _fault("object-name", path, f"{shown!r} cannot be the name of a {kind}", rule)
 
 
-def _check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[KeyPath, RenderError]]:
+def check_texts(texts: JsonValue, path: KeyPath, what: str) -> Iterator[tuple[KeyPath, RenderError]]:
     """Labels or annotations: both have strings for values, and labels are short ones."""
     if texts is None:
         return
@@ -305,8 +314,24 @@ def is_release_name(name: str) -> bool:
 
 def is_namespace_name(name: str) -> bool:
     """Whether Kubernetes takes it for the name of a namespace."""
+    return is_dns_label(name)
+
+
+def is_dns_label(name: str) -> bool:
+    """Whether it is a label of RFC 1123, as namespaces, containers and volumes are named."""
     return _fits(_DNS_LABEL, name, 63)
 
 
+def is_open_secret(manifest: Mapping[str, JsonValue]) -> bool:
+    """Whether it is a Secret with data in it that is not annotated as one that may be read."""
+    if (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Secret"):
+        return False
+    if annotations_of(manifest).get(PLAIN_SECRET_ANNOTATION) == "allowed":
+        return False
+    return bool(mapping_of(manifest.get("data")) or mapping_of(manifest.get("stringData")))
+
+
+# Kernels have the same labels with other values.
+@lru_cache(maxsize=4096)
 def _fits(pattern: re.Pattern[str], text: str, limit: int) -> bool:
     return len(text) <= limit and pattern.fullmatch(text) is not None

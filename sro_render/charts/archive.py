@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from sro_render.errors import ArchiveError
 from sro_render.gotemplate.numbers import parse_uint
-from sro_render.limits import Limits
+from sro_render.limits import Limits, leave_out
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -144,7 +144,7 @@ class _Reader:
 
     def check_size(self, size: int) -> None:
         if size > self.limits.max_archive_bytes:
-            self.too_large(f"the archive has {size} bytes", self.limits.max_archive_bytes)
+            self.too_large(f"the archive has {size} bytes", self.limits.max_archive_bytes, "archive-bytes")
 
     def collect(self, stream: gzip.GzipFile) -> dict[str, bytes]:
         """All regular files by their whole path, cleaned."""
@@ -185,7 +185,8 @@ class _Reader:
                 self.damaged("it ends in the middle" if len(block) < _BLOCK else "a header is broken")
             self.so_far.entries += 1
             if self.so_far.entries > 2 * self.limits.max_chart_files:
-                self.too_large("the archive has too many entries", 2 * self.limits.max_chart_files, "entries")
+                allowed = 2 * self.limits.max_chart_files
+                self.too_large("the archive has too many entries", allowed, "chart-files", "entries")
             if entry.type == tarfile.XGLTYPE:
                 self.read_content(stream, entry)
             elif entry.type == tarfile.XHDTYPE:
@@ -228,10 +229,10 @@ class _Reader:
             self.damaged(f'the size of "{entry.name}" is broken')
         if entry.size > limits.max_chart_file_bytes:
             what = f'"{entry.name}" has {entry.size} bytes'
-            self.too_large(what, limits.max_chart_file_bytes, entry=entry.name)
+            self.too_large(what, limits.max_chart_file_bytes, "chart-file-bytes", entry=entry.name)
         self.so_far.content += entry.size
         if self.so_far.content > limits.max_chart_bytes:
-            self.too_large("the files are too large together", limits.max_chart_bytes)
+            self.too_large("the files are too large together", limits.max_chart_bytes, "chart-bytes")
         content = self.take(stream, entry.size)
         padding = -entry.size % _BLOCK
         if len(content) < entry.size or len(self.take(stream, padding)) < padding:
@@ -243,7 +244,7 @@ class _Reader:
         content = stream.read(size)
         self.so_far.total += len(content)
         if self.so_far.total > self.max_unpacked:
-            self.too_large("the archive unpacks to too much", self.max_unpacked)
+            self.too_large("the archive unpacks to too much", self.max_unpacked, "chart-bytes")
         return content
 
     def clean_path(self, name: str) -> str:
@@ -251,7 +252,7 @@ class _Reader:
         shown = name.encode("utf-8", "replace").decode()
         if len(name) > self.limits.max_path_characters:
             what = f'the path "{shown[:60]}..." has {len(name)} characters'
-            self.too_large(what, self.limits.max_path_characters, "characters")
+            self.too_large(what, self.limits.max_path_characters, "path-characters", "characters")
         fault = _fault_of_path(name)
         if fault:
             self.fail(
@@ -268,7 +269,7 @@ class _Reader:
         count = self.so_far.files
         if count > self.limits.max_chart_files:
             have = "the archive has" if count == len(files) else "the archives of the chart have together"
-            self.too_large(f"{have} {count} files", self.limits.max_chart_files, "files")
+            self.too_large(f"{have} {count} files", self.limits.max_chart_files, "chart-files", "files")
         loose = next((path for path in files if "/" not in path), None)
         if loose is not None:
             self.fail(
@@ -292,12 +293,15 @@ class _Reader:
             )
         return below
 
-    def too_large(self, what: str, allowed: int, unit: str = "bytes", *, entry: str = "") -> NoReturn:
+    def too_large(
+        self, what: str, allowed: int, limit: str, unit: str = "bytes", *, entry: str = ""
+    ) -> NoReturn:
+        """`limit` is what `--limit` calls it."""
         self.fail(
             "archive-size",
             f"{what}; at most {allowed} {unit} are allowed",
             entry,
-            hint="leave out what the chart does not need",
+            hint=leave_out(limit),
         )
 
     def damaged(self, why: str) -> NoReturn:

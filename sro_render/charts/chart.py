@@ -14,15 +14,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from posixpath import splitext
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sro_render.charts.archive import Unpacked, read_archive
 from sro_render.charts.metadata import Locate, Metadata, parse_metadata
 from sro_render.errors import ChartError
 from sro_render.gotemplate.values import from_bytes
 from sro_render.limits import Limits
 from sro_render.source import Source
 from sro_render.yamltext.reader import locate, read_metadata, read_values
+
+if TYPE_CHECKING:
+    from sro_render.charts.archive import Unpacked
 
 _BOM = b"\xef\xbb\xbf"
 _MANIFEST_ENDINGS = frozenset({".yaml", ".yml", ".json"})
@@ -117,7 +119,7 @@ class _Loader:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.unpacked = Unpacked()
+        self.unpacked: Unpacked | None = None
 
     def load(self, files: Mapping[str, bytes], origin: str, depth: int) -> Chart:
         if depth > _MAX_NESTING:
@@ -192,6 +194,9 @@ class _Loader:
                         path=origin,
                         hint="rename it, without .tgz",
                     )
+                from sro_render.charts.archive import Unpacked, read_archive  # noqa: PLC0415  # few hold one
+
+                self.unpacked = self.unpacked or Unpacked()
                 inside = read_archive(files[""], origin, self.limits, self.unpacked)
                 yield self.load(inside, origin, depth + 1)
             else:

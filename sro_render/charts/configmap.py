@@ -13,11 +13,10 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sro_render.charts.metadata import Metadata
-from sro_render.charts.package import Package
 from sro_render.errors import ChartError, Faults
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
@@ -25,6 +24,9 @@ from sro_render.source import Source
 from sro_render.sprig.versions import parse_version
 from sro_render.yamltext import go_yaml
 from sro_render.yamltext.reader import read_manifest
+
+if TYPE_CHECKING:  # what packs charts is not loaded for who only reads them
+    from sro_render.charts.package import Package
 
 INDEX = "index.yaml"
 # Kubernetes' `IsConfigMapKey`; no archive is named `..` or the like.
@@ -67,6 +69,26 @@ def reference_of(manifest: Mapping[str, JsonValue]) -> str:
     """How charts in a ConfigMap are called: `cm://NAMESPACE/NAME`."""
     metadata = mapping_of(manifest.get("metadata"))
     return f"cm://{text_of(metadata.get('namespace'))}/{text_of(metadata.get('name'))}"
+
+
+def chart_config_maps(manifests: Iterable[Mapping[str, JsonValue]]) -> list[JsonObject]:
+    """Those of the ConfigMaps that have charts, by namespace and name, without what a server adds.
+
+    Raises: ChartError: two of one name have different content.
+    """
+    found: dict[str, JsonObject] = {}
+    for manifest in manifests:
+        data = {key: mapping_of(manifest.get(key)) for key in ("data", "binaryData")}
+        if not any(INDEX in part for part in data.values()):
+            continue
+        metadata = mapping_of(manifest.get("metadata"))
+        name = {key: text_of(metadata.get(key)) for key in ("name", "namespace") if metadata.get(key)}
+        kept: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": dict(name)}
+        kept |= {key: part for key, part in data.items() if part}
+        reference = reference_of(manifest)
+        if found.setdefault(reference, kept) != kept:
+            _fail(reference, "there are two of it, with different content", hint="drop the older one")
+    return [found[reference] for reference in sorted(found)]
 
 
 def find_chart(

@@ -9,19 +9,14 @@ Source: helm pkg/engine/engine.go and pkg/engine/funcs.go; Sprig v3 defaults.go 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from types import MappingProxyType
 
-from sro_render.charts import helm_durations, toml
 from sro_render.charts.scope import JsonObject
 from sro_render.errors import Finding, YamlError, flatten
-from sro_render.gotemplate.functions import Function, FunctionError, go_function
+from sro_render.gotemplate.functions import Families, Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, NilList, NilMap
 from sro_render.source import Source
-from sro_render.sprig import registry
-from sro_render.sprig.durations import Duration
-from sro_render.sprig.gotime import RFC_3339_NANO, Time
+from sro_render.sprig.registry import FAMILIES
 from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
 from sro_render.yamltext.go_json_reader import GoJsonRangeError, read_go_json
 from sro_render.yamltext.reader import read_value
@@ -31,12 +26,27 @@ NO_VALUE = "<no value>"
 """What Go writes for nil; Helm takes it out of everything that it renders."""
 
 
-@cache
+_ALL = Families(
+    {
+        **FAMILIES,
+        "sro_render.charts.helm_durations": """
+        durationDays durationHours durationMicroseconds durationMilliseconds durationMinutes
+        durationNanoseconds durationRoundTo durationSeconds durationTruncateTo durationWeeks
+        mustToDuration
+    """,
+        "sro_render.charts.helm_functions": """
+        fail fromJson fromJsonArray fromYaml fromYamlArray getHostByName include lookup mustFromJson
+        mustToJson mustToPrettyJson mustToRawJson mustToYaml required toJson toPrettyJson toRawJson
+        toYaml toYamlPretty tpl
+    """,
+        "sro_render.charts.toml": "fromToml mustToToml toToml",
+    }
+)
+
+
 def functions() -> Mapping[str, Function]:
     """All functions that a chart's templates may call, besides those of the language itself."""
-    return MappingProxyType(
-        {**registry.functions(), **FUNCTIONS, **toml.FUNCTIONS, **helm_durations.FUNCTIONS}
-    )
+    return _ALL
 
 
 @go_function(FUNCTIONS, "include", "(string, any) string", wants_run=True, tolerant=True)
@@ -114,6 +124,10 @@ def _to_yaml_pretty(value: object) -> str:
 
 def _struct(value: object) -> object:
     """The value that Go's yaml/v3, which knows no JSON, makes of an object that templates hold."""
+    # Only functions of time make such objects: without them their modules are not needed.
+    from sro_render.sprig.durations import Duration  # noqa: PLC0415
+    from sro_render.sprig.gotime import RFC_3339_NANO, Time  # noqa: PLC0415
+
     if isinstance(value, Duration):
         return value.go_string()
     if isinstance(value, int):

@@ -31,7 +31,7 @@ from sro_render.errors import LimitError, TemplateError
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.program import MAX_KEPT_TEXTS, TEXT_NAME
 from sro_render.gotemplate.runtime import RUN, WRITE, Frame, Run, Step
-from sro_render.limits import Limits
+from sro_render.limits import Limits, allow_more
 from sro_render.source import Source, Span
 
 _CODE_NAME: Final = "sro_render.charts.jinja_template"
@@ -112,7 +112,8 @@ class JinjaCode(Compiled):
     def _compile(self, *, traced: bool) -> CompiledTemplate:
         if len(self.source.text) > self.limits.max_template_bytes:
             message = f"the template has more than {self.limits.max_template_bytes:,} bytes"
-            raise LimitError("limit-template-size", message, span=self.source.span(0))
+            hint = allow_more("template-bytes")
+            raise LimitError("limit-template-size", message, span=self.source.span(0), hint=hint)
         environment = _tracing_environment() if traced else _environment()
         tokens = Tokens(self.source, environment.lexer)
         generator = Generator(environment, self.name, self.name, optimized=False)

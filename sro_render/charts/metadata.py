@@ -198,8 +198,11 @@ def _validate(metadata: Metadata, reader: _Reader) -> None:
         )
     if not metadata.name:
         reader.fail("name", "the chart has no name", hint="add `name: ...` to its Chart.yaml")
-    if metadata.name in {".", ".."} or "/" in metadata.name:
-        reader.fail("name", f'"{metadata.name}" is not a chart name', hint="a name has no slashes")
+    # A backslash parts folders where the chart may be written to next.
+    if metadata.name in {".", ".."} or "/" in metadata.name or "\\" in metadata.name:
+        reader.fail(
+            "name", f'"{metadata.name}" is not a chart name', hint="a name has no slashes and no backslashes"
+        )
     if not metadata.version:
         reader.fail("version", "the chart has no version", hint="add `version: 0.1.0` to its Chart.yaml")
     if parse_version(metadata.version) is None:

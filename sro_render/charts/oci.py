@@ -31,7 +31,8 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 _PARAMETER = r'[\w!#$%&\'*+.^`|~-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)'
-_CHALLENGE = re.compile(rf"([A-Za-z]+)\s+({_PARAMETER}(?:\s*,\s*{_PARAMETER})*)")
+# A scheme is a whole word: else a long one would be tried from each of its letters on.
+_CHALLENGE = re.compile(rf"(?<![A-Za-z])([A-Za-z]+)\s+({_PARAMETER}(?:\s*,\s*{_PARAMETER})*)")
 _PARTS = re.compile(r'([\w!#$%&\'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 

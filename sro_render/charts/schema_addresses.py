@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sro_render.limits import Limits
+from sro_render.limits import Limits, or_more
 
 BASE = "file:///values.schema.json"
 """The address that Helm gives the file."""
@@ -114,7 +114,7 @@ class Addresses:
         if self.parts > self.limits.max_schema_parts:
             raise SchemaError(
                 f"it has more than {self.limits.max_schema_parts} schemas in it",
-                hint="leave out definitions that nothing refers to",
+                hint=or_more("leave out definitions that nothing refers to", "schema-parts"),
             )
         if not isinstance(schema, dict):
             if not pointer:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sro_render.charts.schema_addresses import SchemaError
 from sro_render.charts.schema_document import SchemaDocument
-from sro_render.limits import Limits
+from sro_render.limits import Limits, or_more
 
 _SMALL = 50_000
 """Schemas, all references written out, that are put to values without counting."""
@@ -151,7 +151,7 @@ class CostGuard:
         if self._left < 0:
             raise SchemaError(
                 f"checking the values takes more than {self.limits.max_schema_checks} steps",
-                hint="look for definitions that refer to each other several times over",
+                hint=or_more("look for definitions that refer to each other several times", "schema-checks"),
             )
 
 

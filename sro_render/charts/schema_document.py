@@ -33,7 +33,7 @@ from sro_render.charts.schema_addresses import (
 )
 from sro_render.charts.schema_formats import FORMATS
 from sro_render.charts.schema_patterns import PatternError, to_rust
-from sro_render.limits import Limits
+from sro_render.limits import Limits, or_more
 
 _PLAIN = (
     *("type", "enum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
@@ -75,7 +75,8 @@ def parse_schema(text: str, limits: Limits) -> Any:
         depth = _depth(value)
     if depth > limits.max_yaml_depth:
         raise SchemaError(
-            f"it is nested deeper than {limits.max_yaml_depth} levels", hint="use definitions and $ref"
+            f"it is nested deeper than {limits.max_yaml_depth} levels",
+            hint=or_more("use definitions and $ref", "yaml-depth"),
         )
     return value
 

@@ -21,7 +21,7 @@ from sro_render.errors import ChartError, Finding, nearest
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.quoting import quote
 from sro_render.gotemplate.runtime import Run
-from sro_render.gotemplate.values import GoObject, NamedMap, StringList, from_bytes, go_method
+from sro_render.gotemplate.values import BytesMap, GoObject, NamedMap, StringList, from_bytes, go_method
 from sro_render.sprig.versions import parse_kube_version
 from sro_render.yamltext import go_json, go_yaml
 
@@ -234,7 +234,7 @@ class Files(JsonObject):
     go_type: ClassVar[str] = "engine.files"
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = dict(files)
+        self.files = BytesMap(files)
 
     def go_underlying(self) -> dict[str, Any]:
         """Path to content."""

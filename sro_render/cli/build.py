@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from sro_render.api import DEFAULT_CLUSTER, Render
 from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
@@ -17,6 +16,7 @@ from sro_render.edges.tree import check_place
 from sro_render.errors import Finding, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
+from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
 
 PARTLY_DONE = 1
 WRONG_INPUT = 2
@@ -77,7 +77,7 @@ def command(
     made_from = BuildInputs(
         specs=inputs.specs.files,
         inventories=inputs.inventory.files,
-        resources=inputs.specs.resources,
+        repositories={each.resource.name: each.url for each in inputs.recipes},
         broken=inputs.specs.broken,
         is_complete=inputs.specs.is_complete,
         options=_locked_options(arguments.options),

@@ -17,29 +17,29 @@ NAMES = {field.name.removeprefix("max_").replace("_", "-"): field.name for field
 
 
 def limit_options(body: _Body) -> _Body:
-    """Adds the options; passes Limits as `limits` and the limit of time as `seconds`."""
-    options = (
-        click.option(
-            "--limit",
-            "limits",
-            metavar="NAME=NUMBER",
-            multiple=True,
-            callback=_limits,
-            help=f"Another bound on what a chart may cost; NAME is one of {', '.join(NAMES)}.",
-        ),
-        click.option(
-            "--time-limit",
-            "seconds",
-            type=click.IntRange(min=0),
-            metavar="SECONDS",
-            default=300,
-            show_default=True,
-            help="How long the rendering of one chart may take; 0 is no limit.",
-        ),
+    """Adds both options; passes Limits as `limits` and the limit of time as `seconds`."""
+    time_limit = click.option(
+        "--time-limit",
+        "seconds",
+        type=click.IntRange(min=0),
+        metavar="SECONDS",
+        default=300,
+        show_default=True,
+        help="How long the rendering of one chart may take; 0 is no limit.",
     )
-    for option in reversed(options):
-        body = option(body)
-    return body
+    return limit_option(time_limit(body))
+
+
+def limit_option(body: _Body) -> _Body:
+    """Adds `--limit` alone, for commands that read charts and render none; passes Limits as `limits`."""
+    return click.option(
+        "--limit",
+        "limits",
+        metavar="NAME=NUMBER",
+        multiple=True,
+        callback=_limits,
+        help=f"Another bound on what a chart may cost; NAME is one of {', '.join(NAMES)}.",
+    )(body)
 
 
 def _limits(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> Limits:

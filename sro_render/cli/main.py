@@ -7,7 +7,6 @@ Exit codes: 0 fine; 1 findings under `--strict`, or partly done; 2 wrong input o
 from __future__ import annotations
 
 import importlib
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -23,7 +22,10 @@ INTERRUPTED = 130
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
     "completion": "Print the completion script of a shell.",
+    "coverage": "Show which nodes are served, by what, and what is missing.",
     "explain": "Say which template and which value made an object or a field.",
+    "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
+    "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
@@ -117,5 +119,7 @@ def _our_bug(error: BaseException, arguments: Sequence[str]) -> int:
         err=True,
     )
     if "-v" in arguments or "--verbose" in arguments:
+        import traceback  # noqa: PLC0415  # for bugs alone
+
         click.echo("".join(traceback.format_exception(error)), err=True)
     return OUR_BUG

@@ -9,6 +9,7 @@ import click
 
 from sro_render.charts.configmap import write_chart_configmap
 from sro_render.charts.package import package_chart
+from sro_render.cli.limit_options import limit_option
 from sro_render.cli.talk import Talk, talk_options
 from sro_render.edges.chart_files import read_chart_folder
 from sro_render.edges.files import write_file
@@ -34,8 +35,9 @@ Example:
     help="The ConfigMap to make; a spec then names its charts by cm://NAMESPACE/NAME.",
 )
 @click.option("--out", metavar="FILE", help="Where to write; else standard output.")
+@limit_option
 @talk_options
-def command(*, talk: Talk, charts: Sequence[str], configmap: str, out: str | None) -> None:
+def command(*, talk: Talk, charts: Sequence[str], configmap: str, out: str | None, limits: Limits) -> None:
     """Pack the folders CHART as helm package, helm repo index and oc create cm do together.
 
     The same charts give the same bytes, so that the ConfigMap can be kept in Git.
@@ -43,7 +45,6 @@ def command(*, talk: Talk, charts: Sequence[str], configmap: str, out: str | Non
     namespace, slash, name = configmap.partition("/")
     if not (namespace and slash and name) or "/" in name:
         raise click.BadParameter(f"{configmap!r} is not NAMESPACE/NAME", param_hint="--configmap")
-    limits = Limits()
     faults = Faults()
     packages = []
     for chart in charts:

@@ -14,18 +14,19 @@ from typing import Any, TypeVar
 
 import click
 
-from sro_render.api import Recipe, Render, check_charts, in_spec, render
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.talk import Progress, Talk
 from sro_render.cli.time_limit import time_limit
 from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.inventories import InventoryFiles, read_inventories
+from sro_render.edges.own_specs import StoredCharts
 from sro_render.edges.specs import Curtain, SpecFiles, read_specs
-from sro_render.errors import Faults, Finding, SroError, flatten
+from sro_render.errors import Faults, Finding, SroError
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
-from sro_render.model.specialresource import ManagementState
+from sro_render.pipeline.build import Recipe, Render, build, check_charts
+from sro_render.pipeline.dependencies import resolve
 
 _R = TypeVar("_R")
 
@@ -48,6 +49,7 @@ class RenderInputs:
     inventory, store: None where they could not be read.
     faults:           everything that is wrong in any input; readers of what comes later add theirs.
     curtain:          hides credentials of specs in what is said.
+    chart_findings:   what was found in the SpecialResources that charts bring along.
     """
 
     specs: SpecFiles
@@ -56,6 +58,7 @@ class RenderInputs:
     recipes: Sequence[Recipe]
     faults: Faults
     curtain: Curtain
+    chart_findings: Sequence[Finding]
     options: RenderOptions
     seconds: int
 
@@ -68,7 +71,7 @@ class RenderInputs:
         """All faults, with those that the charts have whatever the nodes are."""
         return (*self.faults, *check_charts(self.recipes, self.options.limits))
 
-    def render(self, talk: Talk, *, with_accounts: bool = False) -> Render:
+    def render(self, talk: Talk, *, with_origins: bool = False, with_accounts: bool = False) -> Render:
         """Render everything that could be read, with a progress bar; errors are in the outcome.
 
         Call it only if `is_usable`. Args: with_accounts: as in `build.build`.
@@ -76,12 +79,13 @@ class RenderInputs:
         if self.inventory is None:
             raise AssertionError
         progress = Progress(talk, "rendering")
-        outcome = render(
+        outcome = build(
             self.recipes,
             self.inventory.inventory,
             self.options,
             progress,
             partial(time_limit, self.seconds),
+            with_origins=with_origins,
             with_accounts=with_accounts,
         )
         progress.close()
@@ -90,7 +94,8 @@ class RenderInputs:
 
     def findings(self, outcome: Render) -> tuple[Finding, ...]:
         """What was found in the specs and by the render, without credentials."""
-        return tuple(map(self.curtain.before, (*self.specs.findings, *outcome.bundle.findings)))
+        found = (*self.specs.findings, *self.chart_findings, *outcome.bundle.findings)
+        return tuple(map(self.curtain.before, found))
 
 
 def render_options(body: Callable[..., _R]) -> Callable[..., _R]:
@@ -111,10 +116,18 @@ def render_options_with_spec(body: Callable[..., _R]) -> Callable[..., _R]:
     return _with_options(body, spec)
 
 
-def _with_options(
-    body: Callable[..., _R], specs_decorator: Callable[[Callable[..., _R]], Callable[..., _R]]
-) -> Callable[..., _R]:
+def optional_render_options(body: Callable[..., _R]) -> Callable[..., _R]:
+    """The same, but specs and inventories may be left out."""
+    specs = click.argument("specs", metavar="[SPEC...]", nargs=-1)
+    return _with_options(body, specs, is_needed=False)
 
+
+def _with_options(
+    body: Callable[..., _R],
+    specs_decorator: Callable[[Callable[..., _R]], Callable[..., _R]],
+    *,
+    is_needed: bool = True,
+) -> Callable[..., _R]:
     @wraps(body)
     def with_arguments(
         *,
@@ -154,7 +167,7 @@ def _with_options(
             "inventories",
             metavar="FILE",
             multiple=True,
-            required=True,
+            required=is_needed,
             help="A snapshot of the nodes: what kubectl get -o yaml|json prints, or a NodeInventory; - is "
             "standard input. May be given several times; chart ConfigMaps may be among them.",
         ),
@@ -183,18 +196,33 @@ def _with_options(
     return decorated
 
 
-def read_inputs(arguments: RenderArguments, talk: Talk) -> RenderInputs:
-    """Read everything that the arguments name; what is wrong is in the result."""
+def read_inputs(
+    arguments: RenderArguments, talk: Talk, *, instead: InventoryFiles | None = None
+) -> RenderInputs:
+    """Read everything that the arguments name; what is wrong is in the result.
+
+    Args:   instead: the inventory where the arguments name none.
+    """
     limits = arguments.options.limits
     faults = Faults()
-    specs = read_specs(arguments.specs, limits)
+    specs = read_specs(arguments.specs, limits) if arguments.specs else SpecFiles.none()
     for fault in specs.faults:
         faults.add(fault)
-    inventory = collect(faults, lambda: read_inventories(arguments.inventories, limits))
+    inventory = instead
+    if instead is None or arguments.inventories:
+        inventory = collect(faults, lambda: read_inventories(arguments.inventories, limits))
     config_maps = [*(inventory.config_maps if inventory else ()), *specs.config_maps]
     store = collect(faults, lambda: ChartStore.over(arguments.charts, config_maps, limits))
-    recipes = _find_charts(specs, store, faults) if store else []
-    curtain = Curtain(each.source for each in specs.resources if each.source)
+    recipes: Sequence[Recipe] = ()
+    findings: list[Finding] = []
+    if store is not None:
+        charts = StoredCharts(store, findings)
+        resolution = resolve(specs.resources, charts, broken=specs.broken, is_complete=specs.is_complete)
+        recipes = resolution.recipes
+        for error in resolution.errors:
+            faults.add(error)
+    sources = [each.resource.source for each in recipes]
+    curtain = Curtain(each for each in (*sources, *(spec.source for spec in specs.resources)) if each)
     curtain.draw(faults)
     for file in (*specs.files, *(inventory.files if inventory else ())):
         talk.detail(f"read {file.path}")
@@ -210,6 +238,7 @@ def read_inputs(arguments: RenderArguments, talk: Talk) -> RenderInputs:
         recipes=recipes,
         faults=faults,
         curtain=curtain,
+        chart_findings=findings,
         options=arguments.options,
         seconds=arguments.seconds,
     )
@@ -222,18 +251,3 @@ def collect(faults: Faults, read: Callable[[], _R]) -> _R | None:
     except (SroError, ExceptionGroup) as error:
         faults.add(error)
         return None
-
-
-def _find_charts(specs: SpecFiles, store: ChartStore, faults: Faults) -> list[Recipe]:
-    """Each SR with its chart; without one where it is not needed or was not found."""
-    recipes = []
-    for resource in specs.resources:
-        chart = None
-        if resource.management_state in {ManagementState.MANAGED, ManagementState.FORCE}:
-            try:
-                chart = store.find(resource.chart).chart
-            except (SroError, ExceptionGroup) as error:
-                for each in flatten(error):
-                    faults.add(in_spec(each, resource))
-        recipes.append(Recipe(resource=resource, chart=chart))
-    return recipes

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from sro_render.api import Render
+from sro_render.cli.coverage_data import coverage_counts, share_mapping
 from sro_render.cli.talk import printable
 from sro_render.edges.bundles import Written
 from sro_render.errors import Finding
 from sro_render.kernels.affinity import kernel_suffix
 from sro_render.model.bundle import RenderedResource
+from sro_render.model.coverage import Status
+from sro_render.model.wording import wordlist
+from sro_render.pipeline.build import Render
 
 MAX_KERNELS_SHOWN = 20
 
@@ -27,6 +30,7 @@ def text_report(render: Render, written: Written) -> str:
         lines.append(
             f"{resource.name}: chart {resource.chart_name} {resource.chart_version}, "
             f"namespace {resource.namespace}, {count(len(resource.kernels), 'kernel')}"
+            f"{_served(render, resource.name)}"
         )
         lines.extend(_kernel_lines(render, resource))
     lines.extend(f"{name}: removed, nothing rendered" for name in render.bundle.removed)
@@ -34,10 +38,14 @@ def text_report(render: Render, written: Written) -> str:
     stale = {(entry.special_resource, entry.kernel) for entry in written.stale}
     for name, kernel in written.failed:
         if (name, kernel) not in stale:
-            lines.append(f"{name}: {f'kernel {kernel} ' if kernel else ''}failed, and has no files")
+            what = f"kernel {kernel} " if kernel else ""
+            lines.append(f"{name}: {what}failed, and has no files{_needed_by(render, name)}")
     for entry in written.stale:
         what = f"kernel {entry.kernel}" if entry.kernel else "everything"
-        lines.append(f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept")
+        needed = _needed_by(render, entry.special_resource)
+        lines.append(
+            f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept{needed}"
+        )
     change = written.change
     place = written.folder.as_posix()
     if change:
@@ -48,6 +56,20 @@ def text_report(render: Render, written: Written) -> str:
     else:
         lines.append(f"{place}: up to date, {count(len(change.unchanged), 'file')}")
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _needed_by(render: Render, name: str) -> str:
+    """Who was rendered although what it needs failed; empty where nobody was."""
+    others = sorted(each.name for each in render.bundle.resources if name in each.dependencies)
+    return f"; needed by {wordlist(others)}" if others else ""
+
+
+def _served(render: Render, name: str) -> str:
+    """How many of the nodes that an SR is for it serves, where it has something that serves."""
+    covered = render.coverage.resource(name)
+    if covered is None or not covered.has_drivers or not covered.wanted:
+        return ""
+    return f", {covered.count(Status.SERVED)} of {count(covered.wanted, 'node')} served"
 
 
 def _kernel_lines(render: Render, resource: RenderedResource) -> Iterator[str]:
@@ -113,9 +135,12 @@ def json_text(document: dict[str, object]) -> str:
 
 def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
     objects = _objects_by_kernel(resource)
+    covered = render.coverage.resource(resource.name)
+    shares = {each.kernel: each.shares for each in covered.kernels} if covered else {}
     return {
         "name": resource.name,
         "namespace": resource.namespace,
+        "dependencies": list(resource.dependencies),
         "chart": {
             "name": resource.chart_name,
             "version": resource.chart_version,
@@ -126,6 +151,7 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
             for state in resource.states
             if state.objects
         ],
+        "nodes": coverage_counts(covered) if covered else {},
         "kernels": [
             {
                 "kernel": group.kernel,
@@ -133,6 +159,7 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
                 "nodes": list(group.nodes),
                 "objects": objects.get(group.kernel, 0),
                 "driverToolkit": group.toolkit.image if group.toolkit else "",
+                "coverage": [share_mapping(each) for each in shares.get(group.kernel, ())],
             }
             for group in render.groups.get(resource.name, ())
             if group.kernel in resource.kernels

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from sro_render.cli.limit_options import limit_option
 from sro_render.cli.report import finding_mapping, json_text
 from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.edges.specs import read_specs
@@ -40,6 +41,7 @@ Example:
 @click.option(
     "--plain-http", is_flag=True, help="Speak http to servers on this machine (localhost, 127.0.0.1, [::1])."
 )
+@limit_option
 @click.option(
     "-o",
     "--output",
@@ -51,9 +53,18 @@ Example:
 )
 @talk_options
 def command(
-    *, talk: Talk, specs: Sequence[str], charts: str, update: bool, plain_http: bool, output_format: str
+    *,
+    talk: Talk,
+    specs: Sequence[str],
+    charts: str,
+    update: bool,
+    plain_http: bool,
+    limits: Limits,
+    output_format: str,
 ) -> int:
     """Fetch the charts that SPECs name by https:// and oci:// URLs, and lock their digests.
+
+    Dependencies are fetched too, also those of SpecialResources that charts bring along.
 
     Writes DIR/NAME-VERSION.tgz and DIR/charts.lock.yaml, to be committed; every build checks its charts
     against the lock. What is there and right is not fetched again. If anything is wrong, nothing is
@@ -64,10 +75,15 @@ def command(
     is_json = output_format == "json"
     findings: tuple[Finding, ...] = ()
     try:
-        read = read_specs(specs, Limits())
+        read = read_specs(specs, limits)
         findings = read.findings
+        read.raise_if_wrong()
         options = VendorOptions(
-            update=update, plain_http=plain_http, environment=dict(os.environ), say=talk.detail
+            update=update,
+            plain_http=plain_http,
+            environment=dict(os.environ),
+            limits=limits,
+            say=talk.detail,
         )
         outcome = vendor(read.resources, Path(charts), options)
     except (SroError, ExceptionGroup) as error:

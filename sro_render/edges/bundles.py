@@ -7,11 +7,10 @@ failed. How a tree is replaced without a moment in between is `tree`'s matter.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sro_render.api import Render, lay_out
 from sro_render.edges.tree import TreeChange, open_tree
 from sro_render.errors import OutputError
 from sro_render.model.bundle import Bundle, InputFile
@@ -25,9 +24,10 @@ from sro_render.model.lock import (
     digest_of,
 )
 from sro_render.model.objects import JsonValue
-from sro_render.model.specialresource import SpecialResource
+from sro_render.pipeline.build import Render
 from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
 from sro_render.targets.layout import SHARED, share, shared_files
+from sro_render.targets.plain import lay_out
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -36,13 +36,14 @@ from sro_render.yamltext import writer
 class BuildInputs:
     """What a build was made from, for the lock. Paths as the user gave them.
 
+    repositories: of each SR's chart, dependencies included; empty or not, the names are all that are known.
     broken: names of SRs whose specs have faults. is_complete: whether the specs name every SR; if
     not, SRs of the last lock that they do not name fail too.
     """
 
     specs: Sequence[InputFile]
     inventories: Sequence[InputFile]
-    resources: Sequence[SpecialResource]
+    repositories: Mapping[str, str]
     options: Mapping[str, JsonValue]
     broken: Sequence[str] = ()
     is_complete: bool = True
@@ -74,6 +75,7 @@ def write_bundle(
     with open_tree(out, render.bundle.cluster, say=say) as tree:
         old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
         failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
+        failed = (*failed, *((name, "") for name in _lost(failed, inputs, old)))
         kept = keep(
             share(render.bundle),
             failed,
@@ -81,12 +83,13 @@ def write_bundle(
             old,
             lambda path: _listed_file(folder, path),
         )
-        files = with_kept(lay_out(kept.bundle), kept.files)
+        shared = {**shared_files(kept.bundle), **kept.shared}
+        lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
+        names = [resource.name for resource in lock.resources]
+        files = with_kept(lay_out(kept.bundle), kept.files, names)
         staying = [path for path in kept.files if path not in files]
         digests = {path: digest_of(data) for path, data in files.items()}
         digests |= {path: old.files[path] for path in staying}
-        shared = {**shared_files(kept.bundle), **kept.shared}
-        lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
         lock = replace(lock, files=digests, shared=shared)
         files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
         return Written(
@@ -98,8 +101,26 @@ def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:
     """The SRs whose specs could not be read, as far as they are known."""
     if inputs.is_complete:
         return inputs.broken
-    known = {SHARED, *(each.name for each in inputs.resources), *inputs.broken}
+    known = {SHARED, *inputs.repositories, *inputs.broken}
     return (*inputs.broken, *(each.name for each in old.resources if each.name not in known))
+
+
+def _lost(failed: Iterable[tuple[str, str]], inputs: BuildInputs, old: Lock) -> Sequence[str]:
+    """What failed SRs needed when they were rendered last, and what nobody knows of any more.
+
+    Only they could have said that it is still needed; their files stay, and so must these.
+    """
+    needs = {each.name: each.dependencies for each in old.resources}
+    known = {*inputs.repositories, *inputs.broken}
+    lost: list[str] = []
+    waiting = [name for name, kernel in failed if not kernel]
+    for name in waiting:
+        for other in needs.get(name, ()):
+            if other in needs and other not in known:
+                known.add(other)
+                lost.append(other)
+                waiting.append(other)
+    return sorted(lost)
 
 
 def _listed_file(folder: Path, path: str) -> bytes:
@@ -124,13 +145,12 @@ def _lock(render: Render, kept: Kept, inputs: BuildInputs, folder: Path, old: Lo
     whole = {name for name, kernel in render.failed if not kernel}
     # Entries of SRs whose files stay as they are stay as they are too.
     carried = {*render.unmanaged, *whole} - present
-    urls = {resource.name: resource.chart.url for resource in inputs.resources}
     charts = [
         LockedChart(
             special_resource=resource.name,
             name=resource.chart_name,
             version=resource.chart_version,
-            source=urls.get(resource.name, ""),
+            source=inputs.repositories.get(resource.name, ""),
             digest=resource.chart_digest,
         )
         for resource in bundle.resources
@@ -147,7 +167,7 @@ def _lock(render: Render, kept: Kept, inputs: BuildInputs, folder: Path, old: Lo
                 key=lambda each: each.special_resource,
             )
         ),
-        resources=locked_resources(_locked_resources(bundle), old, kept.files),
+        resources=locked_resources(_locked_resources(bundle), old, kept.files, render.needs),
         inventory=_relative(inputs.inventories, folder),
         kernels=locked_kernels(bundle.kernels, old, kept.files),
         removed=bundle.removed,
@@ -166,6 +186,7 @@ def _locked_resources(bundle: Bundle) -> tuple[LockedResource, ...]:
                 for state in resource.states
                 if state.objects
             ),
+            dependencies=resource.dependencies,
         )
         for resource in bundle.resources
     )

@@ -9,12 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from sro_render.charts.archive import check_archive_size, read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.ignore import without_ignored
 from sro_render.edges.files import unreadable
 from sro_render.errors import ChartError
-from sro_render.limits import Limits
+from sro_render.limits import Limits, leave_out
 
 _MAX_LINKS = 4
 """Links to folders behind each other."""
@@ -28,6 +27,9 @@ def load_chart_at(path: Path, limits: Limits) -> Chart:
     name = path.as_posix()
     if path.is_dir():
         return load_chart(read_chart_folder(path, limits), name, limits)
+    # Only archives pay for loading what unpacks them.
+    from sro_render.charts.archive import check_archive_size, read_archive  # noqa: PLC0415
+
     try:
         check_archive_size(path.stat().st_size, name, limits)
         data = path.read_bytes()
@@ -79,18 +81,14 @@ class _FolderReader:
             elif path.is_file():
                 self.add(path, name)
             else:
-                self.refuse(name, "is no file", "a device, a pipe or a socket cannot be part of a chart")
+                self.refuse(name, "is no file", "remove it")
 
     def check_length(self, name: str) -> None:
         """Long paths are deep ones, too: they end here, and not where there is no room for more."""
         allowed = self.limits.max_path_characters
         if len(name) > allowed:
-            raise ChartError(
-                "chart-too-large",
-                f"{self.folder.as_posix()}/{name[:60]}... has a path of {len(name)} characters in the chart; "
-                f"at most {allowed} are allowed",
-                hint="keep what is not part of the chart out of its folder",
-            )
+            what = f"the path {name[:60]}... in {self.folder.as_posix()} has {len(name)} characters"
+            self.fail_size(what, f"{allowed} characters", "path-characters")
 
     def check_link(self, path: Path, name: str, links: int) -> None:
         target = path.resolve()
@@ -112,11 +110,22 @@ class _FolderReader:
     def fail_link(self, name: str, what: str, hint: str) -> NoReturn:
         raise ChartError("chart-link", f"{self.folder.as_posix()}/{name} is a link that {what}", hint=hint)
 
+    def check_size(self) -> None:
+        where, limits = self.folder.as_posix(), self.limits
+        if len(self.files) >= limits.max_chart_files:
+            self.fail_size(f"{where} has too many files", f"{limits.max_chart_files} files", "chart-files")
+        if self.size > limits.max_chart_bytes:
+            what = f"the files in {where} are too large together"
+            self.fail_size(what, f"{limits.max_chart_bytes} bytes", "chart-bytes")
+
+    def fail_size(self, what: str, allowed: str, limit: str) -> NoReturn:
+        raise ChartError("chart-too-large", f"{what}; at most {allowed} are allowed", hint=leave_out(limit))
+
     def refuse(self, name: str, what: str, hint: str) -> None:
         """A file that is an error unless `.helmignore` names it."""
         self.files[name] = b""
         self.refused[name] = ChartError(
-            "chart-file", f"{self.folder.as_posix()}/{name} {what}", hint=f"{hint}, or name it in .helmignore"
+            "chart-file", f"{self.folder.as_posix()}/{name} {what}", hint=f"{hint}; or name it in .helmignore"
         )
 
     def add(self, path: Path, name: str) -> None:
@@ -125,16 +134,10 @@ class _FolderReader:
             size = path.stat().st_size
             if size > allowed:
                 what = f"has {size} bytes; at most {allowed} bytes are allowed"
-                self.refuse(name, what, "leave out what the chart does not need")
+                self.refuse(name, what, "allow more: --limit chart-file-bytes=NUMBER")
                 return
             self.size += size
-            if len(self.files) >= self.limits.max_chart_files or self.size > self.limits.max_chart_bytes:
-                raise ChartError(
-                    "chart-too-large",
-                    f"{self.folder.as_posix()} has more than {self.limits.max_chart_files} files "
-                    f"or {self.limits.max_chart_bytes} bytes",
-                    hint="keep what is not part of the chart out of its folder",
-                )
+            self.check_size()
             self.files[name] = path.read_bytes()
         except OSError as error:
             raise unreadable(path, error, ChartError) from error

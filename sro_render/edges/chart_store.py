@@ -15,13 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
 from sro_render.edges.chart_files import load_chart_at
 from sro_render.edges.chart_locks import read_charts_lock
 from sro_render.edges.files import similar_file, unreadable
-from sro_render.errors import ChartError, InputError, SroError, nearest
+from sro_render.errors import ChartError, Faults, InputError, SroError, nearest
 from sro_render.limits import Limits
 from sro_render.model.chart_lock import ChartsLock, is_remote, repository_of
 from sro_render.model.file_names import CHARTS_LOCK_NAME
@@ -126,6 +125,20 @@ class ChartStore:
             hint=self._advice(reference, key),
         )
 
+    def each(self, faults: Faults) -> Iterator[Chart]:
+        """Every chart below the folder that has something to install, in the order of paths.
+
+        Args: faults: gets what is wrong with charts that are damaged.
+        """
+        for candidate in self._below_folder():
+            try:
+                chart = self._load(candidate.path)
+            except (SroError, ExceptionGroup) as error:
+                faults.add(error)
+            else:
+                if not chart.metadata.is_library:
+                    yield chart
+
     def not_read(self) -> tuple[Path, ...]:
         """Charts below the folder that nobody looked into: only the name of their file or folder is known."""
         return tuple(each.path for each in self._candidates or () if each.path not in self._loaded)
@@ -139,6 +152,9 @@ class ChartStore:
         archives = read_chart_configmap(self.config_maps[key], self.limits)
         version, data = find_chart(archives, reference.name, reference.version, origin)
         name = f"{origin}!{reference.name}-{version}.tgz"
+        # Only archives pay for loading what unpacks them.
+        from sro_render.charts.archive import read_archive  # noqa: PLC0415
+
         chart = load_chart(read_archive(data, name, self.limits), name, self.limits)
         return FoundChart(chart=chart, origin=origin)
 

@@ -103,13 +103,15 @@ def unreadable(name: object, error: OSError, kind: type[_Error]) -> _Error:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file, or leave what is there as it is.
+    """Write a whole file, or leave what is there as it is; who may read it stays.
 
     Raises: OutputError: the system refuses.
     """
     draft = path.with_name(f".{path.name}.new")
     try:
         draft.write_bytes(data)
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

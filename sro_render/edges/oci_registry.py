@@ -28,12 +28,12 @@ from sro_render.charts.oci import (
 from sro_render.charts.repository import choose_version, is_exact, no_such_version
 from sro_render.edges.web import Answer, Credentials, Web, is_loopback, join, origin_of, shown
 from sro_render.errors import ChartError, ServerError
-from sro_render.limits import Limits
+from sro_render.limits import Limits, leave_out
 from sro_render.model.objects import text_of
 from sro_render.sprig.versions import parse_version
 
 _MAX_PAGES = 100
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+_NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?')
 _DOCKER_HUB = "registry-1.docker.io"
 
 
@@ -91,7 +91,7 @@ class Registry:
                 f"the archive has {layer.size} bytes; at most {self._limits.max_archive_bytes} bytes are "
                 "allowed",
                 path=what,
-                hint="leave out what the chart does not need",
+                hint=leave_out("archive-bytes"),
             )
         blob = urljoin(self._base, f"blobs/{layer.digest}")
         archive = self._get(blob, layer.size).expect_success(shown(blob)).body

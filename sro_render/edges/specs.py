@@ -13,9 +13,9 @@ from sro_render.kernels.snapshot import INVENTORY_KIND
 from sro_render.limits import Limits
 from sro_render.model.bundle import InputFile
 from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, object_id, text_of
-from sro_render.model.specialresource import API_VERSION, KIND, SpecialResource
+from sro_render.model.specialresource import API_VERSION, KIND, UNSUPPORTED_KINDS, SpecialResource
 from sro_render.model.wording import KeyPath
-from sro_render.pipeline.provenance import canonical_text, digest_of
+from sro_render.pipeline.provenance import canonical_text, digest_of, with_sorted_dependencies
 from sro_render.source import Source, Span
 from sro_render.validation import check_object, check_schema
 from sro_render.yamltext.reader import Document, locate, read_stream
@@ -23,7 +23,6 @@ from sro_render.yamltext.reader import Document, locate, read_stream
 _CREDENTIAL_LINE = re.compile(r"(?i)(\b(?:pas+\w*|user\w*|token)[\"']?[ \t]*:[ \t]*)([^\n]+)")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]*(?=@)")
 _CREDENTIALS = frozenset({"username", "password"})
-_UNSUPPORTED_KINDS = frozenset({"SpecialResourceModule", "PreflightValidation"})
 
 
 _WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
@@ -48,6 +47,20 @@ class SpecFiles:
     broken: tuple[str, ...]
     is_complete: bool
 
+    def raise_if_wrong(self) -> None:
+        """Raise what is wrong, for those who go on with whole specs only."""
+        faults = Faults()
+        for fault in self.faults:
+            faults.add(fault)
+        faults.raise_if_any()
+
+    @classmethod
+    def none(cls) -> SpecFiles:
+        """What there is where no files were named."""
+        return cls(
+            resources=(), config_maps=(), files=(), findings=(), faults=(), broken=(), is_complete=True
+        )
+
 
 def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     """Read SpecialResources from files and folders; what is wrong in them is in the result."""
@@ -56,7 +69,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     config_maps: list[JsonObject] = []
     files: list[InputFile] = []
     findings: list[Finding] = []
-    others: list[tuple[JsonObject, _Place]] = []
+    others: list[tuple[JsonObject, DocumentPlace]] = []
     broken: set[str] = set()
     named = tuple(each_file(paths, faults))
     is_readable = not faults
@@ -69,12 +82,12 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
             is_readable = False
             continue
         files.append(InputFile(path=str(path), digest=_content_digest(documents)))
-        ignored: list[tuple[JsonObject, _Place]] = []
+        ignored: list[tuple[JsonObject, DocumentPlace]] = []
         for index, document in enumerate(documents):
-            for value, prefix in _unpacked(document.value):
-                place = _Place(source=source, document=index, prefix=prefix, whole=document.span)
+            for value, prefix in unpacked(document.value):
+                place = DocumentPlace(source=source, document=index, prefix=prefix, whole=document.span)
                 try:
-                    resource = _spec_document(value, place)
+                    resource = spec_document(value, place)
                 except (SroError, ExceptionGroup) as error:
                     faults.add(error)
                     broken.add(text_of(mapping_of(mapping_of(value).get("metadata")).get("name")))
@@ -86,10 +99,10 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
                 else:
                     ignored.append((mapping_of(value), place))
         if ignored:
-            findings.append(_ignored(ignored))
+            findings.append(ignored_finding(ignored))
             others.extend(ignored)
     broken.difference_update(each.name for each in resources)
-    twice = _check_names(resources, faults)
+    twice = check_names(resources, faults)
     hide_credentials(faults)
     if not resources and not faults:
         faults.add(_without_specs([file.path for file in files], others))
@@ -106,7 +119,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class DocumentPlace:
     """Where a spec stands: a document of a file, and the key path of a list's item in it."""
 
     source: Source
@@ -119,7 +132,7 @@ class _Place:
         return locate(self.source, [*self.prefix, *path], self.document, value=value) or self.whole
 
 
-def _unpacked(
+def unpacked(
     value: JsonValue, prefix: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[JsonValue, tuple[str | int, ...]]]:
     """The items of a list, as `kubectl get specialresources -o yaml` prints one, or the value itself."""
@@ -129,10 +142,10 @@ def _unpacked(
         yield value, prefix
         return
     for index, item in enumerate(items):
-        yield from _unpacked(item, (*prefix, "items", index))
+        yield from unpacked(item, (*prefix, "items", index))
 
 
-def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
+def spec_document(value: JsonValue, place: DocumentPlace) -> SpecialResource | None:
     """The SR of a document, or None for a document of another kind.
 
     Raises: InputError, or a group of them: it is no valid SR, or of a kind that is not supported.
@@ -145,7 +158,7 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
             hint="a spec has apiVersion, kind, metadata and spec",
         )
     kind = text_of(value.get("kind"))
-    if kind in _UNSUPPORTED_KINDS:
+    if kind in UNSUPPORTED_KINDS:
         raise InputError(
             "kind-not-supported",
             f"{kind} is not supported",
@@ -189,7 +202,7 @@ def _spec_document(value: JsonValue, place: _Place) -> SpecialResource | None:
     )
 
 
-def _without_specs(paths: Sequence[str], others: Sequence[tuple[JsonObject, _Place]]) -> InputError:
+def _without_specs(paths: Sequence[str], others: Sequence[tuple[JsonObject, DocumentPlace]]) -> InputError:
     """Says what is there instead; nodes were meant to be an inventory."""
     inventory = next((place.source.name for value, place in others if value.get("kind") == "Node"), None)
     return InputError(
@@ -200,7 +213,7 @@ def _without_specs(paths: Sequence[str], others: Sequence[tuple[JsonObject, _Pla
     )
 
 
-def _ignored(objects: Sequence[tuple[JsonObject, _Place]]) -> Finding:
+def ignored_finding(objects: Sequence[tuple[JsonObject, DocumentPlace]]) -> Finding:
     """One finding for all objects of a file: a snapshot of a cluster has thousands."""
     value, place = objects[0]
     names = [str(object_id(each)) for each, _ in objects]
@@ -223,7 +236,7 @@ def _name_place(resource: SpecialResource) -> Span | None:
     return locate(resource.source, path, resource.document, value=True)
 
 
-def _check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[str]:
+def check_names(resources: Iterable[SpecialResource], faults: Faults) -> set[str]:
     """The names that several SRs have, each a fault."""
     twice = set()
     first: dict[str, SpecialResource] = {}
@@ -276,13 +289,17 @@ def _without_credential_lines(source: Source) -> Source:
 
 
 def _content_digest(documents: Iterable[Document]) -> str:
-    """A digest over what a spec file says, whatever its layout and order; credentials left out."""
+    """A digest over what a spec file says, whatever its layout and order; credentials left out.
+
+    The order of dependencies means nothing either: that of their names does.
+    """
     return digest_of(sorted(canonical_text(_without_credentials(each.value)) for each in documents))
 
 
 def _without_credentials(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {key: _without_credentials(item) for key, item in value.items() if key not in _CREDENTIALS}
+        said = {key: _without_credentials(item) for key, item in value.items() if key not in _CREDENTIALS}
+        return with_sorted_dependencies(said) if said.get("kind") == KIND else said
     if isinstance(value, list):
         return [_without_credentials(item) for item in value]
     return value

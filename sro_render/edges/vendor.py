@@ -9,6 +9,7 @@ Decides what is fetched, what it must be, and what may be overwritten:
   are written before the lock, each in one step.
 - A file is overwritten, or removed when the lock has another version in its place, only if its digest is
   in the lock: others are somebody else's.
+- Dependencies are followed: those of the specs, and those of the SpecialResources that charts bring along.
 - Entries of charts that no given spec names stay as they are.
 
 How servers are spoken to is decided in `web`, who we say we are in `credentials`.
@@ -16,6 +17,7 @@ How servers are spoken to is decided in `web`, who we say we are in `credentials
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +29,11 @@ from sro_render.charts.dependencies import check_dependencies
 from sro_render.charts.oci import matches_digest, parse_reference, tag_of
 from sro_render.charts.repository import IndexedChart, find_indexed, read_index
 from sro_render.edges.chart_locks import read_charts_lock, write_charts_lock
+from sro_render.edges.chart_store import ChartStore
 from sro_render.edges.credentials import Access, CredentialStore, access_of
 from sro_render.edges.files import write_file
 from sro_render.edges.oci_registry import Registry
+from sro_render.edges.own_specs import read_own_spec
 from sro_render.edges.specs import hide_credentials
 from sro_render.edges.web import Credentials, Patience, Web, is_url, origin_of, shown
 from sro_render.errors import ChartError, Faults, Finding, InputError, OutputError, SroError, flatten
@@ -39,10 +43,12 @@ from sro_render.model.file_names import CHARTS_LOCK_NAME
 from sro_render.model.lock import digest_of
 from sro_render.model.objects import JsonValue
 from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
-from sro_render.model.wording import format_path
 from sro_render.pipeline.build import fold, in_spec
+from sro_render.pipeline.dependencies import Need
 from sro_render.sprig.versions import parse_version
-from sro_render.yamltext.reader import locate
+
+_Key = tuple[str, str, str]
+"""What two references to one chart have in common: name, repository, version."""
 
 _NEEDS_CHART = frozenset({ManagementState.MANAGED, ManagementState.FORCE})
 
@@ -80,26 +86,37 @@ class VendorOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """A chart that a spec names; `dependency` is its index there, None for the SR's own chart."""
+    """A chart that a spec names: an SR's own, or with `need` that of one of its dependencies."""
 
     resource: SpecialResource
-    reference: ChartReference
-    dependency: int | None = None
+    need: Need | None = None
+
+    @property
+    def reference(self) -> ChartReference:
+        return self.need.reference if self.need else self.resource.chart
+
+    @property
+    def dependency(self) -> int | None:
+        """The index among the SR's dependencies."""
+        return self.need.index if self.need else None
+
+    @property
+    def key(self) -> _Key:
+        return self.reference.name, repository_of(self.reference), self.reference.version
 
     def place(self, error: SroError) -> SroError:
         """The same error, at its place in the spec, without what is secret there."""
-        finding, resource = error.finding, self.resource
-        if self.dependency is not None and finding.path.startswith("spec.chart") and resource.source:
-            steps: list[str | int] = ["spec", "dependencies", self.dependency, *finding.path.split(".")[1:]]
-            span = locate(resource.source, [*resource.prefix, *steps], resource.document)
-            error.finding = replace(finding, path=format_path(steps), span=span)
-        placed = in_spec(error, self.resource)
+        placed = self.need.place(error) if self.need else in_spec(error, self.resource)
         hide_credentials([placed])
         return placed
 
 
-def vendor(resources: Sequence[SpecialResource], folder: Path, options: VendorOptions) -> VendorOutcome:
-    """Bring the charts of these SRs into a folder, and lock them.
+def vendor(
+    resources: Sequence[SpecialResource],
+    folder: Path,
+    options: VendorOptions,
+) -> VendorOutcome:
+    """Bring the charts of these SRs and of all that they need into a folder, and lock them.
 
     Raises: InputError, or a group of them: the lock or the environment cannot be used;
             OutputError: the system refuses to write.
@@ -121,14 +138,24 @@ class _Run:
 
     def run(self, resources: Sequence[SpecialResource]) -> VendorOutcome:
         faults = Faults()
-        vendored: dict[tuple[str, str, str], Vendored] = {}
-        for wanted in self.each_wanted(resources):
-            reference = wanted.reference
-            key = (reference.name, repository_of(reference), reference.version)
-            if key in vendored:
-                continue
+        vendored: dict[_Key, Vendored] = {}
+        tried: set[_Key] = set()
+        looked_into: set[_Key] = set()
+        described = {resource.name for resource in resources}
+        # Grows while charts come that bring along what they need themselves.
+        waiting = deque(wanted for resource in resources for wanted in self.wanted_by(resource))
+        while waiting:
+            wanted = waiting.popleft()
+            key = wanted.key
             try:
-                vendored[key] = self.bring(wanted)
+                if key not in tried:
+                    tried.add(key)
+                    if self.is_fetched(wanted):
+                        vendored[key] = self.bring(wanted)
+                if wanted.need and wanted.reference.name not in described and key not in looked_into:
+                    looked_into.add(key)
+                    own = self.own_spec(wanted.reference, vendored.get(key))
+                    waiting.extend(self.wanted_by(own, is_own_there=True) if own else ())
             except (SroError, ExceptionGroup) as error:
                 for each in flatten(error):
                     faults.add(wanted.place(each))
@@ -140,23 +167,41 @@ class _Run:
             self.write(charts, lock)
         return VendorOutcome(charts=charts, errors=fold(tuple(faults)), findings=tuple(self.findings))
 
-    def each_wanted(self, resources: Sequence[SpecialResource]) -> Iterator[_Wanted]:
-        """The charts that are to be vendored; says of the others why they are not."""
-        for resource in resources:
-            if resource.management_state not in _NEEDS_CHART:
-                self.options.say(f"{resource.name}: {resource.management_state.value}, needs no chart")
-                continue
-            wanted = [_Wanted(resource=resource, reference=resource.chart)]
-            wanted += [
-                _Wanted(resource=resource, reference=each.chart, dependency=index)
-                for index, each in enumerate(resource.dependencies)
-            ]
-            for each in wanted:
-                if is_remote(each.reference):
-                    yield each
-                else:
-                    url = each.reference.url
-                    self.options.say(f"{resource.name}: chart {each.reference} of {url} is not fetched")
+    def wanted_by(self, resource: SpecialResource, *, is_own_there: bool = False) -> Iterator[_Wanted]:
+        """The charts that a spec names. What is Unmanaged needs its dependencies, and no chart itself."""
+        state = resource.management_state
+        if state not in _NEEDS_CHART:
+            self.options.say(f"{resource.name}: {state.value}, needs no chart")
+        elif not is_own_there:
+            yield _Wanted(resource=resource)
+        if state is not ManagementState.REMOVED:
+            for index in range(len(resource.dependencies)):
+                yield _Wanted(resource=resource, need=Need(owner=resource, index=index))
+
+    def is_fetched(self, wanted: _Wanted) -> bool:
+        """Whether a chart lies in a repository or registry; says of the others that they are not fetched."""
+        reference = wanted.reference
+        if not is_remote(reference):
+            name = wanted.resource.name
+            self.options.say(f"{name}: chart {reference} of {reference.url} is not fetched")
+        return is_remote(reference)
+
+    def own_spec(self, reference: ChartReference, vendored: Vendored | None) -> SpecialResource | None:
+        """The SR that a chart brings along, wherever the chart lies; what is not there has none yet."""
+        if vendored is not None:
+            path = self.folder / vendored.entry.file_name
+            data = vendored.data or path.read_bytes()
+            name = path.as_posix()
+            chart = load_chart(read_archive(data, name, self.limits), name, self.limits)
+        elif is_remote(reference) or not self.folder.is_dir():
+            return None
+        else:
+            store = ChartStore(folder=self.folder, config_maps={}, limits=self.limits)
+            try:
+                chart = store.find(reference).chart
+            except (ChartError, ExceptionGroup):
+                return None  # the build says so, which may have the chart in a ConfigMap
+        return read_own_spec(chart, self.limits, self.findings)
 
     def bring(self, wanted: _Wanted) -> Vendored:
         """One chart: as the lock has it, else from its repository."""

@@ -265,7 +265,7 @@ class Web:
                 raise ServerError(
                     "server-too-much",
                     f"{shown(url)} has more than {max_bytes:,} bytes",
-                    hint="this is the limit of what is taken; look at what is served there",
+                    hint="look at what is served there, or take more: `sro-render vendor --limit`",
                 )
             if time.monotonic() > end:
                 raise ServerError(

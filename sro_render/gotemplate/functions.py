@@ -8,9 +8,10 @@ decide: how many arguments, of which types. A function says that it cannot do it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from sro_render.gotemplate.values import (
@@ -133,6 +134,31 @@ def go_function(
         return body
 
     return enter
+
+
+class Families(Mapping[str, Function]):
+    """The functions of several modules by name; a module is imported when one of its functions is asked for.
+
+    Most charts call a dozen functions, and importing all families takes as long as a small render.
+
+    Args: names: by module, with blanks between them; each is a key of the module's table `FUNCTIONS`.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._modules = {name: module for module, text in names.items() for name in text.split()}
+
+    def __getitem__(self, name: str) -> Function:
+        table: Mapping[str, Function] = import_module(self._modules[name]).FUNCTIONS
+        return table[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
 
 
 @cache

@@ -32,6 +32,7 @@ from sro_render.gotemplate.nodes import (
 )
 from sro_render.gotemplate.pipe_parser import STRINGS, Block, PipeParser
 from sro_render.gotemplate.tokens import Token, TokenKind
+from sro_render.limits import or_more
 from sro_render.source import Source
 
 
@@ -80,7 +81,7 @@ def parse(source: Source, name: str, functions: Collection[str], max_bytes: int)
             "limit-template-size",
             f"this template has more than {max_bytes:,} bytes",
             span=source.span(0),
-            hint="move what is no template into a file that the chart reads",
+            hint=or_more("move what is no template into a file that the chart reads", "template-bytes"),
         )
     return _Parser(source, name, functions).run()
 

@@ -159,9 +159,15 @@ class _Format:
         match = _DIRECTIVE.match(self.format, self.position)
         marks = match[0] if match else ""
         self.position += len(marks)
-        flags = Flags(
-            minus="-" in marks, plus="+" in marks, sharp="#" in marks, space=" " in marks, zero="0" in marks
-        )
+        flags = PLAIN
+        if marks:
+            flags = Flags(
+                minus="-" in marks,
+                plus="+" in marks,
+                sharp="#" in marks,
+                space=" " in marks,
+                zero="0" in marks,
+            )
         self.read_index()
         flags = self.read_width(flags)
         # A point at the very end is no precision but the verb.
@@ -182,7 +188,7 @@ class _Format:
         elif self.next_argument >= len(self.arguments):
             write(f"%!{verb}(MISSING)")
         else:
-            if verb in "vw":
+            if marks and verb in "vw":
                 flags = replace(flags, sharp=False, plus=False, sharp_v=flags.sharp, plus_v=flags.plus)
             self.printer.argument(self.arguments[self.next_argument], verb, flags)
             self.next_argument += 1
@@ -204,7 +210,7 @@ class _Format:
         digits = self.read_digits()
         if digits is not None and self.after_index:
             self.index_is_good = False
-        return replace(flags, width=digits)
+        return flags if digits is None else replace(flags, width=digits)
 
     def read_precision(self, flags: Flags) -> Flags:
         if self.after_index:

@@ -41,8 +41,7 @@ def parse_file(
     Raises:
         TemplateError: with the place of the fault.
     """
-    names = function_names if BUILTINS.keys() <= set(function_names) else {*function_names, *BUILTINS}
-    return parse(source, name, names, (limits or Limits()).max_template_bytes)
+    return parse(source, name, {*function_names, *BUILTINS}, (limits or Limits()).max_template_bytes)
 
 
 class _Code:
@@ -86,7 +85,7 @@ class Program:
         functions: Mapping[str, Function],
         others: Mapping[str, Code] | None = None,
     ) -> None:
-        self.functions: Final = {**BUILTINS, **functions}
+        self.functions: Final = functions
         self._codes: dict[str, Code] = dict(others or {})
         self._texts: dict[str, tuple[Program, _Code]] = {}
         for file in files:

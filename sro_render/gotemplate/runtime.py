@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sized
 from typing import Any, Final, Protocol, TypeAlias
 
-from sro_render.errors import Finding, LimitError, TemplateError, nearest
+from sro_render.errors import Finding, LimitError, TemplateError, nearest, only_meant
 from sro_render.gotemplate.functions import FunctionError
 from sro_render.gotemplate.printing import ADDRESS
 from sro_render.gotemplate.reads import Act, Reads
@@ -26,7 +26,7 @@ from sro_render.gotemplate.values import (
     from_bytes,
     to_bytes,
 )
-from sro_render.limits import Limits, allow_more
+from sro_render.limits import Limits, allow_more, or_more
 from sro_render.source import Span
 
 Frame: TypeAlias = list[Any]
@@ -150,6 +150,7 @@ class Run:
                 span=span,
                 hint=f"did you mean {near}?" if near else "",
                 notes=self.notes(),
+                mend=only_meant(missing.key, missing.candidates),
             )
 
     # Executing
@@ -195,6 +196,7 @@ class Run:
             raise FunctionError(
                 f"the template text has more than {self.limits.max_template_bytes:,} bytes",
                 code="limit-template-size",
+                hint=allow_more("template-bytes"),
             )
         program = self.program
         try:
@@ -239,7 +241,7 @@ class Run:
                 "limit-call-depth",
                 "templates call each other, or hold pipelines and blocks, too deeply",
                 span=span,
-                hint="look for a template that calls itself without end",
+                hint=or_more("look for a template that calls itself without end", "call-depth"),
                 notes=self.notes()[1:],
             ) from None
         except MemoryError:
@@ -268,8 +270,9 @@ class Run:
 
     def _inner(self, code: Code, dot: object) -> str:
         """What a template writes, collected apart from what is being written around it."""
-        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
+        # First, so that what it counts stays counted: else the next call counts it again.
         self.enter(self.span)
+        outer = self._pieces, self._counted, self._size, self._outer_size, self._marks, self.span
         self._outer_size += self._size
         self._pieces = []
         self._counted = self._size = 0
@@ -312,7 +315,7 @@ class Run:
                 "limit-call-depth",
                 f"templates call each other more than {self.limits.max_call_depth} levels deep",
                 span=span,
-                hint="look for a template that calls itself without end",
+                hint=or_more("look for a template that calls itself without end", "call-depth"),
                 notes=self.notes()[1:],
             )
         self.check_size(span)
@@ -355,7 +358,7 @@ class Run:
             "limit-output",
             f"the output has more than {self.limits.max_output_bytes:,} bytes",
             span=span,
-            notes=self.notes(),
+            notes=self.notes() if span else (f"at the end of {self.template}",),
             hint=allow_more("output-bytes"),
         )
 

@@ -162,6 +162,13 @@ class NilStringMap(StringMap):
     is_nil: ClassVar[bool] = True
 
 
+class BytesMap(dict[str, bytes]):
+    """Go's map[string][]byte: a key that is absent reads as no bytes, which are printed as `[]`."""
+
+    go_type: ClassVar[str] = "map[string][]uint8"
+    zero: ClassVar[bytes] = b""
+
+
 @dataclass(frozen=True, slots=True)
 class GoMethod:
     """A method that templates may call.
@@ -244,7 +251,7 @@ class GoObject:
         return None
 
     def go_string_of_pointer(self) -> str | None:
-        """The same where only pointers to the type have the method: a template makes one of its value."""
+        """The same where only pointers have the method: a template makes one of what it prints."""
         return self.go_string()
 
     def go_text(self) -> str | None:

@@ -180,6 +180,11 @@ def is_affine(manifest: Mapping[str, JsonValue]) -> bool:
     return annotations_of(manifest).get(AFFINE_ANNOTATION) == "true"
 
 
+def pod_spec_path(kind: str) -> tuple[str, ...] | None:
+    """Where the kind keeps its pod's spec; None for kinds that have no pods."""
+    return _POD_SPECS.get(kind)
+
+
 def is_cluster_scoped(group: str, kind: str, declared: Collection[tuple[str, str]] = ()) -> bool:
     """Whether objects of this kind have no namespace."""
     return kind in _CLUSTER_SCOPED.get(group, ()) or (group, kind) in declared

@@ -14,15 +14,11 @@ from sro_render.gotemplate.numbers import parse_uint
 from sro_render.kernels.facts import (
     KERNEL_LABEL,
     OperatingSystem,
-    architecture_suffix,
-    kernel_architecture,
     kernel_label_value,
     operating_system,
 )
-from sro_render.model.inventory import DriverToolkit, KernelVersion, Node
-
-ToolkitIndex = Mapping[str, Sequence[DriverToolkit]]
-"""See `index_toolkits`."""
+from sro_render.kernels.toolkits import Toolkits, choose_toolkit, doubtful_toolkits
+from sro_render.model.inventory import DriverToolkit, KernelVersion, Node, ToolkitTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +28,7 @@ class KernelGroup:
     nodes:    names A-Z; empty for a kernel that is only planned.
     selector: value of the label `feature.node.kubernetes.io/kernel-version.full`.
     toolkit:  the driver toolkit that has this kernel's headers, its kernels with their
-              architecture's suffix, or None.
+              architecture's suffix, and the tag that it was found by if it was; or None.
     """
 
     kernel: KernelVersion
@@ -55,11 +51,16 @@ def select_nodes(nodes: Iterable[Node], selector: Mapping[str, str]) -> tuple[No
 
 
 def group_by_kernel(
-    nodes: Sequence[Node], planned: Sequence[Node], toolkits: Sequence[DriverToolkit]
+    nodes: Sequence[Node],
+    planned: Sequence[Node],
+    toolkits: Sequence[DriverToolkit],
+    tags: Sequence[ToolkitTag] = (),
+    version: str = "",
 ) -> tuple[tuple[KernelGroup, ...], tuple[InputError, ...], tuple[Finding, ...]]:
     """Split an SR's nodes into one group per kernel.
 
-    Args:    nodes: any order; planned: kernels that no node runs yet; toolkits: any order.
+    Args:    nodes: any order; planned: kernels that no node runs yet; toolkits, tags: any order;
+             version: the cluster's version of OpenShift.
     Returns: groups in byte order of the kernel string, the kernels that have no group because
              their nodes contradict each other, and findings.
     """
@@ -74,7 +75,7 @@ def group_by_kernel(
     groups: list[KernelGroup] = []
     errors: list[InputError] = []
     findings: list[Finding] = []
-    index = index_toolkits(toolkits)
+    index = Toolkits.of(toolkits, tags, version)
     for kernel in sorted(by_kernel, key=str.encode):
         members = sorted(by_kernel[kernel], key=lambda node: node.name)
         systems = {operating_system(node): node for node in reversed(members)}
@@ -86,6 +87,7 @@ def group_by_kernel(
         groups.append(group)
         findings.extend(more)
     findings.extend(_ambiguous_labels(groups))
+    findings.extend(doubtful_toolkits((group.kernel, group.toolkit) for group in groups))
     return tuple(groups), tuple(errors), tuple(findings)
 
 
@@ -121,7 +123,7 @@ def _group(
     kernel: KernelVersion,
     members: Sequence[Node],
     systems: Sequence[OperatingSystem],
-    toolkits: ToolkitIndex,
+    toolkits: Toolkits,
 ) -> tuple[KernelGroup, tuple[Finding, ...]]:
     """One kernel's group, from its nodes A-Z, and what is odd about it."""
     findings: list[Finding] = []
@@ -170,13 +172,15 @@ def _group(
             )
         )
     architecture = architectures[0] if architectures else ""
+    toolkit, more = choose_toolkit(kernel, members, architecture, systems[0], toolkits)
+    findings.extend(more)
     group = KernelGroup(
         kernel=kernel,
         nodes=tuple(node.name for node in members if node.name),
         system=systems[0],
         architecture=architecture,
         selector=selector,
-        toolkit=find_toolkit(kernel, architecture, toolkits),
+        toolkit=toolkit,
     )
     if group.toolkit and group.toolkit.os_version not in {"", group.system.version}:
         findings.append(
@@ -194,54 +198,3 @@ def _group(
 def _system_order(system: OperatingSystem) -> tuple[bool, bool, tuple[int, ...], str, str]:
     numbers = tuple(parse_uint(part) or 0 for part in system.release.split("."))
     return not system.version, not system.release, numbers, system.version, system.id
-
-
-def index_toolkits(toolkits: Iterable[DriverToolkit]) -> ToolkitIndex:
-    """Toolkits by each of their kernels: thousands of kernels look for theirs among thousands."""
-    index: dict[str, list[DriverToolkit]] = {}
-    for toolkit in toolkits:
-        for kernel in {toolkit.kernel, toolkit.rt_kernel}:
-            index.setdefault(kernel, []).append(toolkit)
-    return index
-
-
-def find_toolkit(kernel: str, architecture: str, toolkits: ToolkitIndex) -> DriverToolkit | None:
-    """The first toolkit, by tag and image, whose standard or real-time kernel this is.
-
-    Source: upgrade.go updateInfo: the kernels of a toolkit come without the architecture.
-    """
-    suffix = architecture_suffix(kernel, architecture)
-    names = {kernel, kernel.replace(f".{suffix}", "")} if suffix else {kernel}
-    fitting = [
-        full
-        for name in names
-        for toolkit in toolkits.get(name, ())
-        if (not suffix or kernel_architecture(toolkit.architecture) in {"", suffix})
-        and kernel in {(full := _with_architecture(toolkit, suffix)).kernel, full.rt_kernel}
-    ]
-    return min(fitting, key=lambda each: (each.tag, each.image), default=None)
-
-
-def _with_architecture(toolkit: DriverToolkit, suffix: str) -> DriverToolkit:
-    """The toolkit with `.x86_64` and the like on both of its kernels, as nodes report them."""
-    if not suffix or toolkit.kernel.endswith(f".{suffix}"):
-        return toolkit
-    return DriverToolkit(
-        image=toolkit.image,
-        tag=toolkit.tag,
-        kernel=_kernel_with_architecture(toolkit.kernel, suffix),
-        rt_kernel=_kernel_with_architecture(toolkit.rt_kernel, suffix),
-        os_version=toolkit.os_version,
-        architecture=toolkit.architecture,
-    )
-
-
-def _kernel_with_architecture(kernel: str, suffix: str) -> str:
-    """`5.14.0-427.el9_4.x86_64+rt` of `5.14.0-427.el9_4+rt`: the flavour comes behind the architecture.
-
-    Real-time kernels have a flavour since RHEL 9.3, and then toolkits write them with architecture.
-    """
-    version, plus, flavour = kernel.partition("+")
-    if version.endswith(f".{suffix}"):
-        return kernel
-    return f"{version}.{suffix}{plus}{flavour}"

@@ -7,10 +7,10 @@ is a fact is decided in `snapshot`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sro_render.errors import Faults, InputError
-from sro_render.model.inventory import DriverToolkit, Node, ToolkitTag
+from sro_render.model.inventory import DriverToolkit, Node
 from sro_render.model.objects import JsonObject, JsonValue, text_of
 from sro_render.model.wording import type_name
 from sro_render.source import Source, Span
@@ -19,6 +19,7 @@ from sro_render.yamltext.reader import locate_nearest
 _KERNEL = re.compile(r"(?=.*[A-Za-z0-9])[!-.0-~]{1,64}")
 """What Linux can report (`struct new_utsname` has 64 characters), and a label and a folder can be made of."""
 _MAX_SHOWN = 80
+_TOOLKIT_FACTS = {"kernel": "kernel", "rt_kernel": "real-time kernel", "os_version": "OS version"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,8 @@ class Merger:
     nodes: dict[str, tuple[Node, Place]] = field(default_factory=dict)
     facts: dict[str, tuple[object, Place]] = field(default_factory=dict)
     planned: list[Node] = field(default_factory=list)
-    toolkits: dict[str, tuple[DriverToolkit, Place]] = field(default_factory=dict)
-    tags: dict[str, ToolkitTag] = field(default_factory=dict)
+    toolkits: dict[tuple[str, str], tuple[DriverToolkit, Place]] = field(default_factory=dict)
+    tags: dict[tuple[str, str], Place] = field(default_factory=dict)
     secrets: dict[str, tuple[str, Place]] = field(default_factory=dict)
     builder_secrets: dict[str, list[str]] = field(default_factory=dict)
     api_versions: dict[str, None] = field(default_factory=dict)
@@ -134,10 +135,49 @@ class Merger:
         return text
 
     def add_toolkit(self, toolkit: DriverToolkit, place: Place) -> None:
-        """Keep a toolkit; the same image with other facts is an error."""
-        known, first = self.toolkits.setdefault(toolkit.image, (toolkit, place))
-        if known != toolkit:
-            self._contradict(f"driver toolkit {toolkit.image}", known.kernel, toolkit.kernel, first, place)
+        """Keep a toolkit: one for each image and architecture.
+
+        What one place leaves out another may add; the same image with other facts is an error.
+        """
+        key = (toolkit.image, toolkit.architecture)
+        known, first = self.toolkits.setdefault(key, (toolkit, place))
+        united = {}
+        for fact, what in _TOOLKIT_FACTS.items():
+            old, new = getattr(known, fact), getattr(toolkit, fact)
+            if old and new and old != new:
+                self._contradict(f"the {what} of driver toolkit {toolkit.image}", old, new, first, place)
+            united[fact] = old or new
+        self.toolkits[key] = (replace(known, **united), first)
+
+    def known_toolkits(self) -> tuple[DriverToolkit, ...]:
+        """The toolkits by image and architecture, without those that say no more than a tag does."""
+        tagged = {image for _, image in self.tags}
+        found = (self.toolkits[key][0] for key in sorted(self.toolkits))
+        return tuple(
+            each for each in found if each.image not in tagged or each != DriverToolkit(image=each.image)
+        )
+
+    def add_tag(self, tag: str, image: str, place: Place) -> None:
+        """Keep a tag of the image stream, unless it is empty."""
+        if tag and image:
+            self.tags.setdefault((tag, image), place)
+
+    def check_tags(self) -> None:
+        """A tag that names several images, which are not each for an architecture of its own, is an error."""
+        by_tag: dict[str, list[str]] = {}
+        for tag, image in self.tags:
+            by_tag.setdefault(tag, []).append(image)
+        known: dict[str, list[str]] = {}
+        for image, architecture in self.toolkits:
+            known.setdefault(image, []).append(architecture)
+        for tag, images in by_tag.items():
+            told = ([each for each in known.get(image, ()) if each] or [""] for image in images)
+            architectures = [each for of_image in told for each in of_image]
+            is_clear = "" not in architectures and len(set(architectures)) == len(architectures)
+            if len(images) > 1 and not is_clear:
+                one, other = images[:2]
+                what = f"the driver toolkit with tag {tag}"
+                self._contradict(what, one, other, self.tags[tag, one], self.tags[tag, other])
 
     def add_secret(self, namespace: str, name: str, place: Place) -> None:
         """Keep the push secret of a namespace; a second one is an error."""

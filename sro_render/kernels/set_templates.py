@@ -13,12 +13,11 @@ from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.gotemplate.program import Program, parse_file
 from sro_render.gotemplate.runtime import Run
+from sro_render.kernels.spec_places import place_in_spec
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue
 from sro_render.model.specialresource import SpecialResource
-from sro_render.model.wording import format_path
 from sro_render.source import Source, Span
-from sro_render.yamltext.reader import locate
 
 _NAME = "spec"
 _QUOTES = ("", '"', "'")
@@ -89,11 +88,10 @@ class SpecTemplates:
         if span is None or span.source not in self._places:
             return finding
         path, is_key = self._places[span.source]
-        finding = replace(finding, path=format_path(path))
-        if resource.source is None:
-            return finding
-        whole = locate(resource.source, [*resource.prefix, *path], resource.document, value=not is_key)
-        return replace(finding, span=whole and _inside(whole, span))
+        place = place_in_spec(resource, path, value=not is_key)
+        if place.span is None and resource.source is None:
+            return replace(finding, path=place.path)
+        return replace(finding, path=place.path, span=place.span and _inside(place.span, span))
 
     def _filled(self, value: JsonValue, dot: JsonObject, findings: list[Finding]) -> JsonValue:
         if isinstance(value, str):

@@ -25,6 +25,7 @@ from sro_render.model.inventory import (
 )
 from sro_render.model.objects import JsonObject, JsonValue, kinds_of, mapping_of, text_of
 from sro_render.model.specialresource import KIND as SPEC_KIND
+from sro_render.model.specialresource import UNSUPPORTED_KINDS
 from sro_render.source import Source
 from sro_render.sprig.versions import parse_kube_version
 
@@ -39,17 +40,17 @@ def read_inventory(documents: Sequence[InventoryDocument]) -> Inventory:
     """
     inventory = merge_documents(documents)
     if not inventory.nodes and not inventory.planned:
-        raise _without_nodes(documents)
+        raise without_nodes(documents)
     return inventory
 
 
-def _without_nodes(documents: Iterable[InventoryDocument]) -> InputError:
+def without_nodes(documents: Iterable[InventoryDocument]) -> InputError:
     """Says what is there instead: often an answer that kubectl gave, or another file."""
     notes = []
     has_spec = False
     by_file: dict[Source, list[JsonObject]] = {}
     for document in documents:
-        by_file.setdefault(document.source, []).extend(value for value, _ in _unpacked(document))
+        by_file.setdefault(document.source, []).extend(value for value, _ in objects_in(document.value))
     for source, objects in by_file.items():
         kinds = {text_of(each.get("kind")) for each in objects}
         has_spec |= SPEC_KIND in kinds
@@ -79,18 +80,19 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
     """
     merger = Merger()
     for document in documents:
-        for value, path in _unpacked(document):
+        for value, path in objects_in(document.value):
             reader = _READERS.get(text_of(value.get("kind")))
             if reader is not None:
                 reader(value, Place(document, path), merger)
+    merger.check_tags()
     merger.faults.raise_if_any()
     nodes = tuple(merger.nodes[name][0] for name in sorted(merger.nodes))
     return Inventory(
         cluster=_cluster(merger),
         nodes=nodes,
         planned=tuple(merger.planned),
-        toolkits=tuple(toolkit for toolkit, _ in merger.toolkits.values()),
-        toolkit_tags=tuple(merger.tags[tag] for tag in sorted(merger.tags)),
+        toolkits=merger.known_toolkits(),
+        toolkit_tags=tuple(ToolkitTag(tag=tag, image=image) for tag, image in sorted(merger.tags)),
         push_secrets=MappingProxyType(
             {namespace: min(names) for namespace, names in merger.builder_secrets.items()}
             | {namespace: name for namespace, (name, _) in merger.secrets.items()}
@@ -98,14 +100,10 @@ def merge_documents(documents: Iterable[InventoryDocument]) -> Inventory:
     )
 
 
-def _unpacked(document: InventoryDocument) -> Iterator[tuple[JsonObject, tuple[str | int, ...]]]:
-    """The objects of a List (of any kind), or the object itself, each with its key path."""
-    return _objects_in(document.value, ())
-
-
-def _objects_in(
-    value: JsonObject, path: tuple[str | int, ...]
+def objects_in(
+    value: JsonObject, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[JsonObject, tuple[str | int, ...]]]:
+    """The objects of a List (of any kind), or the object itself, each with its key path."""
     items = value.get("items")
     kind = text_of(value.get("kind"))
     if kind.endswith("List") and isinstance(items, list):
@@ -114,7 +112,7 @@ def _objects_in(
             if isinstance(item, dict):
                 # Items of a typed list (NodeList) do not repeat their kind.
                 typed = item if item.get("kind") or not item_kind else {**item, "kind": item_kind}
-                yield from _objects_in(typed, (*path, "items", index))
+                yield from objects_in(typed, (*path, "items", index))
     else:
         yield value, path
 
@@ -191,17 +189,22 @@ def _read_cluster_version(value: JsonObject, place: Place, merger: Merger) -> No
             return
 
 
-def _read_image_stream(value: JsonObject, _place: Place, merger: Merger) -> None:
+def _read_image_stream(value: JsonObject, place: Place, merger: Merger) -> None:
+    """`status` has each tag's images, also those that it named before; `spec` what was asked for."""
     metadata = mapping_of(value.get("metadata"))
     if (metadata.get("namespace"), metadata.get("name")) != ("openshift", "driver-toolkit"):
         return
-    tags = mapping_of(value.get("status")).get("tags")
-    for tag in tags if isinstance(tags, list) else ():
-        name, items = text_of(mapping_of(tag).get("tag")), mapping_of(tag).get("items")
-        entries = [mapping_of(item) for item in items] if isinstance(items, list) else []
+    named = set()
+    for tag in _mappings(mapping_of(value.get("status")).get("tags")):
+        name, entries = text_of(tag.get("tag")), list(_mappings(tag.get("items")))
         newest = max(entries, key=lambda each: text_of(each.get("created")), default=None)
         if name and newest is not None:
-            merger.tags[name] = ToolkitTag(tag=name, image=text_of(newest.get("dockerImageReference")))
+            merger.add_tag(name, text_of(newest.get("dockerImageReference")), place)
+            named.add(name)
+    for tag in _mappings(mapping_of(value.get("spec")).get("tags")):
+        name, source = text_of(tag.get("name")), mapping_of(tag.get("from"))
+        if name not in named and source.get("kind") == "DockerImage":
+            merger.add_tag(name, text_of(source.get("name")), place)
 
 
 def _read_config_map(value: JsonObject, place: Place, merger: Merger) -> None:
@@ -255,6 +258,20 @@ def _read_status(value: JsonObject, place: Place, merger: Merger) -> None:
     )
 
 
+def _read_unsupported(value: JsonObject, place: Place, merger: Merger) -> None:
+    """SRO's other kinds; another operator has one of the same name."""
+    if text_of(value.get("apiVersion")).startswith("sro.openshift.io/"):
+        kind = text_of(value.get("kind"))
+        merger.faults.add(
+            InputError(
+                "kind-not-supported",
+                f"{kind} is not supported",
+                span=place.at("kind").span(),
+                hint="sro-render renders SpecialResources for the nodes of an inventory; remove this object",
+            )
+        )
+
+
 def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> None:
     merger.add_fact(
         "name", text_of(mapping_of(value.get("metadata")).get("name")), place.at("metadata", "name")
@@ -279,17 +296,7 @@ def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> Non
             place.at("cluster", "proxy"),
         )
     for index, toolkit in enumerate(_mappings(value.get("driverToolkits"))):
-        merger.add_toolkit(
-            DriverToolkit(
-                image=text_of(toolkit.get("image")),
-                tag=text_of(toolkit.get("tag")),
-                kernel=text_of(toolkit.get("kernelFullVersion")),
-                rt_kernel=text_of(toolkit.get("rtKernelFullVersion")),
-                os_version=text_of(toolkit.get("osVersion")),
-                architecture=text_of(toolkit.get("architecture")),
-            ),
-            place.at("driverToolkits", index),
-        )
+        _read_toolkit(toolkit, place.at("driverToolkits", index), merger)
     for namespace, secret in mapping_of(value.get("pushSecrets")).items():
         merger.add_secret(namespace, text_of(secret), place.at("pushSecrets", namespace))
     for index, node in enumerate(_mappings(value.get("nodes"))):
@@ -299,6 +306,20 @@ def _read_node_inventory(value: JsonObject, place: Place, merger: Merger) -> Non
         kernel_place = place.at("plannedKernels", index, "kernelVersion")
         if planned not in merger.planned and merger.has_kernel(planned, kernel_place):
             merger.planned.append(planned)
+
+
+def _read_toolkit(value: JsonObject, place: Place, merger: Merger) -> None:
+    """What an image has, and the tag that names it, as an image stream's tag would."""
+    image = text_of(value.get("image"))
+    toolkit = DriverToolkit(
+        image=image,
+        kernel=text_of(value.get("kernelFullVersion")),
+        rt_kernel=text_of(value.get("rtKernelFullVersion")),
+        os_version=text_of(value.get("osVersion")),
+        architecture=text_of(value.get("architecture")),
+    )
+    merger.add_tag(text_of(value.get("tag")), image, place)
+    merger.add_toolkit(toolkit, place)
 
 
 def _compact_node(value: JsonObject) -> Node:
@@ -331,5 +352,6 @@ _READERS: Mapping[str, Callable[[JsonObject, Place, Merger], None]] = MappingPro
         "Secret": _read_secret,
         "Status": _read_status,
         INVENTORY_KIND: _read_node_inventory,
+        **dict.fromkeys(UNSUPPORTED_KINDS, _read_unsupported),
     }
 )

@@ -51,6 +51,8 @@ class RenderedResource:
     chart_digest: str
     kernels: tuple[str, ...] = ()
     """In byte order."""
+    dependencies: tuple[str, ...] = ()
+    """The SRs that come before this one, A-Z; only those that it names itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class DriverToolkit:
 
     image: str
     tag: str = ""
+    """The image stream's tag by which a kernel found it; empty if it was found by its kernels."""
     kernel: str = ""
     """With or without the architecture's suffix."""
     rt_kernel: str = ""
@@ -63,7 +64,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolkitTag:
-    """A tag of the image stream `openshift/driver-toolkit` and the image that it names now."""
+    """A tag of the image stream `openshift/driver-toolkit` and the image that it names now.
+
+    A tag names one image, or one for each architecture.
+    """
 
     tag: str
     image: str

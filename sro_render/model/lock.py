@@ -52,12 +52,16 @@ class LockedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedResource:
-    """An SR with its states in the order in which they are applied. chart_digest: empty for `_shared`."""
+    """An SR with its states in the order in which they are applied.
+
+    chart_digest: empty for `_shared`. dependencies: the SRs that it needs before it, A-Z.
+    """
 
     name: str
     namespace: str
     chart_digest: str
     states: tuple[LockedState, ...] = ()
+    dependencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ class Lock:
 
     options:   the choices that the bundle depends on, by their names on the command line.
     specs:     the spec files; charts: one entry for each SR and chart.
-    resources: in the order in which they are applied.
+    resources: in the order in which they are applied: dependencies before dependents, else by name.
     inventory: the inventory files; kernels: as in `Bundle`. Together they are the nodes' part.
     files:     path to digest of each file but the lock itself, paths relative to the lock.
     shared:    each object's file in `_shared`, with the SRs that render the object, A-Z.
@@ -192,6 +196,8 @@ def _resource_mapping(resource: LockedResource) -> JsonObject:
             {"name": state.name, "template": state.template, "affine": state.is_affine}
             for state in resource.states
         ],
+        # Left out where there are none: locks were written before there could be any.
+        **({"dependencies": list(resource.dependencies)} if resource.dependencies else {}),
     }
 
 
@@ -238,6 +244,7 @@ def _read_resource(entry: _Fields) -> LockedResource:
         namespace=entry.text("namespace", may_be_empty=True),
         chart_digest=entry.digest("chartDigest", may_be_empty=True),
         states=entry.items("states", _read_state),
+        dependencies=entry.texts("dependencies") if "dependencies" in entry.values else (),
     )
 
 

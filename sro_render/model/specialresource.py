@@ -17,6 +17,8 @@ from sro_render.source import Source
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@|[?#].*", re.DOTALL)
 API_VERSION = "sro.openshift.io/v1beta1"
 KIND = "SpecialResource"
+UNSUPPORTED_KINDS = ("PreflightValidation", "SpecialResourceModule")
+"""SRO's other kinds, of the same API group."""
 
 
 class ManagementState(StrEnum):
@@ -64,6 +66,18 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Graft:
+    """A part of an SR that the spec of another one gives: of a dependency, by its dependents.
+
+    path: the part, such as ("spec", "set"). owner, at: the SR that gives it, and the key path there.
+    """
+
+    path: tuple[str | int, ...]
+    owner: SpecialResource
+    at: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpecialResource:
     """One SR. `set` and the strings of the spec may hold templates, which are not yet run here."""
 
@@ -87,6 +101,13 @@ class SpecialResource:
     """Which document of that file, from 0."""
     prefix: tuple[str | int, ...] = ()
     """The key path inside the document, of an item of a list."""
+    grafts: tuple[Graft, ...] = ()
+    """The parts that stand elsewhere, for messages; what several give is the first one's that has it."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of the SRs that come before this one, A-Z."""
+        return tuple(sorted({each.chart.name for each in self.dependencies}))
 
     @classmethod
     def from_mapping(

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
-from sro_render.errors import Finding, InputError, SroError, flatten
+from sro_render.errors import Finding, SroError, flatten
 from sro_render.gotemplate.reads import Read
+from sro_render.kernels.coverage import cover
 from sro_render.kernels.grouping import KernelGroup
+from sro_render.kernels.spec_places import place_in_spec
+from sro_render.kernels.unserved import unserved_nodes
+from sro_render.kernels.workloads import Expansion
+from sro_render.kernels.written_objects import check_written
 from sro_render.limits import Limits, TimeLimit
 from sro_render.model.bundle import Bundle
+from sro_render.model.coverage import Coverage
 from sro_render.model.inventory import Inventory
 from sro_render.model.options import RenderOptions
-from sro_render.model.specialresource import ManagementState, SpecialResource
+from sro_render.model.order import in_order
+from sro_render.model.specialresource import ChartReference, ManagementState, SpecialResource
+from sro_render.model.wording import wordlist
 from sro_render.pipeline.accounts import Accounts
-from sro_render.pipeline.resource import Progress, render_resource
-from sro_render.yamltext.reader import locate
+from sro_render.pipeline.origins import Origins
+from sro_render.pipeline.resource import Progress, ResourceResult, render_resource, uses_toolkit
 
 DEFAULT_CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """An SR and its chart; None where the chart is not needed or was not found."""
+    """An SR and its chart.
+
+    chart:     None where it is not needed or was not found.
+    reference: what the chart was looked for by, where that is not `spec.chart` of the SR.
+    is_sound:  whether what is rendered may be used; if not, an error about the SR was told already, and
+               it is rendered for further ones alone.
+    """
 
     resource: SpecialResource
     chart: Chart | None
+    reference: ChartReference | None = None
+    is_sound: bool = True
+
+    @property
+    def url(self) -> str:
+        """The chart's repository, as the spec that asks for it names it."""
+        return (self.reference or self.resource.chart).url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +61,9 @@ class Render:
     failed:    (SR, kernel) of what the bundle lacks; an empty kernel is the whole SR.
     unmanaged: SRs whose committed files stay as they are.
     groups:    the kernels of each SR, with their nodes.
+    needs:     the SRs with those that come before each, failed and unmanaged ones too.
+    coverage:  what becomes of each node.
+    origins:   finds what wrote the objects of each SR; empty unless that was asked for.
     reads:     of each SR, which values its templates read, and where; empty unless that was asked for.
     accounts:  of each SR, what gives account of its objects; empty unless that was asked for.
     """
@@ -49,6 +73,9 @@ class Render:
     failed: tuple[tuple[str, str], ...] = ()
     unmanaged: tuple[str, ...] = ()
     groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
+    origins: Mapping[str, Origins] = field(default_factory=dict)
     reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
     accounts: Mapping[str, Accounts] = field(default_factory=dict)
 
@@ -60,12 +87,14 @@ def build(
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
     *,
+    with_origins: bool = False,
     with_reads: bool = False,
     with_accounts: bool = False,
 ) -> Render:
-    """Render every SR for every kernel that its nodes run; SRs in byte order of their names.
+    """Render every SR for every kernel that its nodes run; dependencies first, else by name.
 
     Args:   time_limit: entered for each SR; ends one that takes too long, as an error of that SR.
+            with_origins: keep what it takes to find the template's place that wrote a field.
             with_reads: keep which values the templates read; many times slower.
             with_accounts: keep what it takes to give account of the objects.
     """
@@ -74,16 +103,20 @@ def build(
     failed: list[tuple[str, str]] = []
     resources = []
     groups: dict[str, tuple[KernelGroup, ...]] = {}
+    origins: dict[str, Origins] = {}
     reads: dict[str, tuple[Read, ...]] = {}
     accounts: dict[str, Accounts] = {}
-    for recipe in sorted(recipes, key=lambda each: each.resource.name):
+    expansions: list[Expansion] = []
+    named = {recipe.resource.name: recipe for recipe in recipes}
+    needs = {name: each.resource.needs for name, each in sorted(named.items()) if not _is_removed(each)}
+    dependents = rendered_dependents(recipes)
+    for name in in_order(needs):
+        recipe = named[name]
         resource = recipe.resource
-        if resource.management_state in {ManagementState.REMOVED, ManagementState.UNMANAGED}:
+        if resource.management_state is ManagementState.UNMANAGED:
             continue
-        if resource.dependencies:
-            errors.append(in_spec(_dependencies(resource), resource))
-        if recipe.chart is None or resource.dependencies:
-            failed.append((resource.name, ""))
+        if recipe.chart is None:
+            failed.append((name, ""))
             continue
         result = render_resource(
             resource,
@@ -92,36 +125,99 @@ def build(
             options,
             progress,
             time_limit,
+            with_origins=with_origins,
             with_reads=with_reads,
             with_accounts=with_accounts,
         )
         if result.accounts is not None:
-            accounts[resource.name] = result.accounts
-        groups[resource.name] = result.groups
-        reads[resource.name] = result.reads
-        errors.extend(in_spec(error, resource) for error in result.errors)
-        findings.extend(result.findings)
-        if result.rendered is None:
-            failed.append((resource.name, ""))
+            accounts[name] = result.accounts
+        groups[name] = result.groups
+        reads[name] = result.reads
+        if result.origins is not None:
+            origins[name] = result.origins
+        wrong = [in_spec(error, resource) for error in result.errors]
+        errors.extend(with_dependents(wrong, dependents.get(name, ())))
+        findings.extend(replace(each, special_resource=name) for each in result.findings)
+        if recipe.is_sound:
+            expansions.append(_expansion(resource, recipe.chart, result, inventory))
+        if result.rendered is None or not recipe.is_sound:
+            failed.append((name, ""))
         else:
             resources.append(result.rendered)
-            failed.extend((resource.name, kernel) for kernel in sorted(result.failed))
+            failed.extend((name, kernel) for kernel in sorted(result.failed))
+    removed = sorted(name for name, each in named.items() if _is_removed(each))
+    failed.extend((name, "") for name in removed if not named[name].is_sound)
+    coverage = cover(expansions, inventory)
+    findings.extend(_find_in_written(expansions, coverage, inventory))
     bundle = Bundle(
         cluster=options.cluster or inventory.cluster.name or DEFAULT_CLUSTER,
         resources=tuple(resources),
         kernels=_nodes_by_kernel(groups.values()),
-        removed=_named(recipes, ManagementState.REMOVED),
+        removed=tuple(name for name in removed if named[name].is_sound),
         findings=tuple(findings),
     )
     return Render(
         bundle=bundle,
         errors=fold(errors),
         failed=tuple(failed),
-        unmanaged=_named(recipes, ManagementState.UNMANAGED),
+        unmanaged=tuple(
+            name
+            for name in sorted(named)
+            if named[name].resource.management_state is ManagementState.UNMANAGED
+        ),
         groups=groups,
+        needs=needs,
+        coverage=coverage,
+        origins=origins,
         reads=reads,
         accounts=accounts,
     )
+
+
+def rendered_dependents(recipes: Iterable[Recipe]) -> Mapping[str, tuple[str, ...]]:
+    """Each SR that others need, with those of them that are rendered, A-Z."""
+    dependents: dict[str, set[str]] = {}
+    for recipe in recipes:
+        if recipe.chart is not None and recipe.is_sound:
+            for name in recipe.resource.needs:
+                dependents.setdefault(name, set()).add(recipe.resource.name)
+    return {name: tuple(sorted(others)) for name, others in dependents.items()}
+
+
+def with_dependents(errors: Sequence[SroError], dependents: Sequence[str]) -> Sequence[SroError]:
+    """Errors of one SR, the first of which says that its dependents are rendered nevertheless."""
+    if errors and dependents:
+        finding = errors[0].finding
+        verb = "is" if len(dependents) == 1 else "are"
+        note = f"needed by {wordlist(dependents)}, which {verb} rendered all the same"
+        errors[0].finding = replace(finding, notes=(*finding.notes, note))
+    return errors
+
+
+def _expansion(
+    resource: SpecialResource, chart: Chart, result: ResourceResult, inventory: Inventory
+) -> Expansion:
+    # Without OpenShift there are no toolkits: a chart that can use one has another way there.
+    may_lack = bool(inventory.toolkits or inventory.toolkit_tags) or inventory.cluster.platform == "OCP"
+    return Expansion(
+        name=resource.name,
+        node_selector=resource.node_selector,
+        groups=result.groups,
+        rendered=result.rendered,
+        uses_toolkit=may_lack and uses_toolkit(chart),
+    )
+
+
+def _find_in_written(
+    expansions: Sequence[Expansion], coverage: Coverage, inventory: Inventory
+) -> Iterator[Finding]:
+    """What the objects as they are written say of themselves, and of the nodes."""
+    labels = frozenset(key for node in inventory.nodes for key in node.labels)
+    for expansion, covered in zip(expansions, coverage.resources, strict=True):
+        if expansion.rendered is not None:
+            written = check_written(expansion.rendered, expansion.groups, labels)
+            for finding in (*written, *unserved_nodes(covered)):
+                yield replace(finding, special_resource=expansion.name)
 
 
 def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, ...]:
@@ -139,15 +235,14 @@ def check_charts(recipes: Iterable[Recipe], limits: Limits) -> tuple[SroError, .
 def in_spec(error: SroError, resource: SpecialResource) -> SroError:
     """The same error, placed in the SR's spec by its key path where it has no place yet."""
     finding = error.finding
-    if finding.span is None and finding.path.startswith("spec") and resource.source is not None:
-        path = [*resource.prefix, *finding.path.split(".")]
-        span = locate(resource.source, path, resource.document)
-        error.finding = replace(finding, span=span)
+    if finding.span is None and finding.path.startswith("spec"):
+        place = place_in_spec(resource, finding.path.split("."))
+        error.finding = replace(finding, span=place.span, path=place.path if place.span else finding.path)
     return error.about(resource.name)
 
 
-def _named(recipes: Sequence[Recipe], state: ManagementState) -> tuple[str, ...]:
-    return tuple(sorted(each.resource.name for each in recipes if each.resource.management_state is state))
+def _is_removed(recipe: Recipe) -> bool:
+    return recipe.resource.management_state is ManagementState.REMOVED
 
 
 def _nodes_by_kernel(
@@ -158,16 +253,6 @@ def _nodes_by_kernel(
     for group in chain.from_iterable(groups):
         nodes.setdefault(group.kernel, set()).update(group.nodes)
     return tuple((kernel, tuple(sorted(nodes[kernel]))) for kernel in sorted(nodes, key=str.encode))
-
-
-def _dependencies(resource: SpecialResource) -> InputError:
-    names = ", ".join(str(each.chart) for each in resource.dependencies)
-    return InputError(
-        "dependencies-not-supported",
-        f"{resource.name} depends on {names}, and dependencies are not rendered by this version",
-        path="spec.dependencies",
-        hint="write a SpecialResource for each dependency, and remove spec.dependencies",
-    )
 
 
 def fold(errors: Sequence[SroError]) -> tuple[SroError, ...]:
@@ -184,6 +269,8 @@ def fold(errors: Sequence[SroError]) -> tuple[SroError, ...]:
         if subjects:
             shown = ", ".join(subjects[:3]) + (f" and {len(subjects) - 3} more" if len(subjects) > 3 else "")
             finding = first.finding
-            first.finding = replace(finding, notes=(*finding.notes, f"the same in {shown}"))
+            more = dict.fromkeys(note for each in others for note in each.finding.notes)
+            notes = (*finding.notes, *(note for note in more if note not in finding.notes))
+            first.finding = replace(finding, notes=(*notes, f"the same in {shown}"))
         folded.append(first)
     return tuple(folded)

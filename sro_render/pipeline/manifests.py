@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
 from sro_render.kernels.affinity import check_shape
 from sro_render.limits import Limits
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, mapping_of, object_id, text_of
 from sro_render.model.wording import KeyPath
 from sro_render.pipeline.rendered_faults import Blame, not_yaml
 from sro_render.source import Source, Span
-from sro_render.validation import check_object
+from sro_render.validation import PLAIN_SECRET_HINT, check_object, is_open_secret
 from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import locate, read_manifest
-
-PLAIN_SECRET_ANNOTATION = "sro.openshift.io/plain-secret"  # noqa: S105 - an annotation's key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,24 +122,16 @@ class ManifestReader:
                 note = f"rendered line {line} of {template}, in {object_id(value)}"
                 fault.finding = replace(finding, span=span, notes=(*finding.notes, note))
                 faults.add(fault)
-            if self._is_open_secret(value):
+            if not self._allow_secrets and is_open_secret(value):
                 faults.add(
                     RenderError(
                         "plain-secret",
                         f"{object_id(value)} holds data in plain text, and bundles end up in Git",
                         span=place([*prefix, "kind"])[0],
-                        hint="create the Secret by other means (External Secrets, Sealed Secrets), "
-                        f'annotate it {PLAIN_SECRET_ANNOTATION}: "allowed", or use --secrets allow',
+                        hint=PLAIN_SECRET_HINT,
                     )
                 )
         faults.raise_if_any()
-
-    def _is_open_secret(self, manifest: JsonObject) -> bool:
-        if self._allow_secrets or (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Secret"):
-            return False
-        if annotations_of(manifest).get(PLAIN_SECRET_ANNOTATION) == "allowed":
-            return False
-        return bool(mapping_of(manifest.get("data")) or mapping_of(manifest.get("stringData")))
 
 
 def _unpacked(value: JsonObject) -> list[JsonObject]:

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from sro_render.errors import SroError
 from sro_render.kernels.grouping import KernelGroup
-from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.runtime_values import kernel_values, special_resource_values
-from sro_render.kernels.snapshot import merge_documents
 from sro_render.model.bundle import StateName
 from sro_render.model.inventory import Cluster, Inventory, Node
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of
@@ -30,7 +26,7 @@ class Provenance:
     """Marks the objects of one SR."""
 
     def __init__(self, chart_digest: str, resource: SpecialResource) -> None:
-        self._base = (chart_digest, special_resource_values(resource))
+        self._base = (chart_digest, with_sorted_dependencies(special_resource_values(resource)))
         self._digests: dict[str, str] = {}
 
     def mark(self, manifest: JsonObject, state: StateName, group: KernelGroup | None) -> JsonObject:
@@ -48,7 +44,9 @@ class Provenance:
         key = group.kernel if group else ""
         known = self._digests.get(key)
         if known is None:
-            facts = (kernel_values(group), asdict(group.toolkit) if group.toolkit else None) if group else ()
+            # How a toolkit was found is no fact about it.
+            toolkit = asdict(replace(group.toolkit, tag="")) if group and group.toolkit else None
+            facts = (kernel_values(group), toolkit) if group else ()
             known = self._digests[key] = digest_of((*self._base, facts))
         return known
 
@@ -59,20 +57,25 @@ def digest_of(value: object) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def with_sorted_dependencies(resource: JsonObject) -> JsonObject:
+    """A SpecialResource for a digest: the order of its dependencies means nothing, that of names does."""
+    spec = mapping_of(resource.get("spec"))
+    dependencies = spec.get("dependencies")
+    if not isinstance(dependencies, list):
+        return resource
+    return {**resource, "spec": {**spec, "dependencies": sorted(dependencies, key=canonical_text)}}
+
+
 def canonical_text(value: object) -> str:
     """A JSON value as text that depends on the value alone; only ever digested, never shown."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def facts_digest(documents: Sequence[InventoryDocument]) -> str | None:
+def facts_digest(inventory: Inventory) -> str | None:
     """A digest over the facts in one inventory file, None where it has none.
 
     Heartbeats, images and whatever else rendering does not read count for nothing, nor does order.
     """
-    try:
-        inventory = merge_documents(documents)
-    except (SroError, ExceptionGroup):
-        return None
     if inventory == Inventory(cluster=inventory.cluster) and inventory.cluster == Cluster(platform="K8S"):
         return None
     return digest_of(_facts(inventory))

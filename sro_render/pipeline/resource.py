@@ -12,31 +12,33 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering
+from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering, Trace
 from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
+from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
 from sro_render.gotemplate.reads import Read, Reads
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
 from sro_render.kernels.set_templates import SpecTemplates
+from sro_render.kernels.spec_places import place_in_spec
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
 from sro_render.model.bundle import RenderedResource, State, StateName
-from sro_render.model.inventory import Inventory
+from sro_render.model.inventory import Inventory, KernelVersion
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.accounts import Accounts, KernelValues
 from sro_render.pipeline.manifests import Manifest, ManifestReader
+from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.provenance import Provenance
 from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_namespace_name
-from sro_render.yamltext.reader import decode, locate
+from sro_render.yamltext.reader import decode
 
 CRDS_STATE = StateName("crds")
 PRE_INSTALL_STATE = StateName("pre-install")
@@ -55,6 +57,7 @@ class ResourceResult:
 
     errors:  with the kernel in `subject` where only that kernel is concerned.
     failed:  the kernels that have an error of their own.
+    origins: finds which place of a template wrote what; None unless that was asked for.
     reads:   which values its templates read, and where; empty unless that was asked for.
     accounts: gives account of its objects; None unless that was asked for.
     """
@@ -64,6 +67,7 @@ class ResourceResult:
     errors: list[SroError] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    origins: Origins | None = None
     reads: tuple[Read, ...] = ()
     accounts: Accounts | None = None
 
@@ -100,18 +104,28 @@ def render_resource(
     progress: Progress | None = None,
     time_limit: TimeLimit = nullcontext,
     *,
+    with_origins: bool = False,
     with_reads: bool = False,
     with_accounts: bool = False,
 ) -> ResourceResult:
     """Expand one SR for every kernel that its nodes run.
 
-    Args:   with_reads: keep which values the templates read; many times slower.
+    Args:   with_origins: keep what it takes to find the origins of objects: all kernels' values.
+            with_reads: keep which values the templates read; many times slower.
             with_accounts: keep what it takes to give account of the objects: all kernels' renders.
 
     Never raises SroError: everything that is wrong is in the result.
     """
     reads = Reads() if with_reads else None
-    expansion = _Expansion(resource, chart, inventory, options, reads, with_accounts=with_accounts)
+    expansion = _Expansion(
+        resource,
+        chart,
+        inventory,
+        options,
+        reads,
+        with_origins=with_origins,
+        with_accounts=with_accounts,
+    )
     try:
         with time_limit() as deadline:
             expansion.run(progress or _no_progress, deadline)
@@ -146,9 +160,11 @@ class _Expansion:
         options: RenderOptions,
         reads: Reads | None,
         *,
+        with_origins: bool,
         with_accounts: bool,
     ) -> None:
         self.reads = reads
+        self.with_origins = with_origins
         self.with_accounts = with_accounts
         self.resource = resource
         self.chart = chart
@@ -180,6 +196,8 @@ class _Expansion:
         if not inputs:
             return
         plan = plan_states(frozenset().union(*(each.names for each in inputs)))
+        if self.with_origins:
+            self.result.origins = self._origins(engine, plan, inputs)
         outputs = [_StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
@@ -212,7 +230,10 @@ class _Expansion:
         ]
         if not nodes and not planned:
             raise self._selects_none()
-        groups, errors, findings = group_by_kernel(nodes, planned, self.inventory.toolkits)
+        inventory = self.inventory
+        groups, errors, findings = group_by_kernel(
+            nodes, planned, inventory.toolkits, inventory.toolkit_tags, inventory.cluster.version
+        )
         for error in errors:
             self._fail(error, kernel=error.finding.subject.removeprefix("kernel "))
         for finding in findings:
@@ -227,14 +248,10 @@ class _Expansion:
             for key, value in selector.items()
             if not select_nodes(self.inventory.nodes, {key: value})
         ]
-        span = None
-        if self.resource.source:
-            path = [*self.resource.prefix, "spec", "nodeSelector"]
-            span = locate(self.resource.source, path, self.resource.document)
         return InputError(
             "selector-matches-none",
             f"no node of the inventory matches the nodeSelector of {self.resource.name}",
-            span=span,
+            span=place_in_spec(self.resource, ("spec", "nodeSelector")).span,
             path="spec.nodeSelector",
             notes=(f"no node has {', '.join(lacking)}",) if lacking else ("no node has all of its labels",),
             hint=f"compare the selector with the labels of the {len(self.inventory.nodes)} nodes, "
@@ -243,7 +260,7 @@ class _Expansion:
 
     def _find_missing_toolkits(self, groups: Sequence[KernelGroup]) -> None:
         """A chart that builds in the driver toolkit needs one for each kernel."""
-        if not any(b"driverToolkitImage" in file.data for file in self.chart.templates):
+        if not uses_toolkit(self.chart):
             return
         lacking = [group for group in groups if group.toolkit is None]
         if not lacking:
@@ -329,10 +346,7 @@ class _Expansion:
 
     def _place_in_set(self, path: Sequence[str | int]) -> Span | None:
         """Where the SR sets a value; None where the value is the chart's, or added at run time."""
-        if self.resource.source is None or not path:
-            return None
-        whole = [*self.resource.prefix, "spec", "set", *path]
-        return locate(self.resource.source, whole, self.resource.document)
+        return place_in_spec(self.resource, ("spec", "set", *path)).span if path else None
 
     def _placement(self, where: JsonObject) -> Placement:
         return Placement(
@@ -396,6 +410,30 @@ class _Expansion:
             return
         output.is_affine = output.is_affine or any(is_affine(each.value) for each in manifests)
         output.by_kernel[kernel] = tuple(manifests)
+
+    def _origins(
+        self, engine: Engine, plan: Sequence[StateTemplates], inputs: Sequence[_KernelInputs]
+    ) -> Origins:
+        by_kernel = {each.group.kernel: each for each in inputs}
+
+        def trace(template: str, kernel: str) -> Trace:
+            """What a template writes for a kernel; of no kernel, for the first."""
+            chosen = by_kernel[KernelVersion(kernel)] if kernel else inputs[0]
+            together = next(state.templates for state in plan if template in state.templates)
+            names = [name for name in together if name in chosen.names]
+            release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
+            return engine.trace(template, chosen.values, release, self.capabilities, names)
+
+        def record() -> tuple[Read, ...]:
+            """What the templates read for the first kernel."""
+            chosen, reads = inputs[0], Reads()
+            release = Release(name=self.resource.name, namespace=chosen.placement.namespace)
+            for state in plan:
+                names = [name for name in state.templates if name in chosen.names]
+                engine.record(chosen.values, release, self.capabilities, names, reads=reads)
+            return reads.all
+
+        return Origins(chart=self.chart, trace=trace, record=record, limits=self.options.limits)
 
     def _rendered(
         self, engine: Engine, inputs: _KernelInputs, release: Release, names: Sequence[str]
@@ -464,6 +502,7 @@ class _Expansion:
         shelves.add(NAMESPACE_STATE, namespace, first.placement, None)
         for manifest in crds:
             shelves.add(CRDS_STATE, manifest, first.placement, None)
+        unused: list[Manifest] = []
         for output in outputs:
             state = output.templates.name
             if not output.is_affine:
@@ -473,9 +512,11 @@ class _Expansion:
                     group = each.group if is_affine(manifest.value) else None
                     target = _state_of(manifest, state)
                     if target is None:
-                        self._find_unused_hook(manifest)
+                        unused.append(manifest)
                     else:
                         shelves.add(target, manifest, each.placement, group, each.group.kernel)
+        self._find_unused_hooks(unused)
+        shelves.tell_collisions()
         for finding in shelves.findings:
             self._find(finding)
         shelves.raise_if_wrong()
@@ -507,23 +548,31 @@ class _Expansion:
             chart_name=self.chart.name,
             chart_version=self.chart.version,
             chart_digest=self.chart.digest,
+            dependencies=self.resource.needs,
             kernels=tuple(each.group.kernel for each in good),
         )
 
-    def _find_unused_hook(self, manifest: Manifest) -> None:
+    def _find_unused_hooks(self, unused: Sequence[Manifest]) -> None:
         """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
-        events = hook_events(annotations_of(manifest.value))
-        if "test" in events:
-            return
-        self._find(
-            Finding(
-                code="hook-not-run",
-                message=f"{object_id(manifest.value)} is a hook for {', '.join(events) or 'no known event'}, "
-                "and is not rendered",
-                subject=f"{self.resource.name} / {manifest.template}",
-                hint="only pre-install and post-install hooks are run",
+        groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+        for manifest in unused:
+            events = hook_events(annotations_of(manifest.value))
+            if "test" not in events:
+                groups.setdefault((manifest.template, events), {})[str(object_id(manifest.value))] = None
+        for (template, events), names in groups.items():
+            first, event = next(iter(names)), ", ".join(events) or "no known event"
+            is_one = len(names) == 1
+            self._find(
+                Finding(
+                    code="hook-not-run",
+                    message=f"{first} is a hook for {event}, and is not rendered"
+                    if is_one
+                    else f"{len(names)} objects are hooks for {event}, and are not rendered",
+                    subject=f"{self.resource.name} / {template}",
+                    notes=() if is_one else some(tuple(names), MAX_NOTES),
+                    hint="only pre-install and post-install hooks are run",
+                )
             )
-        )
 
     def _find_kernel_dependence(self, output: _StateOutput, kernels: Sequence[str]) -> None:
         first, *others = kernels
@@ -556,6 +605,11 @@ class _Expansion:
         if key not in self._seen_findings:
             self._seen_findings.add(key)
             self.result.findings.append(finding)
+
+
+def uses_toolkit(chart: Chart) -> bool:
+    """Whether a template asks for the driver toolkit."""
+    return any(b"driverToolkitImage" in file.data for file in chart.templates)
 
 
 def namespace_object(name: str) -> JsonObject:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sro_render.charts.manifests import hook_weight
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, RenderError, SroError
+from sro_render.errors import Faults, Finding, RenderError, SroError, some
 from sro_render.kernels.affinity import Placement, place
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.model.bundle import RenderedObject, StateName
@@ -38,6 +38,14 @@ class Shelved:
 
 
 @dataclass(slots=True)
+class _Collision:
+    """Objects of two kernels that have one name, since their hashes are equal."""
+
+    alike: list[ObjectId] = field(default_factory=list)
+    unlike: list[ObjectId] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Shelves:
     """The objects of one SR by state."""
 
@@ -53,6 +61,7 @@ class Shelves:
     _refused: dict[tuple[object, ...], list[SroError]] = field(default_factory=dict)
     _rendered_for: dict[ObjectId, str] = field(default_factory=dict)
     _weights: dict[ObjectId, int] = field(default_factory=dict)
+    _collisions: dict[tuple[str, str], _Collision] = field(default_factory=dict)
 
     def add(
         self,
@@ -95,6 +104,10 @@ class Shelves:
         elif not known[0].template:
             self._replace_ours(known[1], placed)
             self._remember(known[1], manifest, NAMESPACE_STATE, placement, group, rendered_for)
+        elif rendered.kernel and known[1].kernel and rendered.kernel != known[1].kernel:
+            kernels = (known[1].kernel, rendered.kernel)
+            collision = self._collisions.setdefault(kernels, _Collision())
+            (collision.alike if known[2] == placed else collision.unlike).append(rendered.id)
         elif known[2] != placed:
             self._conflict(known, rendered, is_same_render=first_for == rendered_for)
 
@@ -132,6 +145,34 @@ class Shelves:
             self.faults.add(first)
         self.faults.raise_if_any()
 
+    def tell_collisions(self) -> None:
+        """Two kernels of one hash: an error if an object of one would overwrite another's."""
+        for (first, second), collision in self._collisions.items():
+            digest = (collision.unlike or collision.alike)[0].name.rpartition("-")[2]
+            message = f"kernels {first} and {second} have the same hash {digest}, so that names collide"
+            hint = (
+                "the two kernels differ only in what the hash does not tell apart; "
+                "give each a SpecialResource with a nodeSelector of its own"
+            )
+            if collision.unlike:
+                notes = some([f"{each} has different content for them" for each in collision.unlike], 5)
+                self.faults.add(
+                    RenderError(
+                        "kernel-hash-collision", message, subject=self.resource, notes=notes, hint=hint
+                    )
+                )
+            else:
+                notes = some([f"{each} is written once for both" for each in collision.alike], 5)
+                self.findings.append(
+                    Finding(
+                        code="kernel-hash-collision",
+                        message=message,
+                        subject=self.resource,
+                        notes=notes,
+                        hint=hint,
+                    )
+                )
+
     def _replace_ours(self, ours: RenderedObject, placed: JsonObject) -> None:
         """The chart renders the SR's namespace itself: what it says goes over what we say."""
         merged = merge_files(ours.manifest, placed)
@@ -159,15 +200,8 @@ class Shelves:
         *,
         is_same_render: bool,
     ) -> None:
-        first, earlier, _ = known
-        if again.kernel and earlier.kernel and again.kernel != earlier.kernel:
-            kernels = f"for kernel {earlier.kernel} and for kernel {again.kernel}"
-            message = f"{again.id} is rendered {kernels}, with different content"
-            hint = (
-                "the names of the two kernels differ only in what the suffix does not tell apart; "
-                "give each a SpecialResource with a nodeSelector of its own"
-            )
-        elif again.kernel:
+        first, _, _ = known
+        if again.kernel:
             message = f"{again.id} is rendered twice for kernel {again.kernel}, with different content"
             hint = "two objects that are kernel-affine have the same name; give one of them another"
         elif first.template == again.template and not is_same_render:

@@ -22,17 +22,24 @@ _OPERATORS = r"=|!=|>|<|>=|=>|<=|=<|~>|~|\^|"
 _PART = r"[0-9|xX*]+"
 _PATTERN = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?" + _TAIL
 _BARE_PATTERN = re.sub(r"\((?!\?)", "(?:", _PATTERN)
-_CONSTRAINT = re.compile(rf"\s*({_OPERATORS})\s*({_PATTERN})\s*")
-_FIND = re.compile(rf"(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})")
-_HYPHEN = re.compile(rf"\s*({_BARE_PATTERN})\s+-\s+({_BARE_PATTERN})\s*")
-_GROUP = re.compile(
+# Not compiled here: many charts have no constraint, and compiling these takes a while.
+_CONSTRAINT = rf"\s*({_OPERATORS})\s*({_PATTERN})\s*"
+_FIND = rf"(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})"
+_HYPHEN = rf"\s*({_BARE_PATTERN})\s+-\s+({_BARE_PATTERN})\s*"
+_GROUP = (
     rf"(?:\s*(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})\s*)"
     rf"(?:(?:\s+|,\s*)(?:{_OPERATORS})\s*(?:{_BARE_PATTERN})\s*)*"
 )
 
 
-_MAX_CONSTRAINT = 1_000
-"""Characters; the time that a text takes grows with the square of its length, other than in Go."""
+# The library's own bounds.
+_MAX_VERSION_BYTES = 256
+_MAX_CONSTRAINT_BYTES = 512
+_MAX_ALTERNATIVES = 32
+
+
+def _is_longer(text: str, size: int) -> bool:
+    return len(text) > size or len(text.encode("utf-8", "surrogateescape")) > size
 
 
 @total_ordering
@@ -79,7 +86,7 @@ class Version:
 @lru_cache(maxsize=1024)
 def parse_version(text: str) -> Version | None:
     """The version that a text stands for, missing numbers as 0; None if it is none."""
-    match = _VERSION.fullmatch(text)
+    match = None if _is_longer(text, _MAX_VERSION_BYTES) else _VERSION.fullmatch(text)
     if match is None:
         return None
     major, minor, patch = (parse_uint(part or "0") for part in match.group(1, 2, 3))
@@ -137,14 +144,17 @@ class Constraint:
 @lru_cache(maxsize=1024)
 def parse_constraint(text: str) -> Constraint | None:
     """The constraint that a text stands for; None if it is none, as an empty text or a very long one."""
-    if len(text) > _MAX_CONSTRAINT:
+    if _is_longer(text, _MAX_CONSTRAINT_BYTES):
         return None
-    text = _HYPHEN.sub(lambda match: f">= {match[1]}, <= {match[2]} ", text)
+    text = re.sub(_HYPHEN, lambda match: f">= {match[1]}, <= {match[2]} ", text)
     groups = []
-    for alternative in text.split("||"):
-        if not _GROUP.fullmatch(alternative):
+    alternatives = text.split("||")
+    if len(alternatives) > _MAX_ALTERNATIVES:
+        return None
+    for alternative in alternatives:
+        if not re.fullmatch(_GROUP, alternative):
             return None
-        bounds = [_parse_bound(part) for part in _FIND.findall(alternative)]
+        bounds = [_parse_bound(part) for part in re.findall(_FIND, alternative)]
         if not all(bounds):
             return None
         groups.append(tuple(bound for bound in bounds if bound))
@@ -152,7 +162,7 @@ def parse_constraint(text: str) -> Constraint | None:
 
 
 def _parse_bound(text: str) -> _Bound | None:
-    match = _CONSTRAINT.fullmatch(text)
+    match = re.fullmatch(_CONSTRAINT, text)
     if match is None:
         return None
     operator, _, *parts, prerelease, _metadata = match.groups()

@@ -17,6 +17,7 @@ from sro_render.limits import Limits
 from sro_render.model.bundle import Bundle, RenderedObject
 from sro_render.model.lock import Lock, LockedResource, StaleFiles
 from sro_render.model.objects import JsonObject, mapping_of, object_id
+from sro_render.model.order import in_order
 from sro_render.source import Source
 from sro_render.targets.layout import (
     KUSTOMIZATION,
@@ -178,10 +179,13 @@ def _without(bundle: Bundle, dropped: Collection[ObjectKey]) -> Bundle:
     )
 
 
-def with_kept(files: Mapping[str, bytes], kept: Collection[str]) -> dict[str, bytes]:
+def with_kept(
+    files: Mapping[str, bytes], kept: Collection[str], resources: Sequence[str]
+) -> dict[str, bytes]:
     """The files of a build, whose kustomizations also list what stays from an earlier one.
 
     Args:    files: as the target lays them out; kept: paths that are not among them.
+             resources: the names of all SRs in the order in which they are applied.
     Returns: the same files, with kustomizations for folders that have none any more; one that stays
              itself is left out, as it is on disk.
     """
@@ -194,6 +198,9 @@ def with_kept(files: Mapping[str, bytes], kept: Collection[str]) -> dict[str, by
                 wanted.setdefault("/".join((*parts[:depth], KUSTOMIZATION)), set()).add(name)
     for path in sorted(wanted.keys() - set(kept)):
         names = _listed(path, completed[path]) if path in completed else []
+        if path == KUSTOMIZATION:
+            completed[path] = kustomization(_folders_in_order({*names, *wanted[path]}, resources))
+            continue
         folder = path.removesuffix(KUSTOMIZATION)
         first_folder = next(
             (at for at, each in enumerate(names) if f"{folder}{each}" not in completed), len(names)
@@ -209,10 +216,14 @@ def with_kept(files: Mapping[str, bytes], kept: Collection[str]) -> dict[str, by
 
 
 def _order(depth: int) -> Callable[[str], tuple[int, str]]:
-    """How folders at a depth of the tree go: `_shared` before SRs, states by rank, kernels by name."""
-    if depth == 0:
-        return lambda name: (name != SHARED, name)
+    """How folders below an SR's go: states by rank, kernels by name."""
     return state_rank if depth == 1 else lambda name: (0, name)
+
+
+def _folders_in_order(folders: Collection[str], resources: Sequence[str]) -> list[str]:
+    """The folders of SRs in the order of these."""
+    ordered = (folder for name in resources for folder in resource_folders(name) if folder in folders)
+    return list(dict.fromkeys(ordered))
 
 
 def _listed(path: str, data: bytes) -> list[str]:
@@ -221,13 +232,18 @@ def _listed(path: str, data: bytes) -> list[str]:
 
 
 def locked_resources(
-    new: Sequence[LockedResource], old: Lock, kept: Collection[str]
+    new: Sequence[LockedResource], old: Lock, kept: Collection[str], needs: Mapping[str, Sequence[str]]
 ) -> tuple[LockedResource, ...]:
-    """What the lock says of the SRs: the new entries, and the old ones of what stays; `_shared` first."""
+    """What the lock says of the SRs: the new entries, and the old ones of what stays.
+
+    Args:    needs: the SRs of this build with those that come before each, for what has no entry; what
+             stays keeps its place.
+    Returns: `_shared` first, then dependencies before dependents, else by name.
+    """
     states = {tuple(path.split("/")[:2]) for path in kept if path.count("/") > 1}
     entries = {resource.name: resource for resource in new}
     for resource in old.resources:
-        folders = (SHARED,) if resource.name == SHARED else possible_folders(resource.name)
+        folders = resource_folders(resource.name)
         staying = [
             each
             for each in resource.states
@@ -243,7 +259,15 @@ def locked_resources(
         if added:
             merged = sorted([*known.states, *added], key=lambda state: state_rank(state.name))
             entries[resource.name] = replace(known, states=tuple(merged))
-    return tuple(sorted(entries.values(), key=lambda each: (each.name != SHARED, each.name)))
+    shared = entries.pop(SHARED, None)
+    known_needs = {**needs, **{name: each.dependencies for name, each in entries.items()}}
+    ordered = [entries[name] for name in in_order(known_needs) if name in entries]
+    return (shared, *ordered) if shared else tuple(ordered)
+
+
+def resource_folders(name: str) -> tuple[str, ...]:
+    """The folders that an SR may have."""
+    return (SHARED,) if name == SHARED else possible_folders(name)
 
 
 def locked_kernels(

@@ -32,7 +32,7 @@ from yaml import (
 from yaml._yaml import CParser
 
 from sro_render.errors import Faults, YamlError
-from sro_render.limits import Limits
+from sro_render.limits import Limits, or_more
 from sro_render.model.objects import JsonValue
 from sro_render.source import Source, Span
 from sro_render.yamltext.documents import SPACE
@@ -516,7 +516,7 @@ class _Reader:
                 "yaml-aliases",
                 f"aliases add more than {self._limits.max_yaml_alias_nodes:,} values to this text",
                 span=self._span_of(event),
-                hint="write the values out, or use fewer aliases inside each other",
+                hint=or_more("write the values out", "yaml-alias-nodes"),
             )
         if isinstance(value, _COLLECTIONS) and depth >= self._limits.max_yaml_depth:
             self._fail_depth(event)
@@ -531,7 +531,7 @@ class _Reader:
             "yaml-depth",
             f"more than {self._limits.max_yaml_depth} collections stand inside each other",
             span=self._span_of(event),
-            hint="split the value up",
+            hint=or_more("split the value up", "yaml-depth"),
         )
 
     def _fail_alias(self, event: _Event) -> NoReturn:

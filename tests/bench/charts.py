@@ -23,12 +23,13 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
+from cases import Case, find_cases
 
 from sro_render.api import Ambient, Release, TemplateOptions, template
 from sro_render.edges.release_inputs import load_chart_named, read_given_values
@@ -42,17 +43,6 @@ SEED = b"a seed for comparisons"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A chart and a values file of its own, or None for its defaults."""
-
-    chart: Path
-    values: Path | None
-
-    def __str__(self) -> str:
-        return str(self.chart) + (f" -f {self.values.name}" if self.values else "")
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What one side printed, or why it did not."""
 
@@ -61,28 +51,14 @@ class Answer:
     seconds: float
 
 
-def find_cases(folders: Sequence[Path]) -> Iterator[Case]:
-    """The charts below the folders that lie in no other chart, A-Z."""
-    for folder in folders:
-        inside: list[Path] = []
-        for chart_file in sorted(folder.rglob("Chart.yaml"), key=lambda path: (len(path.parts), path)):
-            chart = chart_file.parent
-            if any(chart.is_relative_to(other) for other in inside):
-                continue
-            inside.append(chart)
-        for chart in sorted(inside):
-            yield Case(chart, None)
-            for values in sorted((chart / "ci").glob("*.yaml")):
-                yield Case(chart, values)
-
-
 def ask_helm(helm: Path, case: Case) -> Answer:
     start = time.perf_counter()
-    arguments: list[str | Path] = [helm, "template", "rel", case.chart, "-n", "ns", "--include-crds"]
-    if case.values:
-        arguments += ["-f", case.values]
     done = subprocess.run(
-        arguments, capture_output=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, "TZ": "UTC"}
+        [helm, *case.arguments()],
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "TZ": "UTC"},
     )
     seconds = time.perf_counter() - start
     if done.returncode:

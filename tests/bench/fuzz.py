@@ -16,16 +16,12 @@ Ends with 1 and the inputs if the answer to any of them is bad.
 from __future__ import annotations
 
 import argparse
-import base64
 import gzip
 import io
 import json
 import os
 import random
-import re
-import shutil
 import signal
-import subprocess
 import sys
 import tarfile
 import time
@@ -38,106 +34,21 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, Final
 
+from helm_batches import CHART, HELPERS, ask_helm, ask_us
+from template_grammar import NOT_THE_SAME, VALUES, Templates
+
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
-from sro_render.charts.helm_functions import functions
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import SroError
-from sro_render.gotemplate.builtin_functions import BUILTINS
 from sro_render.limits import Limits
 from sro_render.source import Source
 from sro_render.yamltext.reader import read_metadata, read_stream, read_value, read_values
 
 LIMITS: Final = Limits(max_output_bytes=2**20, max_loop_iterations=20_000, max_yaml_alias_nodes=10_000)
 HANG_S: Final = 20
-LARGE: Final = Limits(max_output_bytes=2**26, max_loop_iterations=1_000_000)
 ROOT: Final = Path(__file__).parents[2]
-CHART: Final = b"apiVersion: v2\nname: c\nversion: 0.1.0\n"
-VALUES: Final = {
-    "text": "some text",
-    "words": "The quick-brown_fox jumps, 3 times",
-    "lines": "one\ntwo: 2\n\n  three\n",
-    "unicode": "grüße \u6f22\u5b57 \U0001f600",
-    "empty": "",
-    "number": "42",
-    "three": 3,
-    "negative": -7,
-    "large": 123456789012,
-    "float": 2.5,
-    "yes": True,
-    "no": False,
-    "nothing": None,
-    "list": ["b", "a", 3, "c", None, 1.5, True],
-    "names": ["x", "y", "z"],
-    "map": {"a": 1, "b": {"c": "deep", "d": [1, 2]}, "e": None, "f": "text"},
-    "strings": {"k": "v", "l": "w"},
-    "none": {},
-    "noitems": [],
-    "version": "1.2.3-beta.1+build",
-    "yaml": "a: 1\nb: [x, y]\n",
-    "json": '{"a": [1, 2, {"b": null}]}',
-    "path": "/usr/local/lib/file.tar.gz",
-    "url": "https://user@example.org:8443/a/b?q=1#f",
-}
-NOT_THE_SAME: Final = frozenset(
-    # Chance, time, order that Go leaves open, addresses, and what ends the run by design.
-    [
-        "now",
-        "ago",
-        "htmlDate",
-        "date",
-        "dateInZone",
-        "date_in_zone",
-        "dateModify",
-        "date_modify",
-        "mustDateModify",
-        "must_date_modify",
-        "keys",
-        "values",
-        "randAlphaNum",
-        "randAlpha",
-        "randAscii",
-        "randNumeric",
-        "randBytes",
-        "randInt",
-        "shuffle",
-        "uuidv4",
-        "genPrivateKey",
-        "genCA",
-        "genCAWithKey",
-        "genSelfSignedCert",
-        "genSelfSignedCertWithKey",
-        "genSignedCert",
-        "genSignedCertWithKey",
-        "buildCustomCert",
-        "bcrypt",
-        "htpasswd",
-        "encryptAES",
-        "decryptAES",
-        "derivePassword",
-        "fail",
-        "lookup",
-        "getHostByName",
-        "durationRound",
-        "toDate",
-        "mustToDate",
-        "unixEpoch",
-        "duration",
-        "env",
-        "expandenv",
-        "osBase",
-        "osDir",
-        "osClean",
-        "osExt",
-        "osIsAbs",
-        "printf",
-        "print",
-        "println",
-        "htmlDateInZone",
-    ]
-)
-"""Functions that the comparison with helm leaves out; the hunt for crashes does not."""
 
 
 class Hang(BaseException):
@@ -158,239 +69,6 @@ def watched() -> Iterator[None]:
         yield
     finally:
         signal.alarm(0)
-
-
-class Templates:
-    """Random templates; most are well-formed and well-typed, some are neither."""
-
-    def __init__(self, chance: random.Random, *, left_out: frozenset[str] = frozenset()) -> None:
-        self.chance = chance
-        known = {**BUILTINS, **functions()}
-        self.functions = {name: known[name].types for name in sorted(known) if name not in left_out}
-        self.by_result: dict[str, list[str]] = {}
-        for name, signature in self.functions.items():
-            self.by_result.setdefault(signature.result, []).append(name)
-        self.variables: list[str] = []
-
-    def template(self) -> str:
-        self.variables = []
-        text = self.body(self.chance.randrange(1, 4))
-        if self.chance.random() < 0.3:
-            text += f'{{{{ define "n" }}}}{self.body(1)}{{{{ end }}}}'
-        if self.chance.random() < 0.9:
-            # Inside of loops and scopes the dot is another one.
-            text = re.sub(r"(?<!\$)\.Values", "$.Values", text)
-        return self.mutated(text) if self.chance.random() < 0.05 else text
-
-    def mutated(self, text: str) -> str:
-        pieces = [
-            "{{",
-            "}}",
-            " ",
-            "-",
-            "|",
-            "(",
-            ")",
-            '"',
-            "`",
-            ".",
-            "$",
-            "end",
-            "if",
-            ":=",
-            "'",
-            "\\",
-            "\n",
-            "%!",
-        ]
-        at = self.chance.randrange(len(text) + 1)
-        cut = self.chance.randrange(4)
-        return text[:at] + self.chance.choice(pieces) + text[at + cut :]
-
-    def body(self, depth: int) -> str:
-        return "".join(self.statement(depth) for _ in range(self.chance.randrange(1, 4)))
-
-    def statement(self, depth: int) -> str:
-        outer = list(self.variables)
-        kinds: list[Callable[[int], str]] = [self.text, self.action, self.action, self.declaration]
-        if depth > 0:
-            kinds += [self.conditional, self.loop, self.scope, self.call, self.comment]
-        made = self.chance.choice(kinds)(depth)
-        if not made.startswith(("{{ $", "{{- $")):
-            self.variables = outer
-        return made
-
-    def text(self, depth: int) -> str:
-        del depth
-        return self.chance.choice(["a", " ", "\n", "x: ", "  - ", '"', "é", "} "])
-
-    def braces(self, inner: str) -> str:
-        left = self.chance.choice(["{{ ", "{{ ", "{{- "])
-        return f"{left}{inner}{self.chance.choice([' }}', ' }}', ' -}}'])}"
-
-    def comment(self, depth: int) -> str:
-        del depth
-        return self.chance.choice(["{{/* c */}}", "{{- /* c\n */ -}}"])
-
-    def action(self, depth: int) -> str:
-        return self.braces(self.pipeline(min(depth, 2)))
-
-    def declaration(self, depth: int) -> str:
-        name = self.chance.choice(["$a", "$b", "$c"])
-        operator = "=" if name in self.variables and self.chance.random() < 0.5 else ":="
-        made = self.braces(f"{name} {operator} {self.pipeline(min(depth, 2))}")
-        if name not in self.variables:
-            self.variables.append(name)
-        return made
-
-    def conditional(self, depth: int) -> str:
-        other = ""
-        if self.chance.random() < 0.4:
-            other = self.braces(f"else if {self.pipeline(1)}") + self.body(depth - 1)
-        if self.chance.random() < 0.4:
-            other += self.braces("else") + self.body(depth - 1)
-        return self.braces(f"if {self.pipeline(1)}") + self.body(depth - 1) + other + self.braces("end")
-
-    def loop(self, depth: int) -> str:
-        over = self.chance.choice(
-            [
-                ".Values.list",
-                ".Values.map",
-                ".Values.names",
-                "(until 3)",
-                "2",
-                ".Values.noitems",
-                self.value("any", 1),
-            ]
-        )
-        head = self.chance.choice(["range {}", "range $e := {}", "range $k, $e := {}"]).format(over)
-        jump = self.chance.choice(
-            ["", "", "{{ break }}", "{{ continue }}", "{{ if . }}{{ continue }}{{ end }}"]
-        )
-        other = self.braces("else") + self.body(depth - 1) if self.chance.random() < 0.2 else ""
-        return self.braces(head) + self.body(depth - 1) + jump + other + self.braces("end")
-
-    def scope(self, depth: int) -> str:
-        other = self.braces("else") + self.body(depth - 1) if self.chance.random() < 0.3 else ""
-        return self.braces(f"with {self.pipeline(1)}") + self.body(depth - 1) + other + self.braces("end")
-
-    def call(self, depth: int) -> str:
-        del depth
-        return self.chance.choice(
-            ['{{ template "t" .Values.list }}', '{{ include "t" .Values.map | upper }}', '{{ template "t" }}']
-        )
-
-    def pipeline(self, depth: int) -> str:
-        made = self.expression(depth)
-        while self.chance.random() < 0.35:
-            made += f" | {self.piped(depth)}"
-        return made
-
-    def expression(self, depth: int) -> str:
-        if depth <= 0 or self.chance.random() < 0.3:
-            return self.value("any", depth)
-        return self.called(self.chance.choice(list(self.functions)), depth)
-
-    def piped(self, depth: int) -> str:
-        name = self.chance.choice(list(self.functions))
-        return self.called(name, depth - 1, last=False)
-
-    def called(self, name: str, depth: int, *, last: bool = True) -> str:
-        signature = self.functions[name]
-        wanted = list(signature.parameters)
-        if signature.variadic is not None:
-            wanted += [signature.variadic] * self.chance.randrange(3)
-        if not last and wanted:
-            wanted.pop()
-        if self.chance.random() < 0.03:
-            wanted.append("any")
-        return " ".join([name, *(self.value(each, depth - 1) for each in wanted)])
-
-    def value(self, go_type: str, depth: int) -> str:
-        if self.chance.random() < 0.06:
-            go_type = "any"
-        if depth > 0 and self.chance.random() < 0.35:
-            makers = self.by_result.get(go_type, []) if go_type != "any" else list(self.functions)
-            if makers:
-                return f"({self.called(self.chance.choice(makers), depth)})"
-        return self.chance.choice(self.simple(go_type))
-
-    def simple(self, go_type: str) -> Sequence[str]:
-        texts = [
-            '"a"',
-            '"x-y"',
-            "`raw`",
-            '""',
-            '"%d %v"',
-            '"[a-z]+"',
-            '" pad "',
-            ".Values.text",
-            ".Values.words",
-            ".Values.lines",
-        ]
-        texts += [
-            ".Values.unicode",
-            ".Values.number",
-            ".Values.version",
-            ".Values.path",
-            ".Values.yaml",
-            ".Values.json",
-            ".Release.Name",
-        ]
-        numbers = ["0", "1", "2", "-1", "10", "3"]
-        maps = [
-            ".Values.map",
-            ".Values.strings",
-            ".Values.none",
-            '(dict "a" 1 "b" "x")',
-            ".Values.map.b",
-            "$.Values.map",
-        ]
-        lists = [
-            ".Values.list",
-            ".Values.names",
-            ".Values.noitems",
-            '(list 1 "a" nil)',
-            ".Values.map.b.d",
-            "(until 3)",
-        ]
-        match go_type:
-            case "string":
-                return texts
-            case "int":
-                return numbers
-            case "float64":
-                return ["1.5", "0.0", "-2.25", ".Values.float", ".Values.three"]
-            case "bool":
-                return ["true", "false", ".Values.yes", ".Values.no"]
-            case "int64":
-                return ["(int64 3)", "(int64 -1)"]
-            case _ if go_type.startswith("map["):
-                return maps
-            case _ if go_type.startswith("[]"):
-                return lists
-        floats = [
-            ".Values.three",
-            ".Values.float",
-            ".Values.negative",
-            ".Values.large",
-            "1.5",
-            "'x'",
-            "0x1F",
-            "1e3",
-        ]
-        others = [
-            "nil",
-            "true",
-            ".",
-            "$",
-            ".Values.nothing",
-            ".Values.absent",
-            ".Values.map.e",
-            ".Values.map.b.c",
-            ".Chart.Name",
-        ]
-        return [*texts, *numbers, *maps, *lists, *floats, *others, *self.variables]
 
 
 class Mutants:
@@ -488,9 +166,6 @@ class Hunt:
         return outcome
 
 
-HELPERS: Final = b'{{ define "t" }}[{{ . | toJson }}]{{ end }}'
-
-
 def render(text: str) -> str:
     files = {"Chart.yaml": CHART, "templates/a.yaml": text.encode(), "templates/_h.tpl": HELPERS}
     engine = Engine(load_chart(files, "c", LIMITS), LIMITS)
@@ -545,45 +220,6 @@ def load_archive(data: bytes) -> object:
     return load_chart(read_archive(data, "c-1.tgz", LIMITS), "c-1.tgz", LIMITS)
 
 
-def batch_files(texts: Sequence[str]) -> dict[str, bytes]:
-    """A chart with a template for each text; what they render is printed as base 64, since it is no YAML."""
-    files = {"Chart.yaml": CHART, "templates/_h.tpl": HELPERS}
-    for number, text in enumerate(texts):
-        name = f"t{number:05}"
-        files[f"templates/_{name}.tpl"] = f'{{{{ define "{name}" }}}}{text}{{{{ end }}}}'.encode()
-        files[f"templates/{name}.yaml"] = f'r: {{{{ include "{name}" . | b64enc | quote }}}}\n'.encode()
-    return files
-
-
-def ask_helm(helm: Path, texts: Sequence[str], folder: Path) -> tuple[dict[str, str], str]:
-    """What helm prints for each text, by template, and what it says if it refuses."""
-    chart = folder / "c"
-    shutil.rmtree(chart, ignore_errors=True)
-    (chart / "templates").mkdir(parents=True)
-    for path, data in batch_files(texts).items():
-        (chart / path).write_bytes(data)
-    (folder / "values.json").write_text(json.dumps(VALUES, ensure_ascii=False))
-    done = subprocess.run(
-        [helm, "template", "rel", chart, "-n", "ns", "-f", folder / "values.json"],
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "TZ": "UTC"},
-    )
-    if done.returncode:
-        return {}, done.stderr.decode("utf-8", "replace")[:500]
-    parts = done.stdout.decode().split("---\n# Source: ")[1:]
-    return {part.split("\n", 1)[0]: part.split("\n", 1)[1].strip() for part in parts}, ""
-
-
-def ask_us(texts: Sequence[str]) -> dict[str, str]:
-    """The same from us. Raises whatever the engine raises."""
-    engine = Engine(load_chart(batch_files(texts), "c", LIMITS), LARGE)
-    values = read_values(Source("values.json", json.dumps(VALUES, ensure_ascii=False)), LIMITS)
-    texts_by_name = engine.render(values, Release(name="rel", namespace="ns"), Capabilities()).texts
-    return {name: text.strip() for name, text in texts_by_name.items()}
-
-
 def compare_with_helm(hunt: Hunt, chance: random.Random, count: int, helm: Path) -> None:
     templates = Templates(chance, left_out=NOT_THE_SAME)
     accepted: list[str] = []
@@ -592,7 +228,7 @@ def compare_with_helm(hunt: Hunt, chance: random.Random, count: int, helm: Path)
         text = templates.template()
         if "define" in text:
             continue
-        outcome = hunt.run("template", text, lambda text=text: ask_us([text]))  # type: ignore[misc]
+        outcome = hunt.run("template", text, lambda text=text: ask_us([text], VALUES))  # type: ignore[misc]
         if outcome is None:
             refused[text] = hunt.refusal
         else:
@@ -602,7 +238,7 @@ def compare_with_helm(hunt: Hunt, chance: random.Random, count: int, helm: Path)
         for start in range(0, len(accepted), 300):
             _compare(hunt, helm, accepted[start : start + 300], folder)
         for text in list(refused)[: count // 20]:
-            _, fault = ask_helm(helm, [text], folder)
+            _, fault = ask_helm(helm, [text], VALUES, folder)
             # Addresses differ from run to run, so that we print none.
             has_address = "prints as an address" in refused[text]
             hunt.counts[
@@ -613,9 +249,9 @@ def compare_with_helm(hunt: Hunt, chance: random.Random, count: int, helm: Path)
 
 
 def _compare(hunt: Hunt, helm: Path, texts: Sequence[str], folder: Path) -> None:
-    """Compare a batch, whose templates share their values; where one side refuses it, its halves."""
-    ours: Any = hunt.run("batch", texts, lambda: ask_us(texts))
-    found, fault = ask_helm(helm, texts, folder)
+    """Compare a batch; where one side refuses it, its halves."""
+    ours: Any = hunt.run("batch", texts, lambda: ask_us(texts, VALUES))
+    found, fault = ask_helm(helm, texts, VALUES, folder)
     if (fault or ours is None) and len(texts) > 1:
         half = len(texts) // 2
         _compare(hunt, helm, texts[:half], folder)
@@ -624,19 +260,11 @@ def _compare(hunt: Hunt, helm: Path, texts: Sequence[str], folder: Path) -> None
     if fault:
         hunt.bad.append(f"we render, helm refuses: {texts[0]!r}\n  {fault}")
         return
-    for number, text in enumerate(texts):
-        name = f"c/templates/t{number:05}.yaml"
-        is_same = ours.get(name) == found.get(name)
+    for text, helms, our in zip(texts, found, ours, strict=True):
+        is_same = helms == our
         hunt.counts["same as helm" if is_same else "other than helm"] += 1
         if not is_same:
-            shown = (decoded(side.get(name)) for side in (found, ours))
-            hunt.bad.append("other than helm: {!r}\n  helm {!r}\n  ours {!r}".format(text, *shown))
-
-
-def decoded(line: str | None) -> str:
-    """What a template rendered, out of the line that holds it."""
-    encoded = (line or "").rpartition("\n")[2].removeprefix("r: ").strip('"')
-    return base64.b64decode(encoded).decode("utf-8", "replace")[:400]
+            hunt.bad.append(f"other than helm: {text!r}\n  helm {helms[:400]!r}\n  ours {our[:400]!r}")
 
 
 def main() -> int:

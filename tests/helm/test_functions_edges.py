@@ -330,6 +330,14 @@ semverCompare "^1.2.0" "1.3.0"
 semverCompare ">=1.0.0-0" "1.0.0-alpha"
 semverCompare "1.x || >=3" "3.1.0"
 semverCompare "~1.2" "1.2.9"
+(semver (print "1.2.3-" (repeat 250 "a"))).Patch
+semverCompare (print ">1" (repeat 510 " ")) "2.2.3"
+semverCompare (print "1 " (repeat 31 "|| 2")) "2.2.3"
+duration (repeat 5000 "7")
+duration (print "-" (repeat 5000 "7"))
+duration (print (repeat 5000 "0") "7")
+durationRound (repeat 5000 "7")
+printf "% x|% #X|%#x|%x|% X|%x" "aé" "aé" "" "" "" (b64dec "/w==")
 semver "1.2.3-beta.1+b345"
 lt ("v2.9.9" | semver | (semver "3.0.0").Compare) 0
 list ((semver "1.2.3-a.1").Compare (semver "1.2.3-a.2")) ((semver "1.2.3").Equal (semver "1.2.3+x")) ((semver "1.2.3").Equal nil)
@@ -438,6 +446,9 @@ keys (list)
 eq (list) (list)
 ternary 1 2 "true"
 slice (list 1) 2
+(semver (print "1.2.3-" (repeat 251 "a"))).Patch
+semverCompare (print ">1" (repeat 511 " ")) "2.2.3"
+semverCompare (print "1 " (repeat 32 "|| 2")) "2.2.3"
 """
 
 

@@ -1,7 +1,7 @@
 """A render that is recorded is the render: the same texts, the same errors, byte for byte.
 
 Matrix: the charts of all examples, with the values of one kernel; charts that exercise the functions which
-copy, change or compare values, in both syntaxes; generated templates (tests/bench/fuzz.py), those that are
+copy, change or compare values, in both syntaxes; generated templates (tests/bench/template_grammar.py), those that are
 refused included. Left out: findings, which a record does not give.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helm_batches import CHART, HELPERS
+from template_grammar import VALUES, Templates
 
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
@@ -23,9 +24,6 @@ from sro_render.errors import SroError, flatten
 from sro_render.limits import Limits
 from sro_render.source import Source
 from sro_render.yamltext.reader import read_values
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-import fuzz
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/charts/*/Chart.yaml"))
@@ -116,23 +114,23 @@ JINJA = """\
 
 @pytest.mark.parametrize(("name", "text"), [("a.yaml", CHANGING), ("a.yaml.j2", JINJA)])
 def test_functions_treat_watched_values_as_plain_ones(name: str, text: str) -> None:
-    files = {"Chart.yaml": fuzz.CHART, f"templates/{name}": text.encode()}
+    files = {"Chart.yaml": CHART, f"templates/{name}": text.encode()}
     [rendered] = assert_same(files, known_values()).values()
     assert "error[" not in rendered, rendered
 
 
 def known_values() -> dict[str, Any]:
-    return read_values(Source("values.json", json.dumps(fuzz.VALUES, ensure_ascii=False)), LIMITS)
+    return read_values(Source("values.json", json.dumps(VALUES, ensure_ascii=False)), LIMITS)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_generated_templates_render_the_same_when_recorded(seed: int) -> None:
-    templates = fuzz.Templates(random.Random(seed))
+    templates = Templates(random.Random(seed))
     values = known_values()
     for _ in range(60):
         files = {
-            "Chart.yaml": fuzz.CHART,
+            "Chart.yaml": CHART,
             "templates/a.yaml": templates.template().encode(),
-            "templates/_h.tpl": fuzz.HELPERS,
+            "templates/_h.tpl": HELPERS,
         }
         assert_same(files, values)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sro_render.kernels.affinity import Step
+from sro_render.lint.rules import RENDER_FINDINGS, RULES
 from sro_render.pipeline.accounts import OUR_NAMESPACE, PROVENANCE
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,13 @@ def test_the_example_prints_what_the_readme_shows(example: Path) -> None:
     done = run(shown[1], example)
     assert done.returncode == 0
     assert done.stderr + done.stdout == shown[2]
+
+
+def test_the_coverage_of_the_example_is_what_the_readme_shows(example: Path) -> None:
+    shown = re.search(r"```console\n\$ (sro-render -q coverage .*?)\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    done = run(shown[1], example)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", shown[2])
 
 
 def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:
@@ -83,8 +91,21 @@ def test_every_finding_of_the_table_exists_and_every_finding_is_in_the_table() -
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     listed = {code for row in rows for code in re.findall(r"`([a-z-]+)`", row)}
     source = "".join(path.read_text("utf-8") for path in (ROOT / "sro_render").rglob("*.py"))
-    made = set(re.findall(r'(?:Finding\(|_report\(\s*run,)\s*(?:code=)?"([a-z-]+)"', source))
+    made = set(re.findall(r'(?:Finding\(|_report\(\s*run,|Rule\()\s*(?:code=)?"([a-z-]+)"', source))
     assert listed == made
+
+
+def test_lint_knows_every_finding_of_a_render_and_every_rule_with_its_severity() -> None:
+    section = README.split("## What it finds")[1].split("\n## ")[0]
+    of_render, of_lint = section.split("### What lint adds")
+    codes = {
+        code
+        for row in re.findall(r"^\| (`.*?) \|", of_render, re.MULTILINE)
+        for code in re.findall(r"`([a-z-]+)`", row)
+    }
+    assert codes == set(RENDER_FINDINGS)
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", of_lint, re.MULTILINE))
+    assert rows == {rule.code: rule.severity.value for rule in RULES}
 
 
 def test_every_step_of_explain_is_in_the_readme() -> None:

@@ -246,8 +246,6 @@ def test_a_hostile_template_gets_an_error_with_its_place_and_nothing_of_python(t
         "{{ {}.__class__ }}",
         "{{ Values.__class__ }}",
         "{{ Values['__init__'] }}",
-        "{{ Files.files }}",
-        "{{ Files._found }}",
         "{{ ctx.__class__ }}",
         "{{ ctx[' state'] }}",
         "{{ ctx.run }}",
@@ -267,6 +265,11 @@ def test_a_name_that_is_only_pythons_is_one_that_is_not_set(template: str) -> No
     rendering = render(template)
     assert rendering.texts["c/templates/a.yaml.j2"] == ""
     assert [finding.code for finding in rendering.findings] == ["missing-value"]
+
+
+@pytest.mark.parametrize("name", ["files", "_found", "__class__"])
+def test_a_name_that_is_only_pythons_is_no_file_and_reads_as_no_bytes(name: str) -> None:
+    assert render(f"{{{{ Files.{name} }}}}").texts["c/templates/a.yaml.j2"] == "[]"
 
 
 @pytest.mark.parametrize(

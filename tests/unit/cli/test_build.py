@@ -669,6 +669,33 @@ def test_a_kernel_affine_hook_exists_for_each_kernel(project: Any) -> None:
     ]
 
 
+def test_hooks_of_every_state_are_rendered(project: Any) -> None:
+    hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, annotations: {helm.sh/hook: pre-install}}\n"
+    project.write("charts/kmod/templates/1000-a.yaml", hook % "a")
+    project.write("charts/kmod/templates/2000-b.yaml", hook % "b")
+    assert project.build().code == 0
+    assert [path for path in paths(project) if "/pre-install/" in path] == [
+        "cluster/kmod/pre-install/configmap-a.yaml",
+        "cluster/kmod/pre-install/configmap-b.yaml",
+    ]
+
+
+def test_inside_a_spec_the_toolkit_is_the_kernels(project: Any) -> None:
+    project.write_spec(set={"from": "{{ .Values.driverToolkitImage }}"})
+    project.write(
+        "toolkits.yaml",
+        "apiVersion: sro.openshift.io/v1alpha1\nkind: NodeInventory\n"
+        f"driverToolkits: [{{image: toolkit.example/dtk, kernelFullVersion: {KERNEL}}}]\n",
+    )
+    project.write(
+        "charts/kmod/templates/1000-a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {image: {{ .Values.from }}}\n",
+    )
+    assert project.build("--inventory", "toolkits.yaml").code == 0
+    written = project.files()["cluster/kmod/1000-a/configmap-a.yaml"]
+    assert b"image: toolkit.example/dtk\n" in written
+
+
 def test_values_that_the_charts_schema_refuses_stop_the_build_at_their_place(project: Any) -> None:
     project.write_spec(set={"replicas": "2"})
     schema = '{"properties": {"replicas": {"type": "integer"}}, "additionalProperties": false}'

@@ -22,7 +22,18 @@ from sro_render.cli import main as cli_main
 from sro_render.edges.schemas import KINDS
 from sro_render.version import __version__
 
-COMMANDS = ["build", "completion", "explain", "package", "schema", "template", "vendor"]
+COMMANDS = [
+    "build",
+    "completion",
+    "coverage",
+    "explain",
+    "inventory",
+    "lint",
+    "package",
+    "schema",
+    "template",
+    "vendor",
+]
 
 
 def test_the_version_is_printed(project: Any) -> None:

@@ -92,21 +92,35 @@ def test_a_kind_that_only_one_kernel_declares_cluster_scoped_has_no_namespace(wi
     assert "namespace" not in yaml.safe_load(text)["metadata"]
 
 
-def test_two_kernels_of_one_suffix_are_both_named(project: Any) -> None:
+COLLISION = """\
+{severity}[kernel-hash-collision]: kernels 6.1.0-a and 6.1.0_a have the same hash 34ddc8d92e000c47, so that names collide
+  in: kmod
+  note: ConfigMap/kmod/a-34ddc8d92e000c47 {what}
+  help: the two kernels differ only in what the hash does not tell apart; give each a SpecialResource with a nodeSelector of its own
+"""
+
+
+def test_two_kernels_of_one_hash_are_both_named_and_an_error_where_objects_differ(project: Any) -> None:
     project.write_nodes("6.1.0_a", "6.1.0-a")
     text = CONFIG_MAP.format(name="a") + "data: {k: '{{ .Values.kernelFullVersion }}'}\n"
     project.write("charts/kmod/templates/0000-state.yaml", text)
     outcome = project.build()
-    assert outcome.code == 2
-    error, *others = outcome.err.splitlines()[-4:]
-    name, told = error.split(" is rendered ")
-    assert name.startswith("error[object-twice]: ConfigMap/kmod/a-")
-    assert told == "for kernel 6.1.0-a and for kernel 6.1.0_a, with different content"
-    hint = (
-        "  help: the names of the two kernels differ only in what the suffix does not tell apart; "
-        "give each a SpecialResource with a nodeSelector of its own"
-    )
-    assert others == ["  in: kmod", hint, "nothing was written: 1 error"]
+    expected = COLLISION.format(severity="error", what="has different content for them")
+    assert (outcome.code, outcome.err) == (2, f"{expected}nothing was written: 1 error\n")
+
+
+def test_two_kernels_of_one_hash_whose_objects_are_equal_are_a_finding(project: Any) -> None:
+    project.write_nodes("6.1.0_a", "6.1.0-a")
+    project.write("charts/kmod/templates/0000-state.yaml", CONFIG_MAP.format(name="a"))
+    outcome = project.build()
+    expected = COLLISION.format(severity="warning", what="is written once for both")
+    assert (outcome.code, outcome.err) == (0, expected)
+
+
+def test_two_kernels_that_differ_in_more_have_hashes_of_their_own(project: Any) -> None:
+    project.write_nodes("6.1.0_a", "6.1.0-b")
+    project.write("charts/kmod/templates/0000-state.yaml", CONFIG_MAP.format(name="a"))
+    assert (project.build().code, project.build().err) == (0, "")
 
 
 def test_what_is_too_long_for_every_kernel_is_one_error(project: Any) -> None:

@@ -241,6 +241,178 @@ def test_a_fault_of_a_dependency_is_placed_there(repository: Repository) -> None
     )
 
 
+def own_spec(url: str, name: str, *dependencies: tuple[str, str], version: str = "1.0.0", **more: Any) -> str:
+    """The SpecialResource that a chart brings along; dependencies by name and version."""
+
+    def chart(name: str, version: str) -> dict[str, Any]:
+        return {"name": name, "version": version, "repository": {"name": "r", "url": url}}
+
+    document = {
+        "apiVersion": "sro.openshift.io/v1beta1",
+        "kind": "SpecialResource",
+        "metadata": {"name": name},
+        "spec": {
+            "chart": chart(name, version),
+            "dependencies": [{"chart": chart(*each)} for each in dependencies],
+            **more,
+        },
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def needing(repository: Repository, name: str, version: str = "1.0.0") -> None:
+    """A spec of kmod with one dependency, all of this repository."""
+    where = {"name": "r", "url": repository.url}
+    repository.project.write_spec(
+        chart={"name": "kmod", "version": "1.0.0", "repository": where},
+        dependencies=[{"chart": {"name": name, "version": version, "repository": where}}],
+    )
+
+
+def test_what_fetched_charts_need_is_fetched_too(repository: Repository) -> None:
+    url = repository.url
+    repository.publish("base", data=archive("base", **{"base.yaml": own_spec(url, "base", ("low", "~1"))}))
+    repository.publish("low", "1.4.0", data=archive("low", "1.4.0", **{"low.yaml": own_spec(url, "low")}))
+    low = own_spec(url, "low", ("last", "1.0.0"), version="1.5.0")
+    repository.publish("low", "1.5.0", data=archive("low", "1.5.0", **{"low.yaml": low}))
+    repository.publish("last")
+    needing(repository, "base")
+    outcome = repository.vendor()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [(entry["name"], entry["wanted"], entry["version"]) for entry in repository.lock()] == [
+        ("base", "1.0.0", "1.0.0"),
+        ("kmod", "1.0.0", "1.0.0"),
+        ("last", "1.0.0", "1.0.0"),
+        ("low", "~1", "1.5.0"),
+    ]
+    repository.server.requests.clear()
+    assert repository.vendor().out == "vendored: 0 fetched, 0 updated, 4 unchanged\n"
+    assert repository.server.requests == []
+    built = repository.build()
+    assert (built.code, built.err) == (0, "")
+    assert [line.split(":")[0] for line in built.out.splitlines() if "chart" in line] == [
+        "last",
+        "low",
+        "base",
+        "kmod",
+    ]
+
+
+def test_charts_that_need_each_other_are_fetched_once(repository: Repository) -> None:
+    url = repository.url
+    for name, other in (("base", "low"), ("low", "base")):
+        own = own_spec(url, name, (other, "1.0.0"))
+        repository.publish(name, data=archive(name, **{f"{name}.yaml": own}))
+    needing(repository, "base")
+    assert repository.vendor().code == 0
+    assert [path for path in repository.server.paths() if path.endswith(".tgz")] == [
+        "/charts/kmod-1.0.0.tgz",
+        "/charts/base-1.0.0.tgz",
+        "/charts/low-1.0.0.tgz",
+    ]
+
+
+def test_what_a_chart_of_ones_own_needs_is_fetched(repository: Repository) -> None:
+    own = own_spec(repository.url, "base", ("low", "1.0.0"))
+    repository.publish("low")
+    repository.project.write("vendored/base-1.0.0.tgz", archive("base", **{"base.yaml": own}))
+    local = {"name": "base", "version": "1.0.0", "repository": {"name": "r", "url": "file:///base"}}
+    where = {"name": "r", "url": repository.url}
+    repository.project.write_spec(
+        chart={"name": "kmod", "version": "1.0.0", "repository": where}, dependencies=[{"chart": local}]
+    )
+    assert repository.vendor().code == 0
+    assert [entry["name"] for entry in repository.lock()] == ["kmod", "low"]
+    assert repository.build().code == 0
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_dependency_from_elsewhere_is_left_to_the_build(repository: Repository, *, is_there: bool) -> None:
+    where = {"name": "r", "url": "cm://ns/kmod" if not is_there else repository.url}
+    local = {"name": "base", "version": "1.0.0", "repository": {"name": "r", "url": "cm://ns/base"}}
+    repository.project.write_spec(
+        chart={"name": "kmod", "version": "1.0.0", "repository": where}, dependencies=[{"chart": local}]
+    )
+    if is_there:
+        assert repository.vendor().code == 0
+    outcome = repository.vendor("-v")
+    assert outcome.code == 0
+    assert "kmod: chart base 1.0.0 of cm://ns/base is not fetched\n" in outcome.err
+
+
+def test_what_the_spec_of_a_dependency_says_counts_and_not_its_chart(repository: Repository) -> None:
+    own = own_spec(repository.url, "base", ("low", "1.0.0"))
+    repository.publish("base", data=archive("base", **{"base.yaml": own}))
+    needing(repository, "base")
+    text = (repository.project.root / "spec.yaml").read_text()
+    repository.project.write("spec.yaml", f"{text}---\n{own_spec(repository.url, 'base')}")
+    assert repository.vendor().code == 0
+    assert [entry["name"] for entry in repository.lock()] == ["base", "kmod"]
+
+
+@pytest.mark.parametrize(("state", "names"), [("Unmanaged", ["base"]), ("Removed", [])])
+def test_what_is_not_managed_needs_no_chart_but_perhaps_dependencies(
+    repository: Repository, state: str, names: list[str]
+) -> None:
+    repository.publish("base")
+    needing(repository, "base")
+    text = (repository.project.root / "spec.yaml").read_text()
+    repository.project.write("spec.yaml", f"{text}  managementState: {state}\n")
+    assert repository.vendor().code == 0
+    assert [path for path in repository.files() if path.endswith(".tgz")] == [f"{n}-1.0.0.tgz" for n in names]
+
+
+def test_a_fault_in_what_a_chart_brings_along_is_placed_there(repository: Repository) -> None:
+    own = own_spec(repository.url, "base", ("low", "1.0.0"), password="s3cret")
+    repository.publish("base", data=archive("base", **{"base.yaml": own}))
+    needing(repository, "base")
+    outcome = repository.vendor()
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[unknown-key]: 'password' is not a key of spec\n"
+        "  --> vendored/base-1.0.0.tgz!base/base.yaml:19:3 (spec.password)\n"
+        "  19 |   password: ******\n"
+        "     |   ^^^^^^^^\n"
+        "  in: kmod\n"
+        "  help: known keys: chart, debug, dependencies, driverContainer, forceUpgrade, managementState, "
+        "namespace, nodeSelector, set\n"
+        "nothing was written: 1 error\n"
+    )
+    assert repository.files() == {}
+
+
+def test_a_chart_that_a_chart_needs_and_nobody_has_is_told_at_its_place(repository: Repository) -> None:
+    own = own_spec(repository.url, "base", ("low", "1.0.0"))
+    repository.publish("base", data=archive("base", **{"base.yaml": own}))
+    needing(repository, "base")
+    outcome = repository.vendor()
+    assert outcome.code == 2
+    assert repository.text(outcome.err) == (
+        "error[chart-not-found]: https://127.0.0.1:PORT/charts has no chart low\n"
+        "  --> vendored/base-1.0.0.tgz!base/base.yaml:14:7 (spec.dependencies[0].chart.name)\n"
+        "  14 |       name: low\n"
+        "     |       ^^^^\n"
+        "  in: base\n"
+        "  help: it has base, kmod\n"
+        "nothing was written: 1 error\n"
+    )
+
+
+def test_a_broken_spec_stops_vendor_before_it_asks_anybody(repository: Repository) -> None:
+    repository.project.write_spec(chart={"name": "kmod", "version": "1.0.0"})
+    outcome = repository.vendor()
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[missing-key]: 'repository' is missing\n"
+        "  --> spec.yaml:6:3 (spec.chart.repository)\n"
+        "  6 |   chart:\n"
+        "    |   ^^^^^\n"
+        "  help: Where the chart comes from.\n"
+        "nothing was written: 1 error\n"
+    )
+    assert repository.server.requests == []
+
+
 @pytest.mark.parametrize("command", ["vendor", "build"])
 def test_a_line_with_everything_in_it_shows_no_credentials(repository: Repository, command: str) -> None:
     repository.project.write(
@@ -498,7 +670,7 @@ FAULTS: Mapping[str, tuple[Wrong, int, str]] = {
         (
             f"error[server-too-much]: {FILE} has more than 20,971,520 bytes\n"
             "  in: kmod\n"
-            "  help: this is the limit of what is taken; look at what is served there\n"
+            "  help: look at what is served there, or take more: `sro-render vendor --limit`\n"
         ),
     ),
     "index that is a page": (

@@ -321,12 +321,14 @@ nothing was written: 1 error
     (
         spec_with_dependencies,
         """\
-error[dependencies-not-supported]: kmod depends on base 0.1.0, and dependencies are not rendered by this version
-  --> spec.yaml:12:3 (spec.dependencies)
-  12 |   dependencies:
-     |   ^^^^^^^^^^^^
+error[chart-not-found]: chart base 0.1.0 was not found
+  --> spec.yaml:13:5 (spec.dependencies[0].chart)
+  13 |   - chart:
+     |     ^^^^^
   in: kmod
-  help: write a SpecialResource for each dependency, and remove spec.dependencies
+  note: looked in charts: kmod 1.0.0
+  note: needed by kmod, which is rendered all the same
+  help: put the chart, as a folder or .tgz, below the --charts folder
 nothing was written: 1 error
 """,
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -237,7 +238,7 @@ def test_credentials_that_do_not_help_are_sent_once(server: Any, ask: Ask) -> No
             (
                 "error[archive-size]: the archive has 1073741824 bytes; at most 20971520 bytes are allowed\n"
                 "  --> oci://127.0.0.1:PORT1/charts/kmod:1.0.0\n"
-                "  help: leave out what the chart does not need"
+                "  help: leave out what the chart does not need, or allow more: --limit archive-bytes=NUMBER"
             ),
         ),
         (
@@ -253,7 +254,7 @@ def test_credentials_that_do_not_help_are_sent_once(server: Any, ask: Ask) -> No
             manifest(layer={"size": len(DATA) - 1}),
             (
                 f"error[server-too-much]: https://127.0.0.1:PORT1{BLOB} has more than {len(DATA) - 1} bytes\n"
-                "  help: this is the limit of what is taken; look at what is served there"
+                "  help: look at what is served there, or take more: `sro-render vendor --limit`"
             ),
         ),
     ],
@@ -324,6 +325,21 @@ def test_challenges_are_read_as_the_standard_writes_them(header: str, expected: 
 
 def test_a_challenge_of_many_parts_is_read_in_time() -> None:
     assert list(parse_challenges("Bearer " + 'a="b",' * 20_000 + "!")) == ["bearer"]
+
+
+@pytest.mark.parametrize("header", ["A" * 64_000, "A " + "a" * 64_000, "A a=b" + " " * 64_000])
+def test_a_challenge_without_end_is_read_in_time(header: str) -> None:
+    start = time.process_time()
+    parse_challenges(header)
+    assert time.process_time() - start < 1
+
+
+def test_a_link_without_end_is_read_in_time(server: Any, ask: Ask) -> None:
+    links = {"headers": (("Link", "<" * 60_000),), "body": b'{"tags": ["1.0.0"]}'}
+    server.answer("/v2/charts/kmod/tags/list", links)
+    start = time.process_time()
+    assert pull(ask(), "^1") == DATA
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

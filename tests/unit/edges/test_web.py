@@ -260,7 +260,7 @@ def test_a_body_is_taken_up_to_its_limit_and_no_further(serve: Any, web: Make) -
         web().get(f"{server.url}/a", max_bytes=4999)
     assert message(error, server) == (
         "error[server-too-much]: https://127.0.0.1:PORT1/a has more than 4,999 bytes\n"
-        "  help: this is the limit of what is taken; look at what is served there"
+        "  help: look at what is served there, or take more: `sro-render vendor --limit`"
     )
 
 

@@ -1,7 +1,7 @@
 """Nodes by kernel.
 
-Matrix: selection; order; mixed systems and architectures; labels that lie or are too long; toolkits
-by standard and real-time kernel, with and without architecture. Left out: texts of coverage.
+Matrix: selection; order; mixed systems and architectures; labels that lie or are too long. Left out:
+how a toolkit is found (test_toolkits.py), texts of coverage.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from sro_render.errors import Finding
-from sro_render.kernels.grouping import find_toolkit, group_by_kernel, index_toolkits, select_nodes
+from sro_render.kernels.grouping import group_by_kernel, select_nodes
 from sro_render.model.inventory import DriverToolkit, KernelVersion, Node
 
 EL8 = "4.18.0-305.45.1.el8_4.x86_64"
@@ -107,59 +107,6 @@ TOOLKIT = DriverToolkit(
     rt_kernel="4.18.0-305.45.1.rt7.117.el8_4",
     os_version="8.4",
 )
-
-
-@pytest.mark.parametrize(
-    ("kernel", "architecture", "is_found"),
-    [
-        (EL8, "amd64", True),
-        ("4.18.0-305.45.1.rt7.117.el8_4.x86_64", "amd64", True),
-        ("4.18.0-305.45.1.el8_4.aarch64", "arm64", True),
-        ("4.18.0-305.45.1.el8_4.aarch64", "amd64", False),
-        ("4.18.0-305.19.1.el8_4.x86_64", "amd64", False),
-        (EL8, "", True),
-        ("4.18.0-305.45.1.el8_4", "", True),
-        ("4.18.0-305.45.1.el8_4.s390x", "", True),
-        ("4.18.0-305.45.1.el8_4.lowlatency", "", False),
-    ],
-)
-def test_a_toolkit_is_found_by_either_of_its_kernels(kernel: str, architecture: str, is_found: bool) -> None:
-    found = find_toolkit(kernel, architecture, index_toolkits([TOOLKIT]))
-    assert (found is not None) == is_found
-    if found:
-        assert kernel in {found.kernel, found.rt_kernel}
-
-
-def test_a_toolkit_whose_kernels_have_the_architecture_is_taken_as_it_is() -> None:
-    toolkit = DriverToolkit(image="i", kernel=EL8, rt_kernel="x")
-    assert find_toolkit(EL8, "amd64", index_toolkits([toolkit])) == toolkit
-
-
-@pytest.mark.parametrize("rt_kernel", ["5.14.0-427.el9_4.x86_64+rt", "5.14.0-427.el9_4+rt"])
-def test_a_real_time_kernel_with_its_flavour_behind_the_architecture_finds_its_toolkit(
-    rt_kernel: str,
-) -> None:
-    toolkit = DriverToolkit(image="i", kernel="5.14.0-427.el9_4", rt_kernel=rt_kernel)
-    index = index_toolkits([toolkit])
-    expected = DriverToolkit(
-        image="i", kernel="5.14.0-427.el9_4.x86_64", rt_kernel="5.14.0-427.el9_4.x86_64+rt"
-    )
-    assert find_toolkit("5.14.0-427.el9_4.x86_64+rt", "amd64", index) == expected
-    assert find_toolkit("5.14.0-427.el9_4.x86_64", "amd64", index) == expected
-    assert find_toolkit("5.14.0-427.el9_4.x86_64+debug", "amd64", index) is None
-
-
-def test_a_toolkit_of_another_architecture_does_not_count() -> None:
-    toolkit = DriverToolkit(image="i", kernel=EL8, architecture="arm64")
-    assert find_toolkit(EL8, "amd64", index_toolkits([toolkit])) is None
-    assert find_toolkit(EL8, "", index_toolkits([toolkit])) is None
-
-
-def test_thousands_of_kernels_find_theirs_among_thousands_of_toolkits_at_once() -> None:
-    # Each against each would be 400 million comparisons.
-    toolkits = index_toolkits(DriverToolkit(image=f"i{n}", kernel=f"5.9.0-{n}") for n in range(20_000))
-    found = [find_toolkit(f"5.9.0-{n}.x86_64", "amd64", toolkits) for n in range(20_000)]
-    assert [each.image for each in found if each] == [f"i{n}" for n in range(20_000)]
 
 
 def test_a_toolkit_for_another_system_is_a_finding() -> None:

@@ -115,6 +115,62 @@ def test_each_tag_of_the_driver_toolkit_names_its_newest_image() -> None:
     assert read(node(), stream).toolkit_tags == (ToolkitTag(tag="latest", image="new"),)
 
 
+def stream(**parts: Any) -> dict[str, Any]:
+    return {
+        "kind": "ImageStream",
+        "metadata": {"name": "driver-toolkit", "namespace": "openshift"},
+        **parts,
+    }
+
+
+def test_a_tag_that_was_not_imported_yet_names_the_image_that_was_asked_for() -> None:
+    def source(kind: str, name: str) -> dict[str, Any]:
+        return {"from": {"kind": kind, "name": name}}
+
+    spec = [
+        {"name": "latest", **source("DockerImage", "asked")},
+        {"name": "4.11", **source("DockerImage", "next")},
+        {"name": "alias", **source("ImageStreamTag", "latest")},
+    ]
+    status = [{"tag": "latest", "items": [{"dockerImageReference": "in-force"}]}]
+    assert read(node(), stream(spec={"tags": spec}, status={"tags": status})).toolkit_tags == (
+        ToolkitTag(tag="4.11", image="next"),
+        ToolkitTag(tag="latest", image="in-force"),
+    )
+
+
+def test_what_one_place_leaves_out_of_a_toolkit_another_may_add() -> None:
+    toolkits = [
+        compact(driverToolkits=[{"image": "i", "tag": "latest"}, {"image": "i", "tag": "4.10"}]),
+        compact(driverToolkits=[{"image": "i", "osVersion": "8.4"}]),
+        compact(driverToolkits=[{"image": "i", "kernelFullVersion": "5.1"}]),
+    ]
+    for order in (toolkits, toolkits[::-1]):
+        inventory = read(node(), *order)
+        assert inventory.toolkits == (DriverToolkit(image="i", kernel="5.1", os_version="8.4"),)
+        assert inventory.toolkit_tags == (
+            ToolkitTag(tag="4.10", image="i"),
+            ToolkitTag(tag="latest", image="i"),
+        )
+
+
+def test_one_image_may_be_the_toolkit_of_several_architectures() -> None:
+    toolkits = [
+        {"image": "i", "tag": "t", "architecture": "arm64", "kernelFullVersion": "5.1.aarch64"},
+        {"image": "i", "tag": "t", "architecture": "amd64", "kernelFullVersion": "5.1.x86_64"},
+    ]
+    read_toolkits = read(node(), compact(driverToolkits=toolkits)).toolkits
+    assert [each.kernel for each in read_toolkits] == ["5.1.x86_64", "5.1.aarch64"]
+
+
+def test_a_tag_may_name_an_image_for_each_architecture() -> None:
+    toolkits = [{"image": each, "tag": "t", "architecture": each} for each in ("arm64", "amd64")]
+    assert read(node(), compact(driverToolkits=toolkits)).toolkit_tags == (
+        ToolkitTag(tag="t", image="amd64"),
+        ToolkitTag(tag="t", image="arm64"),
+    )
+
+
 def test_the_proxy_in_force_comes_before_the_one_asked_for() -> None:
     proxy = {
         "kind": "Proxy",
@@ -188,6 +244,21 @@ def test_objects_of_other_kinds_and_names_are_passed_over(stranger: dict[str, An
     assert read(node(), stranger) == read(node())
 
 
+@pytest.mark.parametrize("kind", ["PreflightValidation", "SpecialResourceModule"])
+def test_the_operators_other_kinds_are_refused_by_name(kind: str) -> None:
+    stranger = {"apiVersion": "sro.openshift.io/v1beta1", "kind": kind, "metadata": {"name": "x"}}
+    for value in (stranger, {"kind": "List", "items": [stranger]}):
+        with pytest.raises(InputError) as caught:
+            read(node(), value)
+        assert caught.value.finding.span is not None
+        assert (caught.value.finding.code, caught.value.finding.message) == (
+            "kind-not-supported",
+            f"{kind} is not supported",
+        )
+    other = {**stranger, "apiVersion": "kmm.sigs.x-k8s.io/v1beta2"}
+    assert read(node(), other) == read(node())
+
+
 CONTRADICTION_HELP = "  help: take one snapshot of the whole cluster, or drop the older file"
 
 
@@ -232,6 +303,34 @@ error[inventory-contradiction]: the push secret of namespace ns is a in 2.yaml, 
   4 |   ns: b
     |       ^
   note: the first one is at 2.yaml:4:7
+""",
+        ),
+        (
+            [
+                node(),
+                compact(driverToolkits=[{"image": "i", "kernelFullVersion": "5.1"}]),
+                compact(driverToolkits=[{"image": "i", "kernelFullVersion": "5.2"}]),
+            ],
+            """\
+error[inventory-contradiction]: the kernel of driver toolkit i is 5.1 in 2.yaml, but 5.2 in 3.yaml
+  --> 3.yaml:3:3
+  3 | - image: i
+    |   ^
+  note: the first one is at 2.yaml:3:3
+""",
+        ),
+        (
+            [
+                node(),
+                compact(driverToolkits=[{"image": "a", "tag": "t"}]),
+                compact(driverToolkits=[{"image": "b", "tag": "t", "architecture": "arm64"}]),
+            ],
+            """\
+error[inventory-contradiction]: the driver toolkit with tag t is a in 2.yaml, but b in 3.yaml
+  --> 3.yaml:3:3
+  3 | - architecture: arm64
+    |   ^
+  note: the first one is at 2.yaml:3:3
 """,
         ),
     ],

@@ -64,6 +64,7 @@ FULL = Lock(
                 ),
                 LockedState(name="stateless"),
             ),
+            dependencies=("base", "tools"),
         ),
     ),
     inventory=(InputFile(path="../../nodes.yaml", digest=DIGEST),),
@@ -87,6 +88,14 @@ def test_a_lock_is_read_back_as_it_was_written(lock: Lock) -> None:
     document = json.loads(json.dumps(lock.to_mapping()))
     assert Lock.from_mapping(document) == lock
     assert SCHEMA.is_valid(document)
+
+
+def test_a_lock_from_before_there_were_dependencies_is_read() -> None:
+    document = json.loads(json.dumps(FULL.to_mapping()))
+    assert [entry.get("dependencies") for entry in document["specialResources"]] == [None, ["base", "tools"]]
+    del document["specialResources"][1]["dependencies"]
+    assert SCHEMA.is_valid(document)
+    assert [entry.dependencies for entry in Lock.from_mapping(document).resources] == [(), ()]
 
 
 def test_check_compares_neither_nodes_nor_the_version_of_the_tool() -> None:
@@ -173,6 +182,13 @@ DAMAGE = {
         (
             "error[lock-damaged]: this lock has 'true' instead of true or false\n"
             f"  --> specialResources[1].states[0].affine\n  help: {WAY_OUT}"
+        ),
+    ),
+    "dependency that is empty": (
+        _set("specialResources", 1, "dependencies", to=[""]),
+        (
+            "error[lock-damaged]: this lock has '' instead of a list of texts\n"
+            f"  --> specialResources[1].dependencies\n  help: {WAY_OUT}"
         ),
     ),
     "node that is a number": (

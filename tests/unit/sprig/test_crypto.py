@@ -34,11 +34,12 @@ from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine, Rendering
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import LimitError, TemplateError
+from sro_render.gotemplate.functions import Families
 from sro_render.limits import Limits
 from sro_render.sprig import der, keys, pem, primes
 from sro_render.sprig.ambient import Ambient, Stream
 from sro_render.sprig.certificates import CertificateFault, parse_certificate
-from sro_render.sprig.registry import functions
+from sro_render.sprig.registry import FAMILIES
 
 HEAD = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"
 SEED = b"a seed of the test, 32 bytes long"
@@ -432,7 +433,7 @@ class Late(Exception):  # noqa: N818
 
 COSTLY = sorted(
     name
-    for name, function in functions().items()
+    for name, function in Families(FAMILIES).items()
     if function.call.__module__ in {"sro_render.sprig.crypto", "sro_render.sprig.passwords"}
 )
 CALLS = {

@@ -12,10 +12,11 @@ from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import TemplateError
+from sro_render.gotemplate.functions import Families
 from sro_render.limits import Limits
 from sro_render.sprig.dicts import merge, set_key
 from sro_render.sprig.numbers import add, to_int
-from sro_render.sprig.registry import functions
+from sro_render.sprig.registry import FAMILIES
 from sro_render.sprig.versions import admits, parse_version
 
 HEAD = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"
@@ -60,7 +61,7 @@ def test_set_and_merge_change_their_first_argument_and_no_other() -> None:
 
 
 def test_only_functions_that_change_an_argument_are_marked() -> None:
-    assert sorted(name for name, function in functions().items() if function.mutates) == [
+    assert sorted(name for name, function in Families(FAMILIES).items() if function.mutates) == [
         "merge",
         "mergeOverwrite",
         "mustMerge",

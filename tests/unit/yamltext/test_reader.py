@@ -315,7 +315,7 @@ error[yaml-aliases]: aliases add more than 50 values to this text
   --> f.yaml:3:11
   3 | c: &c [*b,*b,*b]
     |           ^^
-  help: write the values out, or use fewer aliases inside each other
+  help: write the values out, or allow more: --limit yaml-alias-nodes=NUMBER
 """,
     ),
     (
@@ -325,7 +325,7 @@ error[yaml-depth]: more than 20 collections stand inside each other
   --> f.yaml:1:23
   1 | a: [[[[[[[[[[[[[[[[[[[[
     |                       ^
-  help: split the value up
+  help: split the value up, or allow more: --limit yaml-depth=NUMBER
 """,
     ),
     (
@@ -335,7 +335,7 @@ error[yaml-depth]: more than 20 collections stand inside each other
   --> f.yaml:2:14
   2 | b: [[[[[[[[[[*a]]]]]]]]]]
     |              ^^
-  help: split the value up
+  help: split the value up, or allow more: --limit yaml-depth=NUMBER
 """,
     ),
     (

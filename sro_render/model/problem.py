@@ -1,0 +1,55 @@
+"""What a review of specs, charts and objects says: findings with a severity, and the rules behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sro_render.errors import Finding
+
+
+class Severity(StrEnum):
+    """How bad a problem is: what will not work, what is likely wrong, what a reviewer should look at."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is looked for. code: stable and documented; summary: a few words, with the reason."""
+
+    code: str
+    severity: Severity
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A finding, and how bad it is. can_mend: whether `--fix` can put its mend into a file of the user's."""
+
+    finding: Finding
+    severity: Severity
+    can_mend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a review found.
+
+    problems: in the order of files and places.
+    rules:    those that were looked for, in the order of their codes.
+    silenced: how many findings were silenced, by code.
+    notes:    what the reader must know to judge the rest, such as what was not looked at.
+    """
+
+    problems: tuple[Problem, ...]
+    rules: tuple[Rule, ...] = ()
+    silenced: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def count(self, severity: Severity) -> int:
+        """How many problems of a severity there are."""
+        return sum(problem.severity is severity for problem in self.problems)
