@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from sro_render.charts.scope import Release
-from sro_render.explain.account import explain_field, explain_object
-from sro_render.explain.query import find_object
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.dependencies import Charts, Resolution, resolve
@@ -23,9 +21,6 @@ __all__ = [
     "TemplateOptions",
     "Templated",
     "check_charts",
-    "explain_field",
-    "explain_object",
-    "find_object",
     "in_spec",
     "lay_out",
     "release_name_of",

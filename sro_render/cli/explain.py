@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from sro_render.api import explain_field, explain_object, find_object
 from sro_render.cli.render_inputs import RenderArguments, read_inputs, render_options_with_spec
 from sro_render.cli.report import json_text
 from sro_render.cli.talk import Talk, printable, talk_options, tell
 from sro_render.edges.files import read_source
 from sro_render.errors import InputError
+from sro_render.explain.account import explain_field, explain_object
+from sro_render.explain.query import find_object
 from sro_render.explain.records import field_record, object_record
 from sro_render.explain.text import field_text, object_text
 from sro_render.limits import Limits

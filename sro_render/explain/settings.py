@@ -18,6 +18,7 @@ from sro_render.explain.paths import show, value_at
 from sro_render.gotemplate.reads import Home, Path, Read, Reads, watch
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.set_templates import SpecTemplates
+from sro_render.kernels.spec_places import place_in_spec
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonValue
 from sro_render.pipeline.accounts import Accounts, KernelValues
@@ -63,9 +64,7 @@ class Settings:
             fact = _FACTS.get(str(path[0]), _always("added by the operator"))
             return Setting(layer=RUNTIME, value=value, detail=fact(self.values.group))
         inside = path[1:]
-        span = None
-        if resource.source is not None:
-            span = locate(resource.source, [*resource.prefix, *inside], resource.document, value=True)
+        span = place_in_spec(resource, inside, value=True).span
         detail = f"{show(inside)} of the SpecialResource" if inside else "the SpecialResource itself"
         return Setting(
             layer=RUNTIME,
@@ -75,17 +74,15 @@ class Settings:
         )
 
     def _in_spec(self, path: Path) -> Setting:
-        resource, where = self.accounts.resource, ("spec", "set", *path)
-        span = None
-        if resource.source is not None:
-            span = locate(resource.source, [*resource.prefix, *where], resource.document, value=True)
+        # A dependency's values stand in the specs of those that need it.
+        there = place_in_spec(self.accounts.resource, ("spec", "set", *path), value=True)
         filled = value_at(self.values.given, path)
         return Setting(
             layer=SPEC,
             value=None if isinstance(filled, Absent) else filled,
-            detail=show(where),
-            span=span,
-            reads=tuple(self._read_in_spec(path, span)),
+            detail=there.path,
+            span=there.span,
+            reads=tuple(self._read_in_spec(path, there.span)),
         )
 
     def _read_in_spec(self, path: Path, span: Span | None) -> Iterable[Value]:

@@ -813,3 +813,69 @@ def test_an_input_that_is_not_there_is_an_error(explain: Any, project: Any) -> N
     outcome = explain("driver")
     assert (outcome.code, outcome.out) == (2, "")
     assert "nodes.json" in outcome.err
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def test_a_dependencys_value_is_told_where_its_dependent_sets_it(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES / "05-dependencies")
+    inputs = ["--spec", "specialresource.yaml", "--inventory", "cluster.yaml", "--charts", "charts"]
+    outcome = project.run(
+        "explain", "DaemonSet/rdma-driver", f"{CONTAINER}.env[name=PARAMETERS].value", *inputs
+    )
+    assert (
+        body(outcome)
+        == """\
+written by
+  --> charts/rdma/templates/1000-driver.yaml:32:21
+     |
+  32 |           value: {{ .Values.parameters | quote }}
+     |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+values
+  parameters = "log_num_mgm_entry_size=-1"
+    spec.set: spec.dependencies[0].set.parameters, at specialresource.yaml:25:19
+    over values of the chart "": parameters, at charts/rdma/values.yaml:2:13
+"""
+        + SAME
+    )
+
+
+def test_the_documentations_image_stream_is_told_whole(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES / "01-simple-kmod")
+    inputs = ["--spec", "specialresource.yaml", "--inventory", "cluster.yaml", "--charts", "charts"]
+    outcome = project.run("explain", "ImageStream/simple-kmod-driver-container", *inputs)
+    [digest] = [line.split()[1] for line in outcome.out.splitlines() if "digest: " in line]
+    assert (outcome.code, outcome.err, outcome.out) == (
+        0,
+        "",
+        f"""\
+ImageStream/simple-kmod/simple-kmod-driver-container
+  resource  simple-kmod, chart simple-kmod 0.0.1
+  template  charts/simple-kmod/templates/0000-buildconfig.yaml:1:1
+  state     0000-buildconfig
+  kernel    none: the object is not kernel-affine
+
+steps after templating
+  namespace    metadata.namespace
+  owned-label  metadata.labels["specialresource.openshift.io/owned"]
+  provenance   metadata.annotations
+
+lines
+  apiVersion: image.openshift.io/v1                                         templates/0000-buildconfig.yaml:1
+  kind: ImageStream                                                         templates/0000-buildconfig.yaml:2
+  metadata:
+    annotations:
+      sro.openshift.io/digest: {digest}  +provenance
+      sro.openshift.io/state: 0000-buildconfig                              +provenance
+    labels:
+      app: simple-kmod-driver-container                                     templates/0000-buildconfig.yaml:5
+      specialresource.openshift.io/owned: "true"                            +owned-label
+    name: simple-kmod-driver-container                                      templates/0000-buildconfig.yaml:6
+    namespace: simple-kmod                                                  +namespace
+  spec: {{}}                                                                  templates/0000-buildconfig.yaml:7
+""",
+    )
