@@ -139,6 +139,11 @@ def slice_list(value: object, *indices: object) -> object:
 def chunk(size: int, value: object) -> ListList:
     """Lists of at most `size` items."""
     items = items_of(value, "cut up")
+    if size < -1 and len(items) == 1:
+        return ListList([items])
+    if size < 0 and 2 <= len(items) <= 1 - size:
+        # What Sprig computes for so few items is a list of no pieces.
+        return ListList()
     if size < 1:
         raise FunctionError(f"cannot cut a list into pieces of {size} items")
     return ListList(items[start : start + size] for start in range(0, len(items), size))

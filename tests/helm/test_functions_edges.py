@@ -250,6 +250,12 @@ prepend (list 2) 1
 push (list 1) (list 2)
 chunk 2 (list 1 2 3)
 chunk 1 (list)
+chunk -3 (list 1 1 1)
+chunk -3 (list 1 1 1 1)
+chunk -2 (list 1 1 1)
+chunk -2 (list 1)
+chunk -9 (list 1 1)
+chunk -1 (list 1 1)
 list 1 nil
 tuple
 empty (list)
