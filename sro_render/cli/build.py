@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
+from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
@@ -17,9 +19,6 @@ from sro_render.errors import Finding, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
-
-PARTLY_DONE = 1
-WRONG_INPUT = 2
 
 
 @click.command(
@@ -37,15 +36,7 @@ Example:
     is_flag=True,
     help="Write what is right; the files of what failed stay as they were, and the exit code is 1.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@output_option()
 @talk_options
 def command(
     *,
@@ -130,7 +121,7 @@ class _Report:
             self._talk.findings(findings)
             self._talk.findings(wrong, as_errors=True)
         self._talk.note(f"nothing was written: {count(len(wrong), 'error')}")
-        return WRONG_INPUT if errors else PARTLY_DONE
+        return WRONG_INPUT if errors else INCOMPLETE
 
     def done(
         self, outcome: Render, written: Written, errors: Sequence[SroError], findings: Sequence[Finding]
@@ -146,4 +137,4 @@ class _Report:
                 tell(text_report(outcome, written))
         if errors:
             self._talk.note(f"not everything was written: {count(len(errors), 'error')}")
-        return PARTLY_DONE if errors else 0
+        return INCOMPLETE if errors else 0

@@ -11,6 +11,8 @@ import click
 from sro_render.api import Render
 from sro_render.cli.coverage_data import coverage_mapping, reason_mapping
 from sro_render.cli.coverage_text import coverage_text, plain, upgrade_text
+from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
+from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, RenderInputs, collect, read_inputs, render_options
 from sro_render.cli.report import count, finding_mapping, json_text
 from sro_render.cli.talk import Talk, has_colour, talk_options
@@ -18,9 +20,6 @@ from sro_render.edges.inventories import read_inventories
 from sro_render.errors import Finding
 from sro_render.model.coverage import Coverage
 from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
-
-INCOMPLETE = 1
-WRONG_INPUT = 2
 
 
 @click.command(
@@ -40,15 +39,7 @@ Example:
     "if anything is missing for them. May be given several times.",
 )
 @click.option("--strict", is_flag=True, help="Treat findings as errors: exit with 1.")
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@output_option()
 @talk_options
 def command(
     *,

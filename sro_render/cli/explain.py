@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
+from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, read_inputs, render_options_with_spec
 from sro_render.cli.report import json_text
 from sro_render.cli.talk import Talk, printable, talk_options, tell
@@ -18,9 +20,6 @@ from sro_render.explain.text import field_text, object_text
 from sro_render.limits import Limits
 from sro_render.model.objects import object_id
 from sro_render.yamltext.reader import read_stream
-
-PARTLY_DONE = 1
-WRONG_INPUT = 2
 
 
 @click.command(
@@ -36,15 +35,7 @@ Example:
 @click.argument("field", metavar="[FIELD.PATH]", required=False, default="")
 @render_options_with_spec
 @click.option("--full", is_flag=True, help="Show all lines of the object.")
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@output_option()
 @talk_options
 def command(
     *, talk: Talk, arguments: RenderArguments, name: str, field: str, full: bool, output_format: str
@@ -82,7 +73,7 @@ def command(
         click.echo(text)
     else:
         tell("".join(f"{printable(line)}\n" for line in text.splitlines()))
-    return PARTLY_DONE if errors else 0
+    return INCOMPLETE if errors else 0
 
 
 def _named_by(name: str, limits: Limits) -> str:

@@ -5,14 +5,15 @@ The three commands only look: nothing is rendered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from sro_render.charts.configmap import chart_config_maps
+from sro_render.cli.exit_codes import INCOMPLETE
 from sro_render.cli.inventory_report import diff_json, diff_text, show_json, show_text
+from sro_render.cli.output_option import output_option
 from sro_render.cli.report import json_text
 from sro_render.cli.talk import Talk, talk_options
 from sro_render.edges.files import write_file
@@ -22,22 +23,6 @@ from sro_render.kernels.inventory_diff import diff_inventories
 from sro_render.kernels.inventory_summary import summarize
 from sro_render.limits import Limits
 from sro_render.yamltext import writer
-
-DIFFERENT = 1
-_R = TypeVar("_R")
-_Files = Callable[..., _R]
-
-
-def _output(text: str) -> Callable[[_Files[_R]], _Files[_R]]:
-    return click.option(
-        "-o",
-        "--output",
-        "output_format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help=text,
-    )
 
 
 @click.group(
@@ -72,7 +57,7 @@ Keys of -o json:
   findings          as in a build""",
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@_output("How to print.")
+@output_option(text="How to print.")
 @talk_options
 def show(*, talk: Talk, files: Sequence[str], output_format: str) -> None:
     """Show the nodes by kernel, system, architecture and role, and what the snapshot lacks.
@@ -96,7 +81,7 @@ Example:
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--out", metavar="FILE", help="Where to write; else standard output.")
-@_output("YAML (text) or JSON.")
+@output_option(text="YAML (text) or JSON.")
 @talk_options
 def normalize(*, talk: Talk, files: Sequence[str], out: str | None, output_format: str) -> None:
     """Write a snapshot as a compact NodeInventory, to be kept in Git.
@@ -148,7 +133,7 @@ Keys of -o json:
 )
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@_output("How to print.")
+@output_option(text="How to print.")
 @talk_options
 def diff(*, talk: Talk, before: str, after: str, output_format: str) -> int:
     """Say which kernels come and go from snapshot A to snapshot B, and on which nodes.
@@ -164,7 +149,7 @@ def diff(*, talk: Talk, before: str, after: str, output_format: str) -> int:
         click.echo(diff_json(difference))
     else:
         click.echo(diff_text(difference), nl=False)
-    return 0 if difference.is_empty else DIFFERENT
+    return 0 if difference.is_empty else INCOMPLETE
 
 
 def _read(talk: Talk, files: Sequence[str], *, needs_nodes: bool = True) -> InventoryFiles:

@@ -13,6 +13,8 @@ import click
 
 from sro_render.api import Recipe, Render
 from sro_render.charts.scope import Capabilities, KubeVersion
+from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
+from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import (
     RenderArguments,
     RenderInputs,
@@ -40,8 +42,6 @@ from sro_render.review.records import json_report
 from sro_render.review.sarif import sarif_report
 from sro_render.review.text import text_report
 
-NOT_CLEAN = 1
-WRONG_INPUT = 2
 _MOST_PASSES = 10
 """A mend may show what it hid: a spec with a misspelt key is not rendered at all."""
 # Templates that ask for the time or for chance get some: nothing of what they render is kept.
@@ -72,15 +72,7 @@ Example:
 @click.option("--fix", is_flag=True, help="Mend what has one right answer in your files, and show the diff.")
 @click.option("--diff", "only_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(list(_REPORTERS)),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@output_option("github", "sarif")
 @click.option("--out", metavar="PATH", help="Where to write the report; else standard output.")
 @talk_options
 def command(
@@ -116,7 +108,7 @@ def command(
     if outcome.is_input_wrong:
         return WRONG_INPUT
     bad = outcome.found.count(Severity.ERROR) + (outcome.found.count(Severity.WARNING) if strict else 0)
-    return NOT_CLEAN if bad else 0
+    return INCOMPLETE if bad else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,10 @@ from collections.abc import Sequence
 
 import click
 
+from sro_render.cli.exit_codes import INTERRUPTED, OUR_BUG, WRONG_INPUT
 from sro_render.cli.talk import CONTRADICTION, Talk, leave_stdout, printable
 from sro_render.errors import SroError, nearest
 from sro_render.version import __version__
-
-WRONG_INPUT = 2
-OUR_BUG = 3
-INTERRUPTED = 130
 
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",

@@ -12,6 +12,7 @@ import click
 from sro_render.charts.scope import Release
 from sro_render.charts.set_values import SetOption
 from sro_render.cli.ambient_options import ambient_options
+from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.limit_options import limit_options
 from sro_render.cli.set_options import set_options
 from sro_render.cli.talk import Talk, talk_options, tell
@@ -24,8 +25,6 @@ from sro_render.pipeline.template import Templated, TemplateOptions, release_nam
 from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_release_name
 
-PARTLY_DONE = 1
-WRONG_INPUT = 2
 DEFAULT_NAME = "release-name"
 
 
@@ -140,7 +139,7 @@ def command(
     if faults or outcome.errors:
         return WRONG_INPUT
     if strict and outcome.findings:
-        return PARTLY_DONE
+        return INCOMPLETE
     _put_out(outcome, name, output_dir, in_named_folder=in_named_folder)
     return 0
 

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import click
 
+from sro_render.cli.exit_codes import SERVER_REFUSED, WRONG_INPUT
 from sro_render.cli.limit_options import limit_option
+from sro_render.cli.output_option import output_option
 from sro_render.cli.report import finding_mapping, json_text
 from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.edges.specs import read_specs
 from sro_render.edges.vendor import Vendored, VendorOptions, VendorOutcome, vendor
 from sro_render.errors import Finding, ServerError, SroError, flatten
 from sro_render.limits import Limits
-
-WRONG_INPUT = 2
-SERVER_REFUSED = 4
 
 
 @click.command(
@@ -42,15 +41,7 @@ Example:
     "--plain-http", is_flag=True, help="Speak http to servers on this machine (localhost, 127.0.0.1, [::1])."
 )
 @limit_option
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@output_option()
 @talk_options
 def command(
     *,
