@@ -8,22 +8,22 @@ the edge, by `describe`. A step that can go on after a fault collects all faults
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
+class Mend(Struct, frozen=True):
     """The one right answer to a finding: the word in its place that is wrong, and what it should be."""
 
     wrong: str
     right: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """Something that the user should know; `--strict` makes it an error.
 
     code:    stable and documented, such as `missing-value`.

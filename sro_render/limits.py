@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 def allow_more(name: str) -> str:
@@ -43,8 +44,7 @@ class TooLargeError(OverflowError):
         super().__init__(f"the value has more than {MAX_WRITTEN:,} characters when it is written")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Bounds that keep a chart from a stranger harmless. Sizes in bytes, counts in units."""
 
     max_output_bytes: int = 64 * 2**20

@@ -6,14 +6,13 @@ excerpt is drawn. Knows nothing of YAML, templates or Kubernetes, and imports no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MAX_EXCERPT_CHARACTERS = 160
 """Longer lines are cut around the marked place: minified YAML has lines of a megabyte."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
-class Source:
+class Source(Struct, frozen=True, eq=False, weakref=True):
     """A text with the name that its reader knows it by, such as `charts/a/templates/b.yaml`."""
 
     name: str
@@ -46,8 +45,7 @@ class Source:
         return self.text[self.text.rfind("\n", 0, offset) + 1 : None if end < 0 else end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Span:
+class Span(Struct, frozen=True, eq=False):
     """A stretch of a source, from offset `start` up to but without offset `end`, in characters."""
 
     source: Source

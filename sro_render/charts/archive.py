@@ -15,8 +15,9 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from sro_render.errors import ArchiveError
 from sro_render.gotemplate.numbers import parse_uint
@@ -39,8 +40,7 @@ _WHAT = {
 }
 
 
-@dataclass(slots=True)
-class Unpacked:
+class Unpacked(Struct):
     """How much archives held so far; all those inside one chart share it, and with it the limits."""
 
     entries: int = 0

@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from posixpath import splitext
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from sro_render.charts.metadata import Locate, Metadata, parse_metadata
 from sro_render.errors import ChartError
@@ -32,8 +34,7 @@ _MAX_NESTING = 16
 """Charts inside charts; a chain that is longer is an attack, not a chart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartFile:
+class ChartFile(Struct, frozen=True, kw_only=True):
     """One file of a chart.
 
     name:        path in the chart, such as `templates/a.yaml`.
@@ -49,8 +50,7 @@ class ChartFile:
         return Source(self.source_name, from_bytes(self.data))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """A chart with its sub-charts. Whoever holds one changes nothing in it, `values` included.
 
     templates: everything below `templates/`, partials and NOTES.txt too.
@@ -204,8 +204,7 @@ class _Loader:
                 yield self.load(below, origin, depth + 1)
 
 
-@dataclass(slots=True)
-class _Parts:
+class _Parts(Struct):
     """The files of a chart by their part in it."""
 
     templates: list[ChartFile]
@@ -252,7 +251,7 @@ def _locator(source: Source) -> Locate:
 
 def _digest(chart: Chart, values: bytes) -> str:
     """Over what Helm makes of the files: `helm package` writes Chart.yaml anew and unpacks sub-charts."""
-    metadata = asdict(chart.metadata)
+    metadata = to_builtins(chart.metadata)
     metadata["annotations"] = metadata["annotations"] or {}  # `helm package` leaves empty ones out
     if chart.metadata.api_version == "v1":
         metadata["dependencies"] = None  # they stand in requirements.yaml, which is among the files

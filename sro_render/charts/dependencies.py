@@ -9,8 +9,10 @@ Source: helm pkg/chart/v2/util/dependencies.go, and action.CheckDependencies.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.metadata import Requirement
@@ -20,8 +22,7 @@ from sro_render.gotemplate.reads import Path
 from sro_render.sprig.versions import admits
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """A sub-chart that takes part: the index among its parent's sub-charts, its name, what is in it."""
 
     index: int
@@ -29,8 +30,7 @@ class Selected:
     inner: Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What takes part of a chart's sub-charts, in the order in which Helm treats them.
 
     requirements: indices of the entries of `dependencies` that are left; None where the chart has

@@ -9,9 +9,11 @@ Source: helm pkg/engine/engine.go (`recAllTpls`, `sortTemplates`, `render`) and 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from posixpath import basename
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.dependencies import Selection, apply, check_dependencies, select
@@ -38,8 +40,7 @@ JINJA = ".j2"
 """What the names of templates in Jinja's syntax end in; all others are Go templates."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
+class Rendering(Struct, frozen=True, kw_only=True):
     """What a chart rendered.
 
     texts:    Helm's template name (`x/templates/a.yaml`, `x/charts/y/templates/b.yaml`) -> text, A-Z;
@@ -53,8 +54,7 @@ class Rendering:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A rendered text that knows which place in the templates wrote each of its characters."""
 
     text: str
@@ -91,8 +91,7 @@ class Trace:
         return raw + offset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class Recording(Struct, frozen=True, kw_only=True):
     """What a chart rendered, and how.
 
     traces:   Helm's template name -> its text with the places that wrote it, A-Z; without notes.
@@ -111,8 +110,7 @@ class Recording:
         return {name: trace.text for name, trace in self.traces.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Struct, frozen=True):
     """A template with its name, and the chart in whose scope it runs."""
 
     name: str
@@ -128,8 +126,7 @@ class _Template:
         return self.name.endswith(JINJA)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class _Layout(Struct, frozen=True, kw_only=True):
     """A chart with the sub-charts that one selection leaves in it, ready to run."""
 
     chart: Chart
@@ -137,8 +134,7 @@ class _Layout:
     files: Mapping[str, Files]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedValues:
+class PreparedValues(Struct, frozen=True, kw_only=True):
     """Values put together for a chart; good for any number of renders with the same values.
 
     chart:  the chart with the sub-charts that take part, for whoever checks the values against schemas.

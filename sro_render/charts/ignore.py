@@ -8,8 +8,9 @@ Source: helm pkg/ignore/rules.go; patterns are those of Go's `path/filepath.Matc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import basename
+
+from msgspec import Struct
 
 from sro_render.charts.patterns import NO_SLASH, OneOf, Part, Run, literal, matches
 from sro_render.errors import ChartError
@@ -20,8 +21,7 @@ _ALWAYS = "templates/.?*"
 """Helm's built-in rule: hidden files in `templates/` are no templates."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     pattern: tuple[Part, ...]
     is_negated: bool
     only_folders: bool
@@ -31,8 +31,7 @@ class _Rule:
         return matches(self.pattern, basename(path) if self.by_base_name else path)
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreRules:
+class IgnoreRules(Struct, frozen=True):
     """The rules of one chart, in order; the first that decides wins."""
 
     rules: tuple[_Rule, ...]

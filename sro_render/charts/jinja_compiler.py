@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn, Self
 
 import jinja2
@@ -133,8 +132,7 @@ class Tokens:
         return self.end_of(offset)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnedSite(Site):
+class OwnedSite(Site, frozen=True, eq=False):
     """A site that knows the template that it stands in."""
 
     owner: Any

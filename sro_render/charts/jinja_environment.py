@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NoReturn
 
@@ -20,6 +19,7 @@ from jinja2.environment import TemplateModule
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
+from msgspec import Struct
 
 from sro_render.charts import jinja_values as values
 from sro_render.charts.jinja_compiler import Generator, OwnedSite
@@ -78,8 +78,7 @@ class _Undefined(Undefined):
         return missing
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """One run of one template from outside: the run, and the variables at its start."""
 
     run: Run
@@ -129,8 +128,7 @@ class CompiledTemplate(jinja2.Template):
         return self.make_module({} if ctx is None else ctx.parent[_STATE].scope, shared=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Global:
+class _Global(Struct, frozen=True):
     """A function under its name; `call` is None for Jinja's own `range` and `namespace`."""
 
     name: str

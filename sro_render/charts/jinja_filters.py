@@ -10,9 +10,10 @@ Source: jinja2/filters.py and jinja2/tests.py, as documented.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cmp_to_key
 from typing import Any, Final
+
+from msgspec import Struct
 
 from sro_render.charts.helm_functions import functions
 from sro_render.charts.jinja_values import (
@@ -69,8 +70,7 @@ def library() -> Mapping[str, Function]:
     return {**own, **functions()}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One use of a filter.
 
     apply: gives what another filter makes of a value. test: whether a value meets another test.

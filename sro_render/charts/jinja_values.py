@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from sro_render.errors import nearest
 from sro_render.gotemplate.builtin_functions import absent_key
@@ -46,8 +47,7 @@ _VALUES: Final = (type(None), str, bool, int, float, bytes, dict, list, GoObject
 _MAP_METHODS: Final = ("get", "items", "keys", "values")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Site:
+class Site(Struct, frozen=True, eq=False):
     """One place in a template that does something.
 
     span: where. code: how messages call what stands there.

@@ -12,9 +12,10 @@ import re
 import struct
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from sro_render.errors import ChartError
 from sro_render.gotemplate.values import NilStringMap, StringMap
@@ -29,8 +30,7 @@ Locate = Callable[[tuple[str | int, ...]], Span | None]
 """Where a key path of the document stands; None where that is unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maintainer:
+class Maintainer(Struct, frozen=True, kw_only=True):
     """One entry of `maintainers`."""
 
     name: str = ""
@@ -38,8 +38,7 @@ class Maintainer:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """One entry of `dependencies`: a sub-chart, when it takes part, and what is imported from it."""
 
     name: str
@@ -57,8 +56,7 @@ class Requirement:
         return self.alias or self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class Metadata(Struct, frozen=True, kw_only=True):
     """The fields of `Chart.yaml`. `dependencies` and `annotations` are None where the key is absent."""
 
     name: str

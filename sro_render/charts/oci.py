@@ -12,9 +12,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sro_render.errors import ChartError, InputError
 from sro_render.model.objects import mapping_of, text_of
@@ -36,8 +37,7 @@ _CHALLENGE = re.compile(rf"(?<![A-Za-z])([A-Za-z]+)\s+({_PARAMETER}(?:\s*,\s*{_P
 _PARTS = re.compile(r'([\w!#$%&\'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OciReference:
+class OciReference(Struct, frozen=True, kw_only=True):
     """A chart in a registry: `HOST[:PORT]`, the repository's name there, and a tag, which may be empty."""
 
     host: str
@@ -48,8 +48,7 @@ class OciReference:
         return f"oci://{self.host}/{self.repository}" + (f":{self.tag}" if self.tag else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """The archive's descriptor."""
 
     digest: str

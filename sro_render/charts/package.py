@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.charts.archive import write_archive
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.limits import Limits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(Struct, frozen=True, kw_only=True):
     """A packed chart. digest: 64 hex digits over `data`, as in a repository's index."""
 
     chart: Chart

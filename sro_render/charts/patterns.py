@@ -8,19 +8,18 @@ Decides whether a path fits a list of parts; how patterns are written is for `ig
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Run:
+
+class Run(Struct, frozen=True):
     """Any number of characters; slashes among them only where `with_slashes`."""
 
     with_slashes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """One character out of ranges, both ends included; with `is_negated` one that is in none."""
 
     ranges: tuple[tuple[str, str], ...]
@@ -31,8 +30,7 @@ class OneOf:
         return any(low <= character <= high for low, high in self.ranges) != self.is_negated
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of several patterns."""
 
     options: tuple[tuple[Part, ...], ...]

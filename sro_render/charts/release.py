@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from posixpath import basename
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from sro_render.charts.chart import ChartFile
 from sro_render.charts.ignore import parse_path_pattern
@@ -49,8 +50,7 @@ class Document(NamedTuple):
         return f"---\n# Source: {self.template}\n{self.text}\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentFault:
+class DocumentFault(Struct, frozen=True, kw_only=True):
     """A document that Helm cannot read."""
 
     template: str
@@ -58,8 +58,7 @@ class DocumentFault:
     error: SroError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SortedDocuments:
+class SortedDocuments(Struct, frozen=True, kw_only=True):
     """What a chart rendered, both in Helm's order."""
 
     manifests: tuple[Document, ...]

@@ -9,8 +9,9 @@ its query, where Helm puts the repository's own in its place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from sro_render.errors import ChartError, InputError, nearest
 from sro_render.limits import Limits
@@ -22,8 +23,7 @@ MAX_SHOWN = 10
 """So many versions or names are listed in a message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedChart:
+class IndexedChart(Struct, frozen=True, kw_only=True):
     """One entry of an index. url: absolute. digest: as it is written, perhaps empty."""
 
     name: str

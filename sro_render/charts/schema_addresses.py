@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
+
+from msgspec import Struct
 
 from sro_render.limits import Limits, or_more
 
@@ -81,15 +82,14 @@ class SchemaError(Exception):
         self.hint = hint
 
 
-@dataclass(slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, kw_only=True):
     """A schema with an address of its own: the root, or one with an id."""
 
     pointer: str
     url: str
     draft: int
-    anchors: dict[str, str] = field(default_factory=dict)
-    dynamic: set[str] = field(default_factory=set)
+    anchors: dict[str, str] = {}
+    dynamic: set[str] = set()
 
 
 class Addresses:

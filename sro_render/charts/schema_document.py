@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from sro_render.charts.schema_addresses import (
     BASE,
@@ -45,8 +46,7 @@ MetaCheck = Callable[[int, Any, str], None]
 """Called with a draft, a schema and its pointer; raises SchemaError if it is no schema of that draft."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaDocument:
+class SchemaDocument(Struct, frozen=True, kw_only=True):
     """A schema for the validator.
 
     schema:   in draft 2020-12; what references lead to is under `$defs`.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from posixpath import basename
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from sro_render.charts.api_versions import DEFAULT_API_VERSIONS
 from sro_render.charts.patterns import NO_SLASH, Choice, OneOf, Part, literal, matches
@@ -29,8 +30,7 @@ DEFAULT_KUBE_VERSION = "v1.37.0"
 """What Helm 4.3.1 takes for the cluster's version where nobody says another."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """The release that the templates are rendered for."""
 
     name: str

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from sro_render.charts.values import Table, deep_copy, merge_files
 from sro_render.errors import InputError
@@ -42,8 +43,7 @@ class SetKind(Enum):
     LITERAL = "--set-literal"
 
 
-@dataclass(frozen=True, slots=True)
-class SetOption:
+class SetOption(Struct, frozen=True):
     """One option with its text, as the command line has them."""
 
     kind: SetKind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from sro_render.api import Render
 from sro_render.cli.coverage_data import coverage_mapping, reason_mapping

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from sro_render.errors import nearest
 from sro_render.limits import Limits
 
 _Body = TypeVar("_Body", bound=Callable[..., Any])
-NAMES = {field.name.removeprefix("max_").replace("_", "-"): field.name for field in fields(Limits)}
+NAMES = {name.removeprefix("max_").replace("_", "-"): name for name in Limits.__struct_fields__}
 """What `--limit` calls each limit."""
 
 

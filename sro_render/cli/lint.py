@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.api import Recipe, Render
 from sro_render.charts.scope import Capabilities, KubeVersion
@@ -111,8 +112,7 @@ def command(
     return INCOMPLETE if bad else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True, kw_only=True):
     """found: with the places as they are; shown: with credentials hidden."""
 
     found: Review

@@ -7,12 +7,12 @@ what they render. Reading goes on after a fault: all faults of all inputs come t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
@@ -31,8 +31,7 @@ from sro_render.pipeline.dependencies import resolve
 _R = TypeVar("_R")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderArguments:
+class RenderArguments(Struct, frozen=True, kw_only=True):
     """The arguments of a render, as they were given. seconds: the limit of time; 0 is none."""
 
     specs: Sequence[str]
@@ -42,8 +41,7 @@ class RenderArguments:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderInputs:
+class RenderInputs(Struct, frozen=True, kw_only=True):
     """What the arguments name, read.
 
     inventory, store: None where they could not be read.

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from sro_render.errors import Finding, SroError, describe, flatten
 
@@ -24,8 +24,7 @@ _QUIET_S = 1.0
 """A run that ends sooner shows no progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(Struct, frozen=True):
     """How much is said."""
 
     quiet: bool = False

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.edges.tree import TreeChange, open_tree
 from sro_render.errors import OutputError
@@ -32,8 +34,7 @@ from sro_render.version import __version__
 from sro_render.yamltext import writer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildInputs:
+class BuildInputs(Struct, frozen=True, kw_only=True):
     """What a build was made from, for the lock. Paths as the user gave them.
 
     repositories: of each SR's chart, dependencies included; empty or not, the names are all that are known.
@@ -49,8 +50,7 @@ class BuildInputs:
     is_complete: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """What a build did.
 
     failed: (SR, kernel) of what it could not make; an empty kernel is the whole SR.

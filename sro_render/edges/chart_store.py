@@ -12,8 +12,10 @@ version that the lock chose for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sro_render.charts.chart import Chart, load_chart
 from sro_render.charts.configmap import find_chart, read_chart_configmap
@@ -32,16 +34,14 @@ _MAX_DEPTH = 4
 """Folders below `--charts` in which charts are looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundChart:
+class FoundChart(Struct, frozen=True, kw_only=True):
     """A chart, and where it was found: a folder or archive, or `cm://NAMESPACE/NAME`."""
 
     chart: Chart
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True, kw_only=True):
     """A folder with a Chart.yaml, or an archive; of an archive only the file's name is known."""
 
     path: Path
@@ -56,16 +56,15 @@ class _Candidate:
         return self.path.name if self.is_archive else f"{self.name} {self.version}"
 
 
-@dataclass(slots=True)
-class ChartStore:
+class ChartStore(Struct):
     """Finds charts: in the ConfigMaps among the inputs, then below the `--charts` folder."""
 
     folder: Path | None
     config_maps: Mapping[str, JsonObject]
     limits: Limits
     lock: ChartsLock = field(default_factory=ChartsLock)
-    _candidates: tuple[_Candidate, ...] | None = field(default=None, init=False)
-    _loaded: set[Path] = field(default_factory=set, init=False)
+    _candidates: tuple[_Candidate, ...] | None = None
+    _loaded: set[Path] = set()
 
     @classmethod
     def over(cls, folder: str | None, config_maps: Iterable[JsonObject], limits: Limits) -> ChartStore:

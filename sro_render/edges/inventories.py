@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
@@ -22,8 +23,7 @@ from sro_render.validation import check_schema
 from sro_render.yamltext.reader import locate_nearest, read_stream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InventoryFiles:
+class InventoryFiles(Struct, frozen=True, kw_only=True):
     """What the inventory files hold."""
 
     inventory: Inventory

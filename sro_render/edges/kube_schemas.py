@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct
 
 from sro_render.lint.interface import KindSchema
 from sro_render.model.objects import JsonValue
@@ -49,14 +49,13 @@ def load_schemas(version: tuple[int, int]) -> KubeSchemas | None:
     return KubeSchemas(version=nearest, folder=found[nearest])
 
 
-@dataclass(slots=True)
-class KubeSchemas:
+class KubeSchemas(Struct):
     """The schemas of one version, each read when its kind is first met."""
 
     version: tuple[int, int]
     folder: Path
-    _definitions: dict[str, Any] | None = field(default=None, init=False)
-    _kinds: dict[tuple[str, str], _Kind | None] = field(default_factory=dict, init=False)
+    _definitions: dict[str, Any] | None = None
+    _kinds: dict[tuple[str, str], _Kind | None] = {}
 
     def of(self, api_version: str, kind: str) -> KindSchema | None:
         """The schema of a kind; None for kinds that are not Kubernetes' own."""

@@ -8,7 +8,7 @@ one of the chart's other files, and other objects in it are not applied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.edges.chart_store import ChartStore
@@ -27,12 +27,11 @@ from sro_render.model.specialresource import KIND, ChartReference, SpecialResour
 from sro_render.yamltext.reader import decode, read_stream
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCharts:
+class StoredCharts(Struct, frozen=True):
     """What `pipeline.dependencies.resolve` asks for, out of a store. findings: of the charts' own specs."""
 
     store: ChartStore
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = []
 
     def find(self, reference: ChartReference) -> Chart:
         """The chart that a reference means."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.set_values import SetOption, apply_options
@@ -20,8 +21,7 @@ from sro_render.source import Source, Span
 from sro_render.yamltext.reader import locate, read_values
 
 
-@dataclass(frozen=True, slots=True)
-class GivenValues:
+class GivenValues(Struct, frozen=True):
     """The user's values, and the files that they come from, the last one on top."""
 
     values: dict[str, Any]

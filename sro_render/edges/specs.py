@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.edges import schemas
 from sro_render.edges.files import each_file, read_source
@@ -28,8 +30,7 @@ _CREDENTIALS = frozenset({"username", "password"})
 _WHAT_A_SPEC_IS = f"a spec is YAML with kind: {KIND}, apiVersion: {API_VERSION}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecFiles:
+class SpecFiles(Struct, frozen=True, kw_only=True):
     """What the spec files hold.
 
     resources:   SRs without a fault, in the order given.
@@ -118,8 +119,7 @@ def read_specs(paths: Iterable[str], limits: Limits) -> SpecFiles:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentPlace:
+class DocumentPlace(Struct, frozen=True, kw_only=True):
     """Where a spec stands: a document of a file, and the key path of a list's item in it."""
 
     source: Source

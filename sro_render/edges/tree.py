@@ -35,8 +35,9 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sro_render.edges import system_calls
 from sro_render.errors import OutputError, SroError, some
@@ -63,8 +64,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeChange:
+class TreeChange(Struct, frozen=True, kw_only=True):
     """What a build did to OUT/CLUSTER: paths relative to it, A-Z."""
 
     created: tuple[str, ...] = ()

@@ -19,9 +19,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.charts.archive import read_archive
 from sro_render.charts.chart import Chart, load_chart
@@ -65,18 +68,16 @@ class VendorOptions:
     say: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vendored:
+class Vendored(Struct, frozen=True, kw_only=True):
     """A chart that is there now. change: `fetched`, `updated` (the lock had another one), `unchanged`."""
 
     entry: LockedArchive
     change: str
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = b""
     """The archive to write; empty where the file is right already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VendorOutcome:
+class VendorOutcome(Struct, frozen=True, kw_only=True):
     """What one run did; with errors nothing was written."""
 
     charts: tuple[Vendored, ...]
@@ -84,8 +85,7 @@ class VendorOutcome:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True, kw_only=True):
     """A chart that a spec names: an SR's own, or with `need` that of one of its dependencies."""
 
     resource: SpecialResource

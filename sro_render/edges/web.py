@@ -32,6 +32,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from msgspec import Struct
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -62,8 +63,7 @@ Origin = tuple[str, str, int]
 """Scheme, host in small letters, port."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """How long a server is waited for, in seconds, and how often it is asked."""
 
     attempts: int = 4
@@ -87,8 +87,7 @@ class Credentials:
         return f"Basic {b64encode(pair).decode('ascii')}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a server said in the end. url: who said it, after redirects. Names of headers in small letters."""
 
     status: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.charts.engine import Trace
 from sro_render.errors import SroError
@@ -17,8 +18,7 @@ from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import decode, locate, read_manifest
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedDocument:
+class RenderedDocument(Struct, frozen=True):
     """One object's document: a text of its own, inside of what the template rendered.
 
     start:  its offset there. prefix: the object's path in the document: empty, or that of a list's item.

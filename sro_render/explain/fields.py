@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.charts.values import GLOBAL
 from sro_render.explain.documents import RenderedDocument, find_document
@@ -35,8 +36,7 @@ MAX_VALUES: Final = 8
 """Of the values that one place read, so many are shown where nothing tells which of them is in the field."""
 
 
-@dataclass(frozen=True)
-class Explainer:
+class Explainer(Struct, frozen=True, dict=True):
     """Explains the fields of one object."""
 
     subject: Subject

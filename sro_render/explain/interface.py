@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from sro_render.gotemplate.reads import Path
 from sro_render.model.bundle import RenderedObject, RenderedResource, State
@@ -24,8 +25,7 @@ ABSENT: Final = Absent()
 MaybeValue: TypeAlias = "JsonValue | Absent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """The object that is asked about.
 
     twins: how many objects the same template rendered of it, one for each kernel; 1 if it has no kernel.
@@ -44,8 +44,7 @@ class Subject:
         return shelved.rendered_for or next(iter(self.accounts.values))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """A layer of values that has a value at a path.
 
     layer:  such as `spec.set`, `runtime value`, `values of the chart`.
@@ -61,8 +60,7 @@ class Setting:
     reads: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(Struct, frozen=True, kw_only=True):
     """A value that was read.
 
     place:    where the template reads it.
@@ -77,8 +75,7 @@ class Value:
     has_default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
+class Writer(Struct, frozen=True, kw_only=True):
     """A place that wrote (a part of) a field.
 
     calls:  the calls of templates that led there, innermost first.
@@ -94,16 +91,14 @@ class Writer:
     is_secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     """A condition or loop without which the field would not be there."""
 
     place: Span
     values: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class Touched(Struct, frozen=True, kw_only=True):
     """A step after templating changed the field."""
 
     step: str
@@ -111,16 +106,14 @@ class Touched:
     after: MaybeValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByKernel:
+class ByKernel(Struct, frozen=True, kw_only=True):
     """A value of the field, and the kernels that have it, in byte order."""
 
     value: MaybeValue
     kernels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A line of the object as it is written, and what made it: a template's place, or steps."""
 
     text: str
@@ -128,8 +121,7 @@ class Line:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldAccount:
+class FieldAccount(Struct, frozen=True, kw_only=True):
     """A field: who wrote it, of what, and what changed it.
 
     by_kernel: one entry if it is the same for every kernel.
@@ -145,16 +137,14 @@ class FieldAccount:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepAccount:
+class StepAccount(Struct, frozen=True, kw_only=True):
     """A step that changed the object, and the paths that it changed."""
 
     step: str
     paths: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectAccount:
+class ObjectAccount(Struct, frozen=True, kw_only=True):
     """An object: where it comes from, what was done to it, and each line's origin."""
 
     subject: Subject

@@ -7,8 +7,9 @@ to kernel, and where it was set, is still told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from sro_render.explain.interface import Absent, FieldAccount, MaybeValue, Value
 from sro_render.model.objects import JsonObject, JsonValue

@@ -8,8 +8,9 @@ Source: `charts.values` for how layers are put together, `kernels.runtime_values
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.values import GLOBAL
@@ -32,8 +33,7 @@ SUBCHART = "values of the sub-chart"
 MAX_NODES: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Finds where the values of one SR were set, for one kernel."""
 
     accounts: Accounts

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from sro_render.gotemplate.values import (
     GoMethod,
@@ -37,8 +38,7 @@ class FunctionError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """Parameter types and result type in Go's words; `variadic` is the type behind `...`."""
 
     parameters: tuple[str, ...]
@@ -77,8 +77,7 @@ def _canonical(go_type: str) -> str:
     return re.sub(r"interface ?\{\}", "any", go_type.strip()).replace("[]byte", "[]uint8")
 
 
-@dataclass(frozen=True, eq=False)
-class Function:
+class Function(Struct, frozen=True, eq=False, dict=True):
     """A function of the template language.
 
     name:      as templates write it.

@@ -1,7 +1,7 @@
 """What a template means, as frozen data with offsets into its text.
 
-Every node knows `start` and `end` in characters; these do not count when nodes are compared. `str`
-gives template text that parses to an equal node, comments and trim markers aside.
+Every node knows `start` and `end` in characters. `str` gives template text that parses to a node that is
+equal but for these, comments and trim markers aside.
 
 Source: text/template/parse/node.go; differs: branches of else-if chains lie side by side instead of
 inside each other, variables are resolved to slots, numbers that are not real are refused.
@@ -9,36 +9,33 @@ inside each other, variables are resolved to slots, numbers that are not real ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Node:
+
+class Node(Struct, frozen=True):
     """A place in the text."""
 
-    start: int = field(compare=False)
-    end: int = field(compare=False)
+    start: int
+    end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dot(Node):
+class Dot(Node, frozen=True):
     """`.`."""
 
     def __str__(self) -> str:
         return "."
 
 
-@dataclass(frozen=True, slots=True)
-class Nil(Node):
+class Nil(Node, frozen=True):
     """`nil`."""
 
     def __str__(self) -> str:
         return "nil"
 
 
-@dataclass(frozen=True, slots=True)
-class Bool(Node):
+class Bool(Node, frozen=True):
     """`true` or `false`."""
 
     value: bool
@@ -47,8 +44,7 @@ class Bool(Node):
         return "true" if self.value else "false"
 
 
-@dataclass(frozen=True, slots=True)
-class Number(Node):
+class Number(Node, frozen=True):
     """A number or character constant, with the values that it may stand for.
 
     `integer` and `real` are None where the constant has no exact value of that kind; `is_float` says
@@ -64,8 +60,7 @@ class Number(Node):
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class String(Node):
+class String(Node, frozen=True):
     """A string literal: as written, and its value."""
 
     literal: str
@@ -75,8 +70,7 @@ class String(Node):
         return self.literal
 
 
-@dataclass(frozen=True, slots=True)
-class Field(Node):
+class Field(Node, frozen=True):
     """`.a.b`."""
 
     names: tuple[str, ...]
@@ -85,8 +79,7 @@ class Field(Node):
         return "".join(f".{name}" for name in self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable(Node):
+class Variable(Node, frozen=True):
     """`$x` or `$x.a.b`. `slot` is its place in the frame, or None where no declaration reaches it."""
 
     name: str
@@ -97,8 +90,7 @@ class Variable(Node):
         return ".".join((self.name, *self.names))
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier(Node):
+class Identifier(Node, frozen=True):
     """A function's name."""
 
     name: str
@@ -107,8 +99,7 @@ class Identifier(Node):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Chain(Node):
+class Chain(Node, frozen=True):
     """Fields of something in parentheses or of a function's result: `(f .x).a.b`."""
 
     operand: Pipe | Identifier
@@ -119,8 +110,7 @@ class Chain(Node):
         return ".".join((operand, *self.names))
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Node):
+class Command(Node, frozen=True):
     """An operand and its arguments: `printf "%s" .x`."""
 
     operands: tuple[Operand, ...]
@@ -129,8 +119,7 @@ class Command(Node):
         return " ".join(f"({o})" if isinstance(o, Pipe) else str(o) for o in self.operands)
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe(Node):
+class Pipe(Node, frozen=True):
     """`$x := command | command`, the variables being optional; `assigns` is True for `=`."""
 
     variables: tuple[Variable, ...]
@@ -146,8 +135,7 @@ class Pipe(Node):
 Operand: TypeAlias = Dot | Nil | Bool | Number | String | Field | Variable | Identifier | Chain | Pipe
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(Node, frozen=True):
     """Text outside of actions, trimmed as the markers beside it ask."""
 
     text: str
@@ -156,8 +144,7 @@ class Text(Node):
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Node):
+class Action(Node, frozen=True):
     """`{{ pipe }}`: printed, unless it declares or assigns variables."""
 
     pipe: Pipe
@@ -166,16 +153,14 @@ class Action(Node):
         return f"{{{{{self.pipe}}}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Branch(Node):
+class Branch(Node, frozen=True):
     """One condition of an `if` or `with`, and what is done where it holds."""
 
     pipe: Pipe
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class If(Node):
+class If(Node, frozen=True):
     """`{{if}}`, any number of `{{else if}}`, and `{{else}}` (None where there is none)."""
 
     branches: tuple[Branch, ...]
@@ -185,8 +170,7 @@ class If(Node):
         return _branches("if", self.branches, self.otherwise)
 
 
-@dataclass(frozen=True, slots=True)
-class With(Node):
+class With(Node, frozen=True):
     """`{{with}}`, any number of `{{else with}}`, and `{{else}}`."""
 
     branches: tuple[Branch, ...]
@@ -196,8 +180,7 @@ class With(Node):
         return _branches("with", self.branches, self.otherwise)
 
 
-@dataclass(frozen=True, slots=True)
-class Range(Node):
+class Range(Node, frozen=True):
     """`{{range}}` with its optional `{{else}}`. `jumps` says that the body holds break or continue."""
 
     pipe: Pipe
@@ -209,8 +192,7 @@ class Range(Node):
         return _branches("range", (Branch(self.start, self.end, self.pipe, self.body),), self.otherwise)
 
 
-@dataclass(frozen=True, slots=True)
-class Template(Node):
+class Template(Node, frozen=True):
     """`{{template "name" pipe}}`; also what stays of a `{{block}}` at its place."""
 
     literal: str
@@ -221,16 +203,14 @@ class Template(Node):
         return f"{{{{template {self.literal}{'' if self.pipe is None else f' {self.pipe}'}}}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Break(Node):
+class Break(Node, frozen=True):
     """`{{break}}`."""
 
     def __str__(self) -> str:
         return "{{break}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Continue(Node):
+class Continue(Node, frozen=True):
     """`{{continue}}`."""
 
     def __str__(self) -> str:

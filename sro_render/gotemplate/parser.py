@@ -9,7 +9,8 @@ Source: text/template/parse/parse.go.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.errors import LimitError
 from sro_render.gotemplate.nodes import (
@@ -36,8 +37,7 @@ from sro_render.limits import or_more
 from sro_render.source import Source
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition:
+class Definition(Struct, frozen=True, eq=False):
     """A named template: its body, and how many slots a frame for it needs."""
 
     name: str
@@ -51,8 +51,7 @@ class Definition:
         return is_empty(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
+class ParsedFile(Struct, frozen=True):
     """A parsed text: the definition of its own name, and those of its define and block actions."""
 
     name: str

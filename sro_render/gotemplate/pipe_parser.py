@@ -10,8 +10,9 @@ stack always holds what a stranger's template asks of it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from sro_render.errors import LimitError, TemplateError, nearest
 from sro_render.gotemplate.lexer import lex
@@ -61,8 +62,7 @@ _OPERANDS: Final = frozenset(
 STRINGS: Final = frozenset({TokenKind.STRING, TokenKind.RAW_STRING})
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block that waits for its end: its keyword's token."""
 
     keyword: Token

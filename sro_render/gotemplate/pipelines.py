@@ -11,8 +11,9 @@ Source: text/template/exec.go, from `evalPipeline` on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final, NoReturn, assert_never
+
+from msgspec.structs import replace
 
 from sro_render.gotemplate.builtin_functions import BUILTINS, absent_key
 from sro_render.gotemplate.fields import FieldChain

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.gotemplate.floats import SHORTEST, format_float
 from sro_render.gotemplate.functions import FunctionError
@@ -45,8 +47,7 @@ _INDEX: Final = re.compile(r"\[([^\]]*)\]")
 _BASES: Final = {"b": (2, "b"), "o": (8, "o"), "O": (8, "o"), "d": (10, "d"), "x": (16, "x"), "X": (16, "X")}
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Struct, frozen=True):
     """What stands between `%` and the verb. `plus_v` and `sharp_v` are %+v and %#v."""
 
     minus: bool = False

@@ -12,10 +12,11 @@ and what it read counts again for the act that uses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, cast
+
+from msgspec import Struct, field
 
 from sro_render.source import Span
 
@@ -23,8 +24,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys and list indices below `.Values` of the chart that is rendered, whichever sub-chart reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A place of a template reads a value.
 
     path:     where the value stands.
@@ -43,8 +43,7 @@ class Read:
 Known: TypeAlias = dict[Path, Read]
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """Where a value stands, and what inside it stands elsewhere: a sub-chart's globals are its parent's.
 
     inner: by key, the homes of those values that do not stand below `path`.
@@ -59,8 +58,7 @@ class Home:
         return Home((*self.path, key)) if inner is None else inner
 
 
-@dataclass(slots=True, eq=False)
-class Act:
+class Act(Struct, eq=False):
     """One execution of an action, a condition or the head of a loop.
 
     span:   its place.
@@ -74,8 +72,8 @@ class Act:
     span: Span
     calls: tuple[Span, ...] = ()
     guards: tuple[Act, ...] = ()
-    reads: Known = field(default_factory=dict)
-    inner: list[Any] = field(default_factory=list)
+    reads: Known = {}
+    inner: list[Any] = []
     is_text: bool = False
 
 

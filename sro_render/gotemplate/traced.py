@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.gotemplate.reads import Act
 from sro_render.source import Span
@@ -16,8 +17,7 @@ Mark = tuple[int, Span, Act | None]
 """The index of the piece that is written next, the place that writes it, and its act if reads are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a character comes from.
 
     place: the innermost place that wrote it.
@@ -29,8 +29,7 @@ class Origin:
     acts: tuple[Act, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(Struct, frozen=True):
     """What a template wrote, and which place in it wrote each stretch.
 
     segments: offset in `text`, in characters, from which on a place wrote; ascending.

@@ -23,9 +23,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeVar
+
+from msgspec import Struct
 
 from sro_render.source import Span
 
@@ -169,8 +170,7 @@ class BytesMap(dict[str, bytes]):
     zero: ClassVar[bytes] = b""
 
 
-@dataclass(frozen=True, slots=True)
-class GoMethod:
+class GoMethod(Struct, frozen=True):
     """A method that templates may call.
 
     name:      as templates write it.

@@ -9,9 +9,10 @@ container of every workload kind.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from sro_render.errors import RenderError
 from sro_render.kernels.facts import KERNEL_LABEL
@@ -162,8 +163,7 @@ _CLUSTER_SCOPED: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
+class Placement(Struct, frozen=True, kw_only=True):
     """What an SR gives to each of its objects.
 
     cluster_kinds: (group, kind) of the custom resources that CRDs among the objects declare cluster-scoped.

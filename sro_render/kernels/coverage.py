@@ -18,7 +18,9 @@ A selector on a label that the applier sets while it goes through the states cou
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.grouping import KernelGroup
@@ -68,8 +70,7 @@ def cover(expansions: Sequence[Expansion], inventory: Inventory) -> Coverage:
     )
 
 
-@dataclass(slots=True)
-class _ResourceCover:
+class _ResourceCover(Struct):
     """The coverage of one SpecialResource, in steps."""
 
     expansion: Expansion
@@ -77,14 +78,14 @@ class _ResourceCover:
     builders: BuilderIndex
     nodes: Nodes
     drivers: tuple[Workload, ...] = ()
-    by_label: dict[str | None, list[tuple[int, Workload]]] = field(default_factory=dict)
-    by_identity: dict[str, Workload] = field(default_factory=dict)
-    groups: dict[str, KernelGroup] = field(default_factory=dict)
+    by_label: dict[str | None, list[tuple[int, Workload]]] = {}
+    by_identity: dict[str, Workload] = {}
+    groups: dict[str, KernelGroup] = {}
     needing: frozenset[tuple[str, str, str]] = frozenset()
     """What needs a driver toolkit, by base."""
-    drivers_of: dict[str, list[Workload]] = field(default_factory=dict)
-    builders_of: dict[str, list[Workload]] = field(default_factory=dict)
-    lacks_of: dict[tuple[str, str], tuple[Reason, ...]] = field(default_factory=dict)
+    drivers_of: dict[str, list[Workload]] = {}
+    builders_of: dict[str, list[Workload]] = {}
+    lacks_of: dict[tuple[str, str], tuple[Reason, ...]] = {}
 
     def run(self) -> ResourceCoverage:
         """All steps."""

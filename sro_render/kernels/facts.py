@@ -8,7 +8,8 @@ understood, and so are other distributions.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.model.inventory import KernelVersion, Node
 
@@ -68,8 +69,7 @@ _KERNEL_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"} |
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingSystem:
+class OperatingSystem(Struct, frozen=True, kw_only=True):
     """A node's system. id: `rhel`, `ubuntu`…; version: `8.4`, `22.04`, empty where unknown.
 
     release: OpenShift's `major.minor` that the node's image belongs to, empty elsewhere.

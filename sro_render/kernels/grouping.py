@@ -7,7 +7,8 @@ kernels go in byte order, every kernel has facts of its own, and all toolkits ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.errors import Finding, InputError
 from sro_render.gotemplate.numbers import parse_uint
@@ -21,8 +22,7 @@ from sro_render.kernels.toolkits import Toolkits, choose_toolkit, doubtful_toolk
 from sro_render.model.inventory import DriverToolkit, KernelVersion, Node, ToolkitTag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelGroup:
+class KernelGroup(Struct, frozen=True, kw_only=True):
     """The nodes of one SR that run one kernel, and what holds for all of them.
 
     nodes:    names A-Z; empty for a kernel that is only planned.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import pod_spec_path
 from sro_render.kernels.facts import kernel_patch_version
@@ -25,8 +26,7 @@ _INTERNAL_NAMES = (
 _CONTAINERS = ("initContainers", "containers")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Builder:
+class Builder(Struct, frozen=True, kw_only=True):
     """An object that makes images.
 
     outputs: references that it pushes to, as `image_reference` writes them.
@@ -43,14 +43,13 @@ class Builder:
         )
 
 
-@dataclass(slots=True)
-class BuilderIndex:
+class BuilderIndex(Struct):
     """All builders of a bundle, by what they make. A builder is known by its object's id and its kernel."""
 
-    _by_output: dict[str, dict[str, str]] = field(default_factory=dict)
-    _repositories: set[str] = field(default_factory=set)
-    _jobs: dict[str, list[tuple[str, Builder]]] = field(default_factory=dict)
-    _known: dict[tuple[str, str], str] = field(default_factory=dict)
+    _by_output: dict[str, dict[str, str]] = {}
+    _repositories: set[str] = set()
+    _jobs: dict[str, list[tuple[str, Builder]]] = {}
+    _known: dict[tuple[str, str], str] = {}
 
     def add(self, identity: str, builder: Builder, kernel: str = "") -> None:
         """Keep a builder; `kernel` is empty for one that is there once."""

@@ -7,7 +7,8 @@ only repeats a node's kernel or system.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+
+from msgspec import Struct
 
 from sro_render.kernels.compact import lasting_labels, public_url
 from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value, operating_system
@@ -20,24 +21,21 @@ _TOLD_OTHERWISE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelChange:
+class KernelChange(Struct, frozen=True, kw_only=True):
     """A kernel that only one snapshot has, running or planned, with the nodes that run it, A-Z."""
 
     kernel: str
     nodes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeChange:
+class NodeChange(Struct, frozen=True, kw_only=True):
     """A node that only one snapshot has, and its kernel."""
 
     node: str
     kernel: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One fact that is another now, and all nodes on which it is; empty texts are absent.
 
     fact:  `kernel`, `system`, `architecture` or `label KEY`; of the cluster and of toolkits the field's
@@ -51,8 +49,7 @@ class Change:
     nodes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InventoryDiff:
+class InventoryDiff(Struct, frozen=True, kw_only=True):
     """All differences, each list in a fixed order. toolkits: `before` and `after` are images' facts."""
 
     kernels_added: tuple[KernelChange, ...]
@@ -70,7 +67,7 @@ class InventoryDiff:
     @property
     def is_empty(self) -> bool:
         """Whether the snapshots say the same."""
-        return not any(getattr(self, each.name) for each in fields(self))
+        return not any(getattr(self, name) for name in self.__struct_fields__)
 
 
 def diff_inventories(before: Inventory, after: Inventory) -> InventoryDiff:

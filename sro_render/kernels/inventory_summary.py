@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.errors import Finding
 from sro_render.kernels.facts import KERNEL_LABEL, OperatingSystem, is_rhcos, operating_system
@@ -20,8 +21,7 @@ NO_ROLE = "<none>"
 """What kubectl prints for a node without a role."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelRow:
+class KernelRow(Struct, frozen=True, kw_only=True):
     """A kernel, and the nodes that run it.
 
     nodes:   names A-Z; empty for a kernel that is only planned.
@@ -38,8 +38,7 @@ class KernelRow:
     toolkit: DriverToolkit | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class Lack(Struct, frozen=True, kw_only=True):
     """Something that the snapshot does not say. code: stable; hint: how to get it."""
 
     code: str
@@ -47,8 +46,7 @@ class Lack:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """An inventory in short. Kernels in byte order; counts of nodes by system, architecture and role."""
 
     cluster: Cluster

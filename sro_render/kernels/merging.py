@@ -7,7 +7,9 @@ is a fact is decided in `snapshot`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sro_render.errors import Faults, InputError
 from sro_render.model.inventory import DriverToolkit, Node
@@ -22,8 +24,7 @@ _MAX_SHOWN = 80
 _TOOLKIT_FACTS = {"kernel": "kernel", "rt_kernel": "real-time kernel", "os_version": "OS version"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InventoryDocument:
+class InventoryDocument(Struct, frozen=True, kw_only=True):
     """One document of an inventory file. source and index: the file and which document of it, from 0."""
 
     source: Source
@@ -36,8 +37,7 @@ class InventoryDocument:
         return self.source.name
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a fact stands; looked up only when there is something to say about it."""
 
     document: InventoryDocument
@@ -57,19 +57,18 @@ class Place:
         return self.document.name
 
 
-@dataclass(slots=True)
-class Merger:
+class Merger(Struct):
     """Collects facts and remembers which place said what."""
 
     faults: Faults = field(default_factory=Faults)
-    nodes: dict[str, tuple[Node, Place]] = field(default_factory=dict)
-    facts: dict[str, tuple[object, Place]] = field(default_factory=dict)
-    planned: list[Node] = field(default_factory=list)
-    toolkits: dict[tuple[str, str], tuple[DriverToolkit, Place]] = field(default_factory=dict)
-    tags: dict[tuple[str, str], Place] = field(default_factory=dict)
-    secrets: dict[str, tuple[str, Place]] = field(default_factory=dict)
-    builder_secrets: dict[str, list[str]] = field(default_factory=dict)
-    api_versions: dict[str, None] = field(default_factory=dict)
+    nodes: dict[str, tuple[Node, Place]] = {}
+    facts: dict[str, tuple[object, Place]] = {}
+    planned: list[Node] = []
+    toolkits: dict[tuple[str, str], tuple[DriverToolkit, Place]] = {}
+    tags: dict[tuple[str, str], Place] = {}
+    secrets: dict[str, tuple[str, Place]] = {}
+    builder_secrets: dict[str, list[str]] = {}
+    api_versions: dict[str, None] = {}
 
     def add_fact(self, name: str, value: object, place: Place) -> None:
         """Keep a fact of the cluster, unless it is empty; another value for it is an error."""

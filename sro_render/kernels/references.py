@@ -8,8 +8,9 @@ Source: the API references of Kubernetes, OpenShift and Shipwright for the field
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import is_cluster_scoped, pod_spec_path
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
@@ -18,8 +19,7 @@ Path = tuple[str, ...]
 """Keys from the top of an object; `*` stands for every item of a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A field that names another object. namespace: empty for that of the object itself."""
 
     kind: str

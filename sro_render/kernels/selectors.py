@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import pod_spec_path
 from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value
@@ -30,8 +31,7 @@ BUILD_KINDS = frozenset({"Build", "BuildConfig"})
 NAME_FIELD = "metadata.name"
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One line of `matchExpressions` or `matchFields`: a key, an operator and its values."""
 
     key: str
@@ -39,16 +39,14 @@ class Requirement:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """Requirements on labels and fields that all must hold; None for a term that holds nowhere."""
 
     labels: tuple[Requirement, ...] = ()
     fields: tuple[Requirement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodSelector:
+class PodSelector(Struct, frozen=True, kw_only=True):
     """All that ties a pod to nodes.
 
     labels:    `nodeSelector`.
@@ -57,7 +55,7 @@ class PodSelector:
     is_broken: a part of it has a shape that no server takes: it holds nowhere.
     """
 
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     terms: tuple[Term, ...] | None = None
     node_name: str = ""
     is_broken: bool = False

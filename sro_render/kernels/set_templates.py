@@ -7,7 +7,7 @@ JSON text, so that quotes inside an action work, and it runs for each kernel.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sro_render.errors import Faults, Finding, SroError, flatten
 from sro_render.gotemplate.builtin_functions import BUILTINS

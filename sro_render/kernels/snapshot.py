@@ -9,8 +9,9 @@ Source: special-resource-operator pkg/cluster/cluster.go and pkg/proxy/proxy.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from sro_render.errors import InputError
 from sro_render.kernels.merging import InventoryDocument, Merger, Place

@@ -6,7 +6,7 @@ value show the line that gave it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sro_render.model.specialresource import SpecialResource
 from sro_render.model.wording import KeyPath, format_path
@@ -14,8 +14,7 @@ from sro_render.source import Span
 from sro_render.yamltext.reader import locate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecPlace:
+class SpecPlace(Struct, frozen=True, kw_only=True):
     """A place in a spec. span: None where no file has it. path: the key path there, as people write it."""
 
     span: Span | None

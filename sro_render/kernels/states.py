@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.model.bundle import StateName
 
@@ -19,8 +20,7 @@ _ENDING = re.compile(r"\.(ya?ml|tpl|txt)(\.j2)?$")
 STATELESS = StateName("stateless")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateTemplates:
+class StateTemplates(Struct, frozen=True, kw_only=True):
     """A state and the templates that make it.
 
     path:      the template's path in its chart, `templates/0000-buildconfig.yaml`; of several that

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Finding
 from sro_render.kernels.facts import (
@@ -29,8 +31,7 @@ _REAL_TIME = re.compile(r"[.+-]rt(?:\d|\Z)")
 """4.18.0-305.45.1.rt7.117.el8_4, 5.14.0-427.el9_4.x86_64+rt, 5.14.21-150400.15.5-rt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Toolkits:
+class Toolkits(Struct, frozen=True, kw_only=True):
     """All toolkits of a cluster, by what they are found by: thousands of kernels look for theirs.
 
     by_kernel: toolkits by each of their kernels, with or without the architecture's suffix.

@@ -7,7 +7,8 @@ in `coverage`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import PREFIX, is_affine, kernel_suffix
 from sro_render.kernels.facts import KERNEL_LABEL
@@ -22,8 +23,7 @@ STATE_LABEL = f"{PREFIX}state-"
 """What the applier sets on nodes, followed by `SR-NNNN`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expansion:
+class Expansion(Struct, frozen=True, kw_only=True):
     """What coverage needs to know of one SpecialResource.
 
     rendered:      None where it failed as a whole.
@@ -37,8 +37,7 @@ class Expansion:
     uses_toolkit: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(Struct, frozen=True, kw_only=True):
     """An object with pods, or a build.
 
     base: what it is called whatever the kernel; own: its selector without the kernel's label.
@@ -94,8 +93,7 @@ def _workload(each: RenderedObject, selector: PodSelector, suffix: str, *, is_bu
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """Nodes that no selector tells apart, with the name and labels of one of them.
 
     own: the labels that the snapshot has, for the SRs' selectors.

@@ -9,7 +9,8 @@ Alpha versions are no part of it: clusters do not serve them unless told to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.errors import Mend
 from sro_render.lint.interface import Hit, Subject
@@ -18,8 +19,7 @@ from sro_render.lint.rules import API_DEPRECATED, API_REMOVED
 Version = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class Retired(Struct, frozen=True):
     """An API version of some kinds.
 
     removed:     the first release that does not serve it; None if none is known yet.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import PREFIX
 from sro_render.kernels.images import Builder, builder_of, image_reference, images_of
@@ -23,8 +24,7 @@ WAIT_ANNOTATION = f"{PREFIX}wait"
 _TOOLS = re.compile(r"buildah|buildctl|buildkit|kaniko|podman|skopeo|--destination|\b(?:build|push)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """An object that makes images; what a Job itself runs, it does not make."""
 
     rendered: RenderedObject

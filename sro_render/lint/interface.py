@@ -7,8 +7,9 @@ silence and reports. What it cannot know itself (places, schemas) is asked throu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from sro_render.errors import Mend
 from sro_render.model.bundle import RenderedObject, RenderedResource
@@ -52,8 +53,7 @@ class Schemas(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """One SR, rendered, and what is known of the cluster that it is for.
 
     kube_version: major and minor.
@@ -63,7 +63,7 @@ class Subject:
 
     resource: RenderedResource
     kube_version: tuple[int, int]
-    toolkits: Mapping[str, str] = field(default_factory=dict)
+    toolkits: Mapping[str, str] = {}
     schemas: Schemas | None = None
 
     def objects(self) -> Iterator[RenderedObject]:
@@ -72,8 +72,7 @@ class Subject:
             yield from state.objects
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """A rule that an object breaks.
 
     message:  without the object's name: equal messages at one place are shown once.

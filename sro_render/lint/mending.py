@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Finding, Mend
 from sro_render.lint.rules import UNUSED_VALUE
@@ -21,8 +23,7 @@ from sro_render.source import Source
 STANDARD_INPUT = "standard input"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(Struct, frozen=True, order=True):
     """The stretch of a text, in characters, that is replaced."""
 
     start: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.kernels.affinity import pod_spec_path
 from sro_render.model.bundle import RenderedObject
@@ -13,8 +14,7 @@ from sro_render.model.wording import KeyPath
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of an object, such as a container, and its key path."""
 
     value: JsonObject

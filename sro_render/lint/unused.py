@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.errors import Finding, nearest, only_meant
@@ -30,8 +31,7 @@ _WORD = re.compile(r"[\w-]+")
 _MARKS = frozenset({"apiVersion", "kind"})
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True, dict=True):
     """What a chart reads. reads: of a render with the SR's values."""
 
     chart: Chart

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NewType
+
+from msgspec import Struct, field
 
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId
@@ -12,8 +13,7 @@ StateName = NewType("StateName", str)
 """`namespace`, `crds`, `pre-install`, a template's name without its ending, `stateless`, `post-install`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedObject:
+class RenderedObject(Struct, frozen=True, kw_only=True):
     """An object as it is written.
 
     kernel:    the kernel that it serves; empty for an object that is not kernel-affine.
@@ -28,8 +28,7 @@ class RenderedObject:
     users: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """One step of an SR's way: its objects in the order in which they are applied."""
 
     name: StateName
@@ -39,8 +38,7 @@ class State:
     objects: tuple[RenderedObject, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedResource:
+class RenderedResource(Struct, frozen=True, kw_only=True):
     """One SpecialResource, rendered: its states in the order in which they are applied."""
 
     name: str
@@ -55,16 +53,14 @@ class RenderedResource:
     """The SRs that come before this one, A-Z; only those that it names itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile:
+class InputFile(Struct, frozen=True, kw_only=True):
     """An input as the lock names it. digest: `sha256:` and 64 hex digits, over the file's bytes."""
 
     path: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Struct, frozen=True, kw_only=True):
     """One cluster's render. SRs in the order in which they are applied."""
 
     cluster: str

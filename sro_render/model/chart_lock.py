@@ -7,7 +7,8 @@ and which entry a reference means. Reading, checking and writing its text is for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.model.specialresource import ChartReference
@@ -18,8 +19,7 @@ REMOTE = ("https://", "http://", "oci://")
 """What the URL of a repository starts with whose charts are vendored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class LockedArchive:
+class LockedArchive(Struct, frozen=True, kw_only=True, order=True):
     """One vendored chart.
 
     repository:     as the spec names it, without credentials and without a slash at the end.
@@ -45,8 +45,7 @@ class LockedArchive:
         return f"{self.name}-{self.version}.tgz"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartsLock:
+class ChartsLock(Struct, frozen=True, kw_only=True):
     """The lock of one charts folder; sorted, each key once."""
 
     charts: tuple[LockedArchive, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Status(StrEnum):
@@ -43,16 +44,14 @@ class Origin(StrEnum):
     EMPTY = "empty"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reason:
+class Reason(Struct, frozen=True, order=True):
     """Why a node is not served. text: a clause for people."""
 
     lack: Lack
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageUse:
+class ImageUse(Struct, frozen=True, kw_only=True):
     """An image of a kernel's drivers. maker: the object that builds it, empty if none does."""
 
     image: str
@@ -60,8 +59,7 @@ class ImageUse:
     maker: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Share(Struct, frozen=True, kw_only=True):
     """Nodes of one kernel that fare alike.
 
     nodes:   names A-Z.
@@ -78,8 +76,7 @@ class Share:
     awaits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelCoverage:
+class KernelCoverage(Struct, frozen=True, kw_only=True):
     """One kernel of a SpecialResource.
 
     is_planned: no node runs it yet; then `shares` is empty.
@@ -103,8 +100,7 @@ class KernelCoverage:
         return sum(len(share.nodes) for share in self.shares if share.status in statuses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceCoverage:
+class ResourceCoverage(Struct, frozen=True, kw_only=True):
     """One SpecialResource; kernels in byte order. selector: the labels that it selects nodes by."""
 
     name: str
@@ -122,8 +118,7 @@ class ResourceCoverage:
         return self.count(Status.SERVED, Status.UNSERVED, Status.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(Struct, frozen=True, kw_only=True):
     """All SpecialResources and nodes of one cluster. nodes: name and kernel, A-Z."""
 
     resources: tuple[ResourceCoverage, ...] = ()

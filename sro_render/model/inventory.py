@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NewType
+
+from msgspec import Struct, field
 
 KernelVersion = NewType("KernelVersion", str)
 """What `uname -r` prints on a node, such as `4.18.0-305.45.1.el8_4.x86_64`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """A node, or a planned kernel (then `name` is empty)."""
 
     name: str
     kernel: KernelVersion
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     os_image: str = ""
     architecture: str = ""
     """Go's name, as the kubelet reports it: amd64, arm64."""
     kubelet_version: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverToolkit:
+class DriverToolkit(Struct, frozen=True, kw_only=True):
     """What `/etc/driver-toolkit-release.json` in a driver-toolkit image says, and the image itself."""
 
     image: str
@@ -37,8 +36,7 @@ class DriverToolkit:
     architecture: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
+class Proxy(Struct, frozen=True, kw_only=True):
     """The cluster's egress proxy."""
 
     http_proxy: str = ""
@@ -47,8 +45,7 @@ class Proxy:
     trusted_ca: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Struct, frozen=True, kw_only=True):
     """Facts that hold for the whole cluster; what plain Kubernetes lacks is empty."""
 
     name: str = ""
@@ -62,8 +59,7 @@ class Cluster:
     proxy: Proxy = field(default_factory=Proxy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolkitTag:
+class ToolkitTag(Struct, frozen=True, kw_only=True):
     """A tag of the image stream `openshift/driver-toolkit` and the image that it names now.
 
     A tag names one image, or one for each architecture.
@@ -73,8 +69,7 @@ class ToolkitTag:
     image: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Struct, frozen=True, kw_only=True):
     """All inventory files of one run, merged. Order: nodes A-Z, planned kernels and toolkits as given."""
 
     cluster: Cluster = field(default_factory=Cluster)
@@ -82,5 +77,5 @@ class Inventory:
     planned: tuple[Node, ...] = ()
     toolkits: tuple[DriverToolkit, ...] = ()
     toolkit_tags: tuple[ToolkitTag, ...] = ()
-    push_secrets: Mapping[str, str] = field(default_factory=dict)
+    push_secrets: Mapping[str, str] = {}
     """Namespace to the name of the Secret that the builder pushes with."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sro_render.errors import InputError, nearest
 from sro_render.model.bundle import InputFile
@@ -30,8 +32,7 @@ _WAY_OUT = (
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedChart:
+class LockedChart(Struct, frozen=True, kw_only=True):
     """A chart as it was used. source: the repository as the spec names it, without credentials."""
 
     special_resource: str
@@ -41,8 +42,7 @@ class LockedChart:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedState:
+class LockedState(Struct, frozen=True, kw_only=True):
     """A state's name, its template (empty for our own states) and whether it exists for each kernel."""
 
     name: str
@@ -50,8 +50,7 @@ class LockedState:
     is_affine: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedResource:
+class LockedResource(Struct, frozen=True, kw_only=True):
     """An SR with its states in the order in which they are applied.
 
     chart_digest: empty for `_shared`. dependencies: the SRs that it needs before it, A-Z.
@@ -64,8 +63,7 @@ class LockedResource:
     dependencies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleFiles:
+class StaleFiles(Struct, frozen=True, kw_only=True):
     """Files that an earlier build wrote for a kernel that failed in this one; no kernel is the whole SR."""
 
     special_resource: str
@@ -73,8 +71,7 @@ class StaleFiles:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """One cluster's lock.
 
     options:   the choices that the bundle depends on, by their names on the command line.
@@ -267,13 +264,12 @@ def _read_stale(entry: _Fields) -> StaleFiles:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(Struct, frozen=True):
     """A mapping of the lock and its key path; every read names the key when the value is wrong."""
 
     values: Mapping[str, JsonValue]
     path: str
-    known: set[str] = field(default_factory=set)
+    known: set[str] = set()
 
     @classmethod
     def of(cls, value: JsonValue, path: str) -> _Fields:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sro_render.errors import Finding
 
@@ -17,8 +18,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What is looked for. code: stable and documented; summary: a few words, with the reason."""
 
     code: str
@@ -26,8 +26,7 @@ class Rule:
     summary: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """A finding, and how bad it is. can_mend: whether `--fix` can put its mend into a file of the user's."""
 
     finding: Finding
@@ -35,8 +34,7 @@ class Problem:
     can_mend: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(Struct, frozen=True, kw_only=True):
     """What a review found.
 
     problems: in the order of files and places.
@@ -47,7 +45,7 @@ class Review:
 
     problems: tuple[Problem, ...]
     rules: tuple[Rule, ...] = ()
-    silenced: Mapping[str, int] = field(default_factory=dict)
+    silenced: Mapping[str, int] = {}
     notes: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 from sro_render.source import Source
@@ -30,8 +31,7 @@ class ManagementState(StrEnum):
     FORCE = "Force"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartReference:
+class ChartReference(Struct, frozen=True, kw_only=True):
     """A chart by name, exact version and repository (`cm://…`, `file://…`, `https://…`, `oci://…`)."""
 
     name: str
@@ -57,16 +57,14 @@ class ChartReference:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependency:
+class Dependency(Struct, frozen=True, kw_only=True):
     """A chart that renders before its dependent, with values of its own."""
 
     chart: ChartReference
-    set: JsonObject = field(default_factory=dict)
+    set: JsonObject = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graft:
+class Graft(Struct, frozen=True, kw_only=True):
     """A part of an SR that the spec of another one gives: of a dependency, by its dependents.
 
     path: the part, such as ("spec", "set"). owner, at: the SR that gives it, and the key path there.
@@ -77,18 +75,17 @@ class Graft:
     at: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecialResource:
+class SpecialResource(Struct, frozen=True, kw_only=True):
     """One SR. `set` and the strings of the spec may hold templates, which are not yet run here."""
 
     name: str
     namespace: str
     chart: ChartReference
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     set: JsonObject | None = None
-    driver_container: JsonObject = field(default_factory=dict)
-    node_selector: Mapping[str, str] = field(default_factory=dict)
+    driver_container: JsonObject = {}
+    node_selector: Mapping[str, str] = {}
     dependencies: tuple[Dependency, ...] = ()
     management_state: ManagementState = ManagementState.MANAGED
     names_management: bool = False

@@ -7,7 +7,8 @@ nothing: the steps are those of `kernels.affinity` and `provenance`, done again 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import PreparedValues, Recording
@@ -25,8 +26,7 @@ OUR_NAMESPACE = "our-namespace"
 """Steps beside those of `affinity.Step`: annotations, and the namespace that we add for an SR."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelValues:
+class KernelValues(Struct, frozen=True, kw_only=True):
     """The values of one kernel, before and after they were put together.
 
     given:    `spec.set` with its templates filled in; runtime: what is added at run time.
@@ -41,8 +41,7 @@ class KernelValues:
     prepared: PreparedValues
 
 
-@dataclass(slots=True, kw_only=True)
-class Accounts:
+class Accounts(Struct, kw_only=True):
     """Gives account of one SR's objects.
 
     values:   by kernel, of those that did not fail; in byte order.
@@ -56,7 +55,7 @@ class Accounts:
     rendered: Mapping[str, Sequence[Manifest]]
     provenance: Provenance
     record: Callable[[str, str], Recording]
-    shelved: Mapping[ObjectId, Shelved] = field(default_factory=dict)
+    shelved: Mapping[ObjectId, Shelved] = {}
 
     def steps(self, rendered: RenderedObject) -> tuple[tuple[str, JsonObject], ...]:
         """What was done to an object after templating, in order, with the object after each step."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
 from itertools import chain
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine
@@ -32,8 +34,7 @@ from sro_render.pipeline.resource import Progress, ResourceResult, render_resour
 DEFAULT_CLUSTER = "cluster"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Recipe(Struct, frozen=True, kw_only=True):
     """An SR and its chart.
 
     chart:     None where it is not needed or was not found.
@@ -53,8 +54,7 @@ class Recipe:
         return (self.reference or self.resource.chart).url
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Render:
+class Render(Struct, frozen=True, kw_only=True):
     """The outcome of one run.
 
     errors:    everything that is wrong; the bundle lacks what they concern.
@@ -72,12 +72,12 @@ class Render:
     errors: tuple[SroError, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
     unmanaged: tuple[str, ...] = ()
-    groups: Mapping[str, tuple[KernelGroup, ...]] = field(default_factory=dict)
-    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[KernelGroup, ...]] = {}
+    needs: Mapping[str, tuple[str, ...]] = {}
     coverage: Coverage = field(default_factory=Coverage)
-    origins: Mapping[str, Origins] = field(default_factory=dict)
-    reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
-    accounts: Mapping[str, Accounts] = field(default_factory=dict)
+    origins: Mapping[str, Origins] = {}
+    reads: Mapping[str, tuple[Read, ...]] = {}
+    accounts: Mapping[str, Accounts] = {}
 
 
 def build(

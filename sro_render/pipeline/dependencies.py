@@ -12,8 +12,10 @@ SR's own; circles are errors; an SR that is Unmanaged or Removed is so as a depe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.charts.chart import Chart
 from sro_render.errors import InputError, SroError, flatten
@@ -56,8 +58,7 @@ class Charts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(Struct, frozen=True, kw_only=True):
     """A chart that an SR needs before its own: one entry of `spec.dependencies`."""
 
     owner: SpecialResource
@@ -92,8 +93,7 @@ class Need:
         return in_spec(error, self.owner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """Every SR with its chart, by name, and everything that is wrong."""
 
     recipes: tuple[Recipe, ...]

@@ -7,7 +7,9 @@ and those of the others are looked up among them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Faults, RenderError, SroError, YamlError, flatten
 from sro_render.kernels.affinity import check_shape
@@ -21,8 +23,7 @@ from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import locate, read_manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """One object as a template rendered it.
 
     text:     the rendered document; objects with equal texts are equal.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sro_render.errors import InputError
 from sro_render.kernels.spec_places import SpecPlace, place_in_spec
@@ -24,8 +25,7 @@ _SECRET = re.compile(r"(?i)pas+w|token|secret|cred|user(name)?$|(api|private|acc
 _MAX_SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """The values that one place gives. owner, at: the SR that gives them, and the key path there."""
 
     owner: SpecialResource

@@ -7,7 +7,8 @@ Never fails: what was not written by a template, or cannot be found any more, ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.engine import Trace
@@ -22,8 +23,7 @@ from sro_render.yamltext.documents import split_manifests
 from sro_render.yamltext.reader import decode, locate, read_manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Document:
+class _Document(Struct, frozen=True, kw_only=True):
     """A document of a rendered text, from which offset on it stands there, and what wrote the text."""
 
     value: JsonValue
@@ -32,8 +32,7 @@ class _Document:
     blame: Callable[[int], Span | None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Origins:
+class Origins(Struct, kw_only=True):
     """Finds the origins of one SR's objects.
 
     trace:  from a template's name, and a kernel or an empty text for the first one, to what it writes.
@@ -44,7 +43,7 @@ class Origins:
     trace: Callable[[str, str], Trace]
     record: Callable[[], tuple[Read, ...]]
     limits: Limits
-    _read: dict[tuple[str, str], tuple[_Document, ...]] = field(default_factory=dict, init=False)
+    _read: dict[tuple[str, str], tuple[_Document, ...]] = {}
 
     def place_of(self, rendered: RenderedObject, path: KeyPath, *, of_key: bool = False) -> Span | None:
         """The place that wrote a field's value (or its key), or what comes closest to it.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.runtime_values import kernel_values, special_resource_values
@@ -45,7 +47,7 @@ class Provenance:
         known = self._digests.get(key)
         if known is None:
             # How a toolkit was found is no fact about it.
-            toolkit = asdict(replace(group.toolkit, tag="")) if group and group.toolkit else None
+            toolkit = to_builtins(replace(group.toolkit, tag="")) if group and group.toolkit else None
             facts = (kernel_values(group), toolkit) if group else ()
             known = self._digests[key] = digest_of((*self._base, facts))
         return known
@@ -83,11 +85,11 @@ def facts_digest(inventory: Inventory) -> str | None:
 
 def _facts(inventory: Inventory) -> dict[str, object]:
     return {
-        "cluster": asdict(inventory.cluster),
+        "cluster": to_builtins(inventory.cluster),
         "nodes": [_node_facts(node) for node in inventory.nodes],
         "planned": sorted(canonical_text(_node_facts(node)) for node in inventory.planned),
-        "toolkits": sorted(canonical_text(asdict(toolkit)) for toolkit in inventory.toolkits),
-        "tags": [asdict(tag) for tag in inventory.toolkit_tags],
+        "toolkits": sorted(canonical_text(to_builtins(toolkit)) for toolkit in inventory.toolkits),
+        "tags": [to_builtins(tag) for tag in inventory.toolkit_tags],
         "secrets": dict(inventory.push_secrets),
     }
 

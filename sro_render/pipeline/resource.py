@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering, Trace
@@ -51,8 +52,7 @@ Progress = Callable[[int, int], None]
 """Called with the renders that are done and the renders that there are."""
 
 
-@dataclass(slots=True)
-class ResourceResult:
+class ResourceResult(Struct):
     """What became of one SR.
 
     errors:  with the kernel in `subject` where only that kernel is concerned.
@@ -64,16 +64,15 @@ class ResourceResult:
 
     rendered: RenderedResource | None = None
     groups: tuple[KernelGroup, ...] = ()
-    errors: list[SroError] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    failed: set[str] = field(default_factory=set)
+    errors: list[SroError] = []
+    findings: list[Finding] = []
+    failed: set[str] = set()
     origins: Origins | None = None
     reads: tuple[Read, ...] = ()
     accounts: Accounts | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _KernelInputs:
+class _KernelInputs(Struct, frozen=True, kw_only=True):
     """What one kernel's renders start from. names: the templates that its subcharts leave."""
 
     group: KernelGroup
@@ -83,12 +82,11 @@ class _KernelInputs:
     placement: Placement
 
 
-@dataclass(slots=True)
-class _StateOutput:
+class _StateOutput(Struct):
     """The manifests of one state by kernel, hooks apart; kernels that failed are absent."""
 
     templates: StateTemplates
-    by_kernel: dict[str, tuple[Manifest, ...]] = field(default_factory=dict)
+    by_kernel: dict[str, tuple[Manifest, ...]] = {}
     is_affine: bool = False
 
     def texts(self, kernel: str) -> list[str]:

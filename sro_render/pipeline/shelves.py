@@ -6,7 +6,9 @@ Decides what happens when an object is rendered more than once: for each kernel,
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sro_render.charts.manifests import hook_weight
 from sro_render.charts.values import merge_files
@@ -22,8 +24,7 @@ from sro_render.validation import check_object
 NAMESPACE_STATE = StateName("namespace")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelved:
+class Shelved(Struct, frozen=True, kw_only=True):
     """What an object was made of.
 
     group:        the kernel that it is for; None for an object that is not kernel-affine.
@@ -37,31 +38,29 @@ class Shelved:
     rendered_for: str
 
 
-@dataclass(slots=True)
-class _Collision:
+class _Collision(Struct):
     """Objects of two kernels that have one name, since their hashes are equal."""
 
-    alike: list[ObjectId] = field(default_factory=list)
-    unlike: list[ObjectId] = field(default_factory=list)
+    alike: list[ObjectId] = []
+    unlike: list[ObjectId] = []
 
 
-@dataclass(slots=True)
-class Shelves:
+class Shelves(Struct):
     """The objects of one SR by state."""
 
     resource: str
     provenance: Provenance
     cluster_kinds: Collection[tuple[str, str]]
     faults: Faults = field(default_factory=Faults)
-    findings: list[Finding] = field(default_factory=list)
-    shelved: dict[ObjectId, Shelved] = field(default_factory=dict)
-    _states: dict[StateName, list[RenderedObject]] = field(default_factory=dict)
-    _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = field(default_factory=dict)
-    _texts: set[tuple[str, str]] = field(default_factory=set)
-    _refused: dict[tuple[object, ...], list[SroError]] = field(default_factory=dict)
-    _rendered_for: dict[ObjectId, str] = field(default_factory=dict)
-    _weights: dict[ObjectId, int] = field(default_factory=dict)
-    _collisions: dict[tuple[str, str], _Collision] = field(default_factory=dict)
+    findings: list[Finding] = []
+    shelved: dict[ObjectId, Shelved] = {}
+    _states: dict[StateName, list[RenderedObject]] = {}
+    _places: dict[ObjectId, tuple[Manifest, RenderedObject, JsonObject]] = {}
+    _texts: set[tuple[str, str]] = set()
+    _refused: dict[tuple[object, ...], list[SroError]] = {}
+    _rendered_for: dict[ObjectId, str] = {}
+    _weights: dict[ObjectId, int] = {}
+    _collisions: dict[tuple[str, str], _Collision] = {}
 
     def add(
         self,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sro_render.charts.chart import Chart, ChartFile
 from sro_render.charts.engine import Engine, PreparedValues
@@ -35,8 +36,7 @@ _NAME = "name"
 Place = Callable[[Sequence[str | int]], Span | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateOptions:
+class TemplateOptions(Struct, frozen=True, kw_only=True):
     """The choices of one `template`; those of `helm template` by their names."""
 
     release: Release
@@ -53,8 +53,7 @@ class TemplateOptions:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Templated:
+class Templated(Struct, frozen=True, kw_only=True):
     """The outcome.
 
     text:   what Helm prints.
@@ -62,7 +61,7 @@ class Templated:
     """
 
     text: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = {}
     errors: tuple[SroError, ...] = ()
     findings: tuple[Finding, ...] = ()
 

@@ -7,8 +7,10 @@ nodes go where. What a planned kernel lacks is decided in `kernels.coverage`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.model.coverage import Coverage
 from sro_render.model.inventory import Inventory, Node
@@ -17,8 +19,7 @@ _T = TypeVar("_T")
 _OF_ONE_NODE = frozenset({"kubernetes.io/hostname"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """A node that will run another kernel. before: empty for a node that is new."""
 
     node: str
@@ -26,8 +27,7 @@ class Move:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upgrade:
+class Upgrade(Struct, frozen=True, kw_only=True):
     """From one inventory to the next.
 
     kernels: new ones, in byte order.

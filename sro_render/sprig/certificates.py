@@ -8,11 +8,12 @@ Source: Go's crypto/x509 (x509.go `CreateCertificate`, parser.go) and Sprig's cr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.gotemplate.values import to_bytes
 from sro_render.sprig import der, pem
@@ -49,8 +50,7 @@ class CertificateFault(ValueError):  # noqa: N818
     """A text that is no certificate, or a value that no certificate takes; the text says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What a certificate is to say.
 
     common_name: the only part of the subject; empty leaves the subject empty.
@@ -68,8 +68,7 @@ class Request:
     is_ca: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """Who signs: the name as bytes, the identifier of its key (empty: none), and the key."""
 
     name: bytes
@@ -159,8 +158,7 @@ def _packed(address: Address) -> bytes:
     return address.packed
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """What is read of a certificate.
 
     subject:   its name, as bytes.

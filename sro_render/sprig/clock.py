@@ -5,16 +5,16 @@ Source: Go time/time.go; the arithmetic is that of Howard Hinnant's chrono-compa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.sprig.zones import Zone
 
 DAY_S: Final = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """What calendar and clock show at a moment: weekday from 0 for Sunday, year_day from 1 on."""
 
     year: int

@@ -8,9 +8,10 @@ Source: ITU-T X.690; Go's encoding/asn1 for what is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
@@ -84,8 +85,7 @@ def time(moment: datetime) -> bytes:
     return element(GENERALIZED_TIME, f"{moment.year:04}{rest}".encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An element that was read: its tag, what it holds, and all of its bytes."""
 
     tag: int

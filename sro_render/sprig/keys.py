@@ -8,8 +8,9 @@ Source: Go's crypto/x509 (pkcs1.go, sec1.go, pkcs8.go) and Sprig's crypto.go; RF
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from sro_render.gotemplate.values import to_bytes
 from sro_render.sprig import der, pem
@@ -39,8 +40,7 @@ class KeyFault(ValueError):  # noqa: N818
     """A text that is no key, or a key of the wrong kind; the text says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RsaKey:
+class RsaKey(Struct, frozen=True):
     """An RSA key."""
 
     numbers: RsaNumbers
@@ -74,8 +74,7 @@ class RsaKey:
         return key.sign(data, padding.PKCS1v15(), SHA256())
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A curve of NIST: its object identifier, the library's name, the order of its group, the hash."""
 
     oid: str
@@ -124,8 +123,7 @@ CURVES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EcKey:
+class EcKey(Struct, frozen=True):
     """A key on a curve: its secret number."""
 
     curve: Curve
@@ -171,8 +169,7 @@ class EcKey:
         return b"\4" + b"".join(n.to_bytes(self.curve.size, "big") for n in (numbers.x, numbers.y))
 
 
-@dataclass(frozen=True, slots=True)
-class Ed25519Key:
+class Ed25519Key(Struct, frozen=True):
     """An Ed25519 key: its 32 secret bytes."""
 
     secret: bytes
@@ -199,8 +196,7 @@ class Ed25519Key:
         return Ed25519PrivateKey.from_private_bytes(self.secret).sign(data)
 
 
-@dataclass(frozen=True, slots=True)
-class DsaKey:
+class DsaKey(Struct, frozen=True):
     """A DSA key. Go makes and reads them, but no certificate takes one."""
 
     numbers: DsaNumbers
@@ -212,8 +208,7 @@ class DsaKey:
         return pem.encode("DSA PRIVATE KEY", der.sequence(*fields))
 
 
-@dataclass(frozen=True, slots=True)
-class X25519Key:
+class X25519Key(Struct, frozen=True):
     """An X25519 key. Go reads them, but no certificate takes one, and nothing writes it."""
 
     secret: bytes

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.sprig.clock import DAY_S, Clock, days_before, days_in
 from sro_render.sprig.durations import DAYS, MONTHS
@@ -111,8 +112,7 @@ def parse_time(layout: str, text: str) -> tuple[int, int, Zone]:
     return reader.result()
 
 
-@dataclass(slots=True)
-class _Parts:
+class _Parts(Struct):
     """What was read so far; None where nothing was."""
 
     year: int = 0

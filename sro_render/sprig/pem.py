@@ -7,8 +7,9 @@ Source: Go's encoding/pem (RFC 7468, and the headers of RFC 1421).
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.sprig.encoding import decode_base64
 
@@ -18,8 +19,7 @@ _DASHES: Final = b"-----"
 _LINE: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """What stands behind BEGIN, and the bytes inside."""
 
     label: str

@@ -13,10 +13,11 @@ Source: FIPS 186-5, A.1.3 and B.3.1 (RSA); Go's crypto/dsa, which follows FIPS 1
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from math import gcd, lcm, prod
 from typing import Final
+
+from msgspec import Struct
 
 from sro_render.sprig.ambient import Stream
 
@@ -26,8 +27,7 @@ _MIDDLE: Final = 1 << 16
 """Primes below are divided by. More cost more than the tests that they save."""
 
 
-@dataclass(frozen=True, slots=True)
-class RsaNumbers:
+class RsaNumbers(Struct, frozen=True):
     """The numbers of an RSA key: modulus, both exponents, both primes."""
 
     n: int
@@ -37,8 +37,7 @@ class RsaNumbers:
     q: int
 
 
-@dataclass(frozen=True, slots=True)
-class DsaNumbers:
+class DsaNumbers(Struct, frozen=True):
     """The numbers of a DSA key: the group (p, q, g), the public number and the private one."""
 
     p: int

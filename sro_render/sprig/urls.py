@@ -7,8 +7,9 @@ Source: Sprig v3 url.go; Go net/url/url.go.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.quoting import quote
@@ -29,8 +30,7 @@ _PORT: Final = re.compile(r"(?::[0-9]*)?")
 _USER_INFO: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Url:
+class Url(Struct, frozen=True, kw_only=True):
     """The parts of an address, unescaped but for `opaque` and `query`. `user` is escaped again."""
 
     scheme: str = ""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, total_ordering
 
+from msgspec import Struct
+
 from sro_render.gotemplate.numbers import parse_uint
 
 _TAIL = r"(?:-([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?(?:\+([0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)*))?"
@@ -110,8 +112,7 @@ def parse_kube_version(text: str) -> tuple[str, tuple[int, ...]] | None:
     return match[1], tuple(number for number in numbers if number is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """One comparison. `width`: how many numbers were written out; fewer than 3 make a range."""
 
     operator: str
@@ -124,8 +125,7 @@ class _Bound:
         return _CHECKS[self.operator](version, self)
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """Alternatives (`||`), each of which is a group of bounds that must all hold."""
 
     groups: tuple[tuple[_Bound, ...], ...]

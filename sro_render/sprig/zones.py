@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 _400_YEARS_S: Final = 146_097 * 86_400
@@ -20,8 +21,7 @@ _FIRST_S, _LAST_S = -62_104_060_800, 253_370_764_800
 """The years 2 to 9998: Python's calendar, less a margin for offsets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A time zone: its name, and for a moment in Unix seconds its abbreviation and offset in seconds."""
 
     name: str
@@ -33,8 +33,7 @@ def fixed_zone(name: str, offset_s: int) -> Zone:
     return Zone(name, _Fixed(name, offset_s))
 
 
-@dataclass(frozen=True, slots=True)
-class _Fixed:
+class _Fixed(Struct, frozen=True):
     """One answer for all times; equal to another with the same answer."""
 
     name: str

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Faults, RenderError
 from sro_render.limits import Limits
@@ -33,8 +35,7 @@ from sro_render.yamltext import writer
 from sro_render.yamltext.reader import read_manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What stays.
 
     files:  paths, A-Z.

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Faults, RenderError
 from sro_render.model.bundle import Bundle, RenderedObject, RenderedResource, State
@@ -44,16 +46,14 @@ ObjectKey = tuple[str, str, str, str]
 """(group, kind, namespace, name): what an API server keeps one object of, whatever version it is read in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedObject:
+class PlacedObject(Struct, frozen=True, kw_only=True):
     """An object and the name of its file."""
 
     file: str
     object: RenderedObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedKernel:
+class PlacedKernel(Struct, frozen=True, kw_only=True):
     """The folder of one kernel's objects in a state. folder: one name, not a path."""
 
     folder: str
@@ -61,8 +61,7 @@ class PlacedKernel:
     objects: tuple[PlacedObject, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedState:
+class PlacedState(Struct, frozen=True, kw_only=True):
     """The folder of a state: objects that are not kernel-affine, then kernels in byte order."""
 
     folder: str
@@ -71,8 +70,7 @@ class PlacedState:
     kernels: tuple[PlacedKernel, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedResource:
+class PlacedResource(Struct, frozen=True, kw_only=True):
     """The folder of an SR. States without objects have no folder."""
 
     folder: str
@@ -292,8 +290,7 @@ def _hashed(name: str, identity: str, *, ending: str) -> str:
     return f"{_CUT_ESCAPE.sub('', name[:room])}-{digest}{ending}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Copy:
+class _Copy(Struct, frozen=True, kw_only=True):
     """One rendering of an object that has several. position: of SR, state and object, each from 0."""
 
     position: tuple[int, int, int]

@@ -7,7 +7,8 @@ Re-implements Helm pkg/release/v1/util/manifest.go `SplitManifests`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Helm cuts at three dashes that begin a line, whatever follows: `---apiVersion: v1` too.
 _SEPARATOR = re.compile(r"^---[ \t]*", re.MULTILINE)
@@ -18,8 +19,7 @@ SPACE = (
 _LEADING_SPACE = re.compile(f"[{SPACE}]*")
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestText:
+class ManifestText(Struct, frozen=True):
     """One document of a rendered text, and the line of that text, from 1, where it begins."""
 
     text: str

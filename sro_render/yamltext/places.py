@@ -7,11 +7,11 @@ again when it is first asked about, and once only: one file may hold thousands o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import yaml
+from msgspec import Struct
 from yaml import (
     AliasEvent,
     DocumentStartEvent,
@@ -36,14 +36,13 @@ _MERGE = None
 """The step that leads to what `<<` brings: any key that the mapping itself does not have."""
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """A value's place, and the values inside it: by key or index, the place of the key and the value."""
 
     start: int
     end: int
     is_alias: bool
-    inner: dict[str | int | None, tuple[_Node, _Node]] = field(default_factory=dict)
+    inner: dict[str | int | None, tuple[_Node, _Node]] = {}
 
 
 _read: WeakKeyDictionary[Source, list[_Node]] = WeakKeyDictionary()
@@ -127,8 +126,7 @@ def _is_empty(event: _Event) -> bool:
     return isinstance(event, ScalarEvent) and event.value == "" and bool(event.implicit[0])
 
 
-@dataclass(slots=True)
-class _List:
+class _List(Struct):
     """A list whose end was not yet met."""
 
     node: _Node
@@ -139,8 +137,7 @@ class _List:
         self.node.inner[len(self.node.inner)] = entry, entry
 
 
-@dataclass(slots=True)
-class _Mapping:
+class _Mapping(Struct):
     """A mapping whose end was not yet met. key: what was read of the pair whose value comes next."""
 
     node: _Node

@@ -14,11 +14,11 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
+from msgspec import Struct
 from yaml import (
     AliasEvent,
     DocumentStartEvent,
@@ -66,8 +66,7 @@ _Frame: TypeAlias = "tuple[Any, Any, dict[str, _Event] | None]"
 """A collection that is being read, the key whose value comes next, and its keys (`None`: a list)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """One document of a stream: its value, and the place of its text."""
 
     value: JsonValue

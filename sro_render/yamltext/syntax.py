@@ -5,17 +5,15 @@ Decides texts and the place that helps most; whether something is a fault, libya
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import yaml
+from msgspec import Struct
 from yaml.reader import ReaderError
 
 from sro_render.errors import YamlError
 from sro_render.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
+class _Meaning(Struct, frozen=True):
     """A complaint in our words. `at_context`: the place is where the construct began."""
 
     message: str

@@ -7,11 +7,11 @@ are right, missing or another's. Left out: lacks of images and toolkits (tests/u
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sro_render.kernels.affinity import AFFINE_ANNOTATION, kernel_suffix
 from sro_render.kernels.coverage import cover

@@ -25,6 +25,7 @@ sys.exit(code)
 """
 ALWAYS = {
     "click": "the command line",
+    "msgspec": "records",
     "yaml": "charts, values and specs are YAML; libyaml parses it",
 }
 BUILD = {"jsonschema_rs": "the schemas of SpecialResource and NodeInventory"}
@@ -65,8 +66,15 @@ def modules_of(arguments: Sequence[str | Path]) -> set[str]:
 
 
 def third_party(modules: set[str]) -> set[str]:
-    """The packages among them that neither Python nor we ship, nor what measures the tests."""
-    installed = packages_distributions().keys() - {"sro_render", "coverage"} - sys.stdlib_module_names
+    """The packages among them that neither Python nor we ship, nor what measures the tests.
+
+    typing_extensions is there with other packages only; msgspec asks for it and works without it.
+    """
+    installed = (
+        packages_distributions().keys()
+        - {"sro_render", "coverage", "typing_extensions"}
+        - sys.stdlib_module_names
+    )
     return {name.partition(".")[0] for name in modules} & installed - {"_distutils_hack", "a1_coverage"}
 
 

@@ -7,9 +7,9 @@ values, limits, faults. Left out: what helm says to the texts (tests/helm), the 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine

@@ -6,11 +6,11 @@ limits. Left out: what a chart is, which `tests/unit/charts` decides.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sro_render.charts.configmap import write_chart_configmap
 from sro_render.charts.package import package_chart

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from sro_render.errors import LimitError, TemplateError
 from sro_render.gotemplate.nodes import (
@@ -46,6 +47,16 @@ def parse_text(text: str) -> ParsedFile:
 
 def body(text: str) -> Body:
     return parse_text(text).main.body
+
+
+def bare(value: object) -> object:
+    """Nodes without their offsets, as nested tuples."""
+    if isinstance(value, tuple):
+        return tuple(map(bare, value))
+    if not isinstance(value, Struct):
+        return value
+    fields = (name for name in value.__struct_fields__ if name not in {"start", "end"})
+    return (type(value), *(bare(getattr(value, name)) for name in fields))
 
 
 def simple(operand: Operand) -> Pipe:
@@ -101,7 +112,7 @@ DOT, X = Dot(0, 0), Variable(0, 0, "$x", (), 3)
     ],
 )
 def test_a_construct_becomes_a_node(text: str, node: Statement) -> None:
-    assert body(text) == (node,)
+    assert bare(body(text)) == bare((node,))
 
 
 @pytest.mark.parametrize(
@@ -124,10 +135,12 @@ def test_a_node_prints_as_text_that_means_the_same(text: str) -> None:
 
 
 def test_what_is_trimmed_is_gone() -> None:
-    assert body("a\n{{- /* c */ -}}\n b {{- .x }}") == (
-        Text(0, 0, "a"),
-        Text(0, 0, "b"),
-        Action(0, 0, simple(Field(0, 0, ("x",)))),
+    assert bare(body("a\n{{- /* c */ -}}\n b {{- .x }}")) == bare(
+        (
+            Text(0, 0, "a"),
+            Text(0, 0, "b"),
+            Action(0, 0, simple(Field(0, 0, ("x",)))),
+        )
     )
 
 
@@ -488,7 +501,7 @@ BODIES = st.recursive(ACTIONS, blocks, max_leaves=8)
 @given(BODIES)
 def test_printing_and_parsing_again_gives_equal_nodes(text: str) -> None:
     nodes = body("{{range .}}" + text + "{{end}}")
-    assert body(show_body(nodes)) == nodes
+    assert bare(body(show_body(nodes))) == bare(nodes)
 
 
 @given(st.text(alphabet="{}-. \n\"'`$(|)=:/*ax1,efindrg", max_size=60))
