@@ -47,7 +47,7 @@ class ListKey(Struct, frozen=True, order=True):
 
 
 FieldPath: TypeAlias = tuple[str | int | ListKey, ...]
-"""From the object down: keys of mappings, items of lists by their key, or by their index where they have none."""
+"""From the object down: keys of mappings, items of lists by their key, or by index where they have none."""
 
 
 class Mark(Struct, frozen=True, order=True):
@@ -90,7 +90,8 @@ class ObjectChange(Struct, frozen=True, kw_only=True):
     def ref(self) -> ObjectRef:
         """Where the object stands, or stood."""
         ref = self.after or self.before
-        assert ref is not None
+        if ref is None:
+            raise AssertionError("a change has an object before or after it")
         return ref
 
 
