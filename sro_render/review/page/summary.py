@@ -53,8 +53,10 @@ def _losses(losses: Sequence[DriverLoss]) -> Markup:
     items = [
         tag(
             "li",
-            *_loss(resource, kernel, reason),
-            tag("span", ", ".join(loss.node for loss in group), class_="names"),
+            tag("b", ", ".join(loss.node for loss in group), class_="names"),
+            f": {resource} on kernel ",
+            tag("code", kernel),
+            f". {reason}",
         )
         for (resource, kernel, reason), group in groupby(
             ordered, key=lambda each: (each.special_resource, each.kernel, each.reason)
@@ -68,10 +70,6 @@ def _losses(losses: Sequence[DriverLoss]) -> Markup:
         id="losses",
         aria_labelledby="losses-title",
     )
-
-
-def _loss(resource: str, kernel: str, reason: str) -> tuple[Markup | str, ...]:
-    return (tag("b", resource), " on kernel ", tag("code", kernel), f": {reason}. ")
 
 
 def _counts(diff: Diff) -> Markup:

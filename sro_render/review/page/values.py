@@ -75,7 +75,7 @@ def _cut_line(line: str) -> Markup:
 
 
 def _note(number: int, what: str) -> Markup:
-    return tag("i", f" … {number:,} {what}", class_="cut") if number > 0 else NOTHING
+    return tag("i", f"… {number:,} {what}", class_="cut") if number > 0 else NOTHING
 
 
 def _pair(old: Markup, new: Markup, *, is_first: bool = False, kind: str = "differs") -> Markup:
