@@ -11,13 +11,12 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 
-from markupsafe import Markup
 from msgspec import Struct
 
 from sro_render.diff.records import ChangeKind, Diff
 from sro_render.review.page.changes import changes_section
 from sro_render.review.page.graph import graph_section
-from sro_render.review.page.markup import joined, raw, tag
+from sro_render.review.page.markup import Html, joined, raw, tag
 from sro_render.review.page.matrix import matrix_section
 from sro_render.review.page.summary import KIND_WORDS, count, summary_section
 from sro_render.review.page.tally import tally
@@ -96,7 +95,7 @@ def _in_short(diff: Diff) -> str:
     return ", ".join(counts) or "nothing differs"
 
 
-def _header(diff: Diff) -> Markup:
+def _header(diff: Diff) -> Html:
     return tag(
         "header",
         tag(
@@ -113,7 +112,7 @@ def _header(diff: Diff) -> Markup:
     )
 
 
-def _nav() -> Markup:
+def _nav() -> Html:
     places = (
         ("summary", "Summary"),
         ("matrix", "Matrix"),
@@ -124,7 +123,7 @@ def _nav() -> Markup:
     return tag("nav", tag("ul", *links), aria_label="Parts of this page")
 
 
-def _help() -> Markup:
+def _help() -> Html:
     rows = [joined(tag("dt", tag("kbd", key)), tag("dd", text)) for key, text in _KEYS]
     return tag(
         "dialog",

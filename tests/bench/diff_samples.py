@@ -97,9 +97,21 @@ def upgrade() -> Diff:
     images = [
         changed(
             ref("DaemonSet", "orion-driver", "2000-driver", kernel),
-            FieldChange(path=IMAGE, before="registry.example.com/orion/driver:2.4.1", after="registry.example.com/orion/driver:2.5.0"),
-            FieldChange(path=("spec", "template", "spec", "hostPID"), after=True, marks=(Mark("new-privilege", "pods see the processes of the node"),)),
-            FieldChange(path=("spec", "template", "metadata", "annotations", "example.com/config.digest"), before="sha256:2c26b46b", after="sha256:fcde2b2e"),
+            FieldChange(
+                path=IMAGE,
+                before="registry.example.com/orion/driver:2.4.1",
+                after="registry.example.com/orion/driver:2.5.0",
+            ),
+            FieldChange(
+                path=("spec", "template", "spec", "hostPID"),
+                after=True,
+                marks=(Mark("new-privilege", "pods see the processes of the node"),),
+            ),
+            FieldChange(
+                path=("spec", "template", "metadata", "annotations", "example.com/config.digest"),
+                before="sha256:2c26b46b",
+                after="sha256:fcde2b2e",
+            ),
         )
         for kernel in (ARM, NEW, REAL_TIME)
     ]
@@ -108,25 +120,47 @@ def upgrade() -> Diff:
         before=ref("BuildConfig", "orion-driver-build", "1000-build", OLD, "build.openshift.io/v1"),
         after=ref("BuildConfig", "orion-driver-build", "1000-build", NEW, "build.openshift.io/v1"),
         fields=(
-            FieldChange(path=("spec", "nodeSelector", "feature.node.kubernetes.io/kernel-version.full"), before=OLD, after=NEW),
+            FieldChange(
+                path=("spec", "nodeSelector", "feature.node.kubernetes.io/kernel-version.full"),
+                before=OLD,
+                after=NEW,
+            ),
         ),
     )
     gone = ObjectChange(
         kind=ChangeKind.REMOVED,
         before=ref("DaemonSet", "orion-driver", "2000-driver", OLD),
         after=None,
-        manifest={"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": f"orion-driver-{HASHES[OLD]}"}},
+        manifest={
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": f"orion-driver-{HASHES[OLD]}"},
+        },
         marks=(Mark("unloads-module", "deleting it unloads the module on w1 and w2"),),
     )
     settings = changed(
         ref("ConfigMap", "orion-device-plugin", "3000-device-plugin", api="v1"),
-        FieldChange(path=("data", "start.sh"), before=SCRIPT, after=SCRIPT.replace("step 14", "step fourteen").replace("set -e\n", "set -eu\n")),
+        FieldChange(
+            path=("data", "start.sh"),
+            before=SCRIPT,
+            after=SCRIPT.replace("step 14", "step fourteen").replace("set -e\n", "set -eu\n"),
+        ),
         FieldChange(path=("data", "replicas"), before="8", after="9"),
-        FieldChange(path=("spec", "selector"), before={"app": "a"}, after={"app": "b", "tier": "node"}, marks=(Mark("immutable-field", "the API server refuses to change it"),)),
+        FieldChange(
+            path=("spec", "selector"),
+            before={"app": "a"},
+            after={"app": "b", "tier": "node"},
+            marks=(Mark("immutable-field", "the API server refuses to change it"),),
+        ),
     )
     secret = changed(
         ref("Secret", "orion-licence", "3000-device-plugin", api="v1"),
-        FieldChange(path=("data", "key"), before="(masked, 32 bytes, mark 1f3a)", after="(masked, 32 bytes, mark 77b0)", is_masked=True),
+        FieldChange(
+            path=("data", "key"),
+            before="(masked, 32 bytes, mark 1f3a)",
+            after="(masked, 32 bytes, mark 77b0)",
+            is_masked=True,
+        ),
     )
     rule = ObjectChange(
         kind=ChangeKind.ADDED,
@@ -159,7 +193,12 @@ def upgrade() -> Diff:
             *(TouchedNode(name=name, kernel_before=NEW, kernel_after=NEW) for name in ("w3", "w4", "w5")),
         ),
         losses=(
-            DriverLoss(node="w1", kernel=OLD, special_resource="orion", reason="DaemonSet/orion-system/orion-driver-2230d26c75599d2e goes"),
+            DriverLoss(
+                node="w1",
+                kernel=OLD,
+                special_resource="orion",
+                reason="DaemonSet/orion-system/orion-driver-2230d26c75599d2e goes",
+            ),
         ),
         hidden=(Hidden(rule="metadata.annotations[*]", count=42),),
     )
@@ -176,15 +215,28 @@ def hostile() -> Diff:
     )
     change = changed(
         where,
-        FieldChange(path=(HOSTILE, ListKey(((HOSTILE, HOSTILE),))), before=HOSTILE, after="\x00" + HOSTILE, marks=(Mark(HOSTILE, HOSTILE),)),
+        FieldChange(
+            path=(HOSTILE, ListKey(((HOSTILE, HOSTILE),))),
+            before=HOSTILE,
+            after="\x00" + HOSTILE,
+            marks=(Mark(HOSTILE, HOSTILE),),
+        ),
         FieldChange(path=("a", "\"]'><b>"), before="x", after="<!--\n]]>\ud800"),
         marks=(Mark(HOSTILE, HOSTILE),),
     )
-    added = ObjectChange(kind=ChangeKind.ADDED, before=None, after=where, manifest={HOSTILE: [HOSTILE, {HOSTILE: None}]})
+    added = ObjectChange(
+        kind=ChangeKind.ADDED, before=None, after=where, manifest={HOSTILE: [HOSTILE, {HOSTILE: None}]}
+    )
     bundle = BundleShape(
         name=HOSTILE,
         cluster=HOSTILE,
-        resources=(ResourceShape(name=HOSTILE, states=(StateShape(name=HOSTILE, objects={HOSTILE: 1}),), dependencies=(HOSTILE,)),),
+        resources=(
+            ResourceShape(
+                name=HOSTILE,
+                states=(StateShape(name=HOSTILE, objects={HOSTILE: 1}),),
+                dependencies=(HOSTILE,),
+            ),
+        ),
         kernels=((HOSTILE, (HOSTILE,)),),
     )
     return Diff(
@@ -210,10 +262,16 @@ def large(number: int) -> Diff:
                 kernel=kernels[each % 40],
                 file=f"sr-{each % 10}/driver-{each}.yaml",
             ),
-            FieldChange(path=IMAGE, before=f"registry.example.com/driver:{each}", after=f"registry.example.com/driver:{each}-next"),
+            FieldChange(
+                path=IMAGE,
+                before=f"registry.example.com/driver:{each}",
+                after=f"registry.example.com/driver:{each}-next",
+            ),
             FieldChange(path=("spec", "template", "spec", "priority"), before=each, after=each + 1),
             FieldChange(path=("metadata", "labels", "app.kubernetes.io/version"), after=f"v{each}"),
-            marks=(Mark("immutable-field", "the API server refuses to change it"),) if each % 1000 == 7 else (),
+            marks=(Mark("immutable-field", "the API server refuses to change it"),)
+            if each % 1000 == 7
+            else (),
         )
         for each in range(number)
     ]
@@ -224,7 +282,10 @@ def large(number: int) -> Diff:
         resources=tuple(
             ResourceShape(
                 name=f"sr-{each}",
-                states=tuple(StateShape(name=f"{state}000-state", objects=dict.fromkeys(kernels, number // 1600)) for state in range(4)),
+                states=tuple(
+                    StateShape(name=f"{state}000-state", objects=dict.fromkeys(kernels, number // 1600))
+                    for state in range(4)
+                ),
                 dependencies=tuple(f"sr-{other}" for other in range(max(each - 1, 0), each)),
             )
             for each in range(10)
@@ -237,6 +298,8 @@ def large(number: int) -> Diff:
         changes=tuple(changes),
         folded=tuple(map(folded, changes)),
         touched=tuple(
-            TouchedNode(name=name, kernel_before=kernel, kernel_after=kernel) for kernel, nodes in bundle.kernels for name in nodes
+            TouchedNode(name=name, kernel_before=kernel, kernel_after=kernel)
+            for kernel, nodes in bundle.kernels
+            for name in nodes
         ),
     )

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from markupsafe import Markup
-
 from sro_render.diff.records import ChangeKind, Diff, FieldChange, FoldedChange, Mark, ObjectChange
 from sro_render.review.field_paths import field_text
-from sro_render.review.page.markup import NOTHING, joined, tag
+from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count, kind_class
 from sro_render.review.page.tally import NO_NAME, Tally, folded_kernels, kernel_name, marks_of
 from sro_render.review.page.values import manifest_block, sides
@@ -31,7 +29,7 @@ WHOLE = "-o json has everything."
 Nodes = Mapping[str, Sequence[str]]
 
 
-def changes_section(diff: Diff, counted: Tally) -> Markup:
+def changes_section(diff: Diff, counted: Tally) -> Html:
     """Filters, then the changes by SR and state."""
     if not diff.folded:
         body = tag("p", "Nothing differs.")
@@ -46,7 +44,7 @@ def changes_section(diff: Diff, counted: Tally) -> Markup:
     )
 
 
-def _filters(counted: Tally) -> Markup:
+def _filters(counted: Tally) -> Html:
     """Choices are numbers: the same that each change carries. Only the script shows this form."""
     resources = list(counted.resources)
     states = sorted({state for each in counted.resources.values() for state in each})
@@ -58,9 +56,13 @@ def _filters(counted: Tally) -> Markup:
             tag("input", type="search", id="search", autocomplete="off", spellcheck="false"),
             class_="search",
         ),
-        _select("r", "SpecialResource", ((str(number), name or NO_NAME) for number, name in enumerate(resources))),
+        _select(
+            "r", "SpecialResource", ((str(number), name or NO_NAME) for number, name in enumerate(resources))
+        ),
         _select("s", "State", ((name, name or NO_NAME) for name in states)),
-        _select("k", "Kernel", ((str(number), kernel_name(each)) for number, each in enumerate(counted.kernels))),
+        _select(
+            "k", "Kernel", ((str(number), kernel_name(each)) for number, each in enumerate(counted.kernels))
+        ),
         _select("o", "Kind", ((kind, kind) for kind in counted.kinds)),
         _select("c", "Change", ((kind_class(kind), KIND_WORDS[kind]) for kind in ChangeKind)),
         tag(
@@ -82,7 +84,7 @@ def _filters(counted: Tally) -> Markup:
     )
 
 
-def _select(key: str, label: str, options: Iterable[tuple[str, str]]) -> Markup:
+def _select(key: str, label: str, options: Iterable[tuple[str, str]]) -> Html:
     return tag(
         "p",
         tag("label", label, for_=f"filter-{key}"),
@@ -96,12 +98,14 @@ def _select(key: str, label: str, options: Iterable[tuple[str, str]]) -> Markup:
     )
 
 
-def _list(diff: Diff, counted: Tally) -> Markup:
+def _list(diff: Diff, counted: Tally) -> Html:
     writer = _Writer(diff, counted)
     details = writer.details()
     numbered = list(enumerate(diff.folded[:MAX_CHANGES], 1))
     groups = [
-        _group(resource, state, [writer.article(number, folded, details.get(number)) for number, folded in group])
+        _group(
+            resource, state, [writer.article(number, folded, details.get(number)) for number, folded in group]
+        )
         for (resource, state), group in groupby(numbered, key=lambda each: _home(each[1]))
     ]
     left_out = len(diff.folded) - len(numbered)
@@ -114,7 +118,7 @@ def _home(folded: FoldedChange) -> tuple[str, str]:
     return ref.special_resource, ref.state
 
 
-def _group(resource: str, state: str, articles: Sequence[Markup]) -> Markup:
+def _group(resource: str, state: str, articles: Sequence[Html]) -> Html:
     names = " / ".join(name for name in (resource, state) if name)
     return tag("div", tag("h3", names or "Objects"), *articles, class_="group")
 
@@ -128,11 +132,11 @@ class _Writer:
         self._kernels = {kernel: number for number, kernel in enumerate(counted.kernels)}
         self._nodes = dict((*diff.before.kernels, *diff.after.kernels))
 
-    def details(self) -> dict[int, Markup]:
+    def details(self) -> dict[int, Html]:
         """Number of a change to all that unfolds, as far as there is room; marked ones first."""
         numbered = list(enumerate(self._diff.folded[:MAX_CHANGES], 1))
         left = MAX_DETAILS
-        details: dict[int, Markup] = {}
+        details: dict[int, Html] = {}
         for number, folded in sorted(numbered, key=lambda each: not marks_of(each[1])):
             if left <= 0:
                 break
@@ -140,7 +144,7 @@ class _Writer:
             left -= len(details[number])
         return details
 
-    def article(self, number: int, folded: FoldedChange, details: Markup | None) -> Markup:
+    def article(self, number: int, folded: FoldedChange, details: Html | None) -> Html:
         """One change, with what the filters ask of it."""
         shown = folded.shown
         ref = shown.ref
@@ -163,7 +167,7 @@ class _Writer:
         )
 
 
-def _line(folded: FoldedChange, kernels: Sequence[str]) -> Iterator[Markup | str]:
+def _line(folded: FoldedChange, kernels: Sequence[str]) -> Iterator[Html | str]:
     """What is seen of a change while it is folded."""
     shown = folded.shown
     yield tag("span", KIND_WORDS[shown.kind], class_="badge")
@@ -186,7 +190,7 @@ def _kernel_move(change: ObjectChange) -> str:
     return change.ref.kernel
 
 
-def _details(folded: FoldedChange, nodes: Nodes) -> Markup:
+def _details(folded: FoldedChange, nodes: Nodes) -> Html:
     shown = folded.shown
     fields = shown.fields[:MAX_FIELDS]
     left_out = len(shown.fields) - len(fields)
@@ -202,14 +206,14 @@ def _details(folded: FoldedChange, nodes: Nodes) -> Markup:
     )
 
 
-def _mark_list(marks: Sequence[Mark]) -> Markup:
+def _mark_list(marks: Sequence[Mark]) -> Html:
     if not marks:
         return NOTHING
     items = [tag("li", tag("span", mark.code, class_="mark"), " ", mark.message) for mark in marks]
     return tag("ul", *items, class_="marks")
 
 
-def _places(folded: FoldedChange, nodes: Nodes) -> Markup:
+def _places(folded: FoldedChange, nodes: Nodes) -> Html:
     """Every object that the change stands for, with its kernel and the nodes that run it."""
     if len(folded.changes) == 1:
         return tag("p", *_place(folded.shown, nodes), class_="place")
@@ -222,7 +226,7 @@ def _places(folded: FoldedChange, nodes: Nodes) -> Markup:
     return tag("details", tag("summary", title), tag("ol", *items), class_="kernels")
 
 
-def _place(change: ObjectChange, nodes: Nodes) -> Iterator[Markup | str]:
+def _place(change: ObjectChange, nodes: Nodes) -> Iterator[Html | str]:
     before, after = change.before, change.after
     if before and after and before.id != after.id:
         yield joined(tag("code", str(before.id)), " \u2192 ", tag("code", str(after.id)))
@@ -237,7 +241,7 @@ def _place(change: ObjectChange, nodes: Nodes) -> Iterator[Markup | str]:
         yield joined(", file ", tag("code", change.ref.file))
 
 
-def _field(field: FieldChange) -> Markup:
+def _field(field: FieldChange) -> Html:
     path = field_text(field.path) or "the whole object"
     return tag(
         "div",

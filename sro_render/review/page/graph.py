@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from markupsafe import Markup
-
 from sro_render.diff.records import Diff
-from sro_render.review.page.markup import joined, tag
+from sro_render.review.page.markup import Html, joined, tag
 from sro_render.review.page.summary import count
 from sro_render.review.page.tally import NO_NAME, Tally
 
@@ -26,7 +24,7 @@ _LANES = 12
 Dependencies = Mapping[str, Sequence[str]]
 
 
-def graph_section(diff: Diff, counted: Tally) -> Markup:
+def graph_section(diff: Diff, counted: Tally) -> Html:
     """The drawing, and below it what it shows in words."""
     needs = dependencies(diff)
     names = list(counted.resources)[:MAX_RESOURCES]
@@ -60,7 +58,7 @@ def dependencies(diff: Diff) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _drawing(counted: Tally, names: Sequence[str], needs: Dependencies) -> Markup:
+def _drawing(counted: Tally, names: Sequence[str], needs: Dependencies) -> Html:
     edges = [
         (names.index(needed), row)
         for row, name in enumerate(names)
@@ -69,10 +67,10 @@ def _drawing(counted: Tally, names: Sequence[str], needs: Dependencies) -> Marku
     ]
     left = _EDGE + _LANE * min(len(edges), _LANES) + (_GAP if edges else 0)
     head = max((_width(name) for name in names), default=0)
-    parts: list[Markup] = []
-    widest = left + head
+    parts: list[Html] = []
+    widest: float = left + head
     for row, name in enumerate(names):
-        x = left
+        x: float = left
         y = _EDGE + row * _ROW
         changed = sum(counted.changed_in(name, state) for state in counted.resources[name])
         parts.append(_box(x, y, head, name or NO_NAME, changed, "resource"))
@@ -107,7 +105,7 @@ def _drawing(counted: Tally, names: Sequence[str], needs: Dependencies) -> Marku
     )
 
 
-def _needs(edges: Sequence[tuple[int, int]], left: float) -> Iterator[Markup]:
+def _needs(edges: Sequence[tuple[int, int]], left: float) -> Iterator[Html]:
     """From an SR to those that need it, each on a track of its own as long as there are some."""
     for number, (needed, needing) in enumerate(edges):
         track = _EDGE + _LANE * (number % _LANES)
@@ -116,7 +114,7 @@ def _needs(edges: Sequence[tuple[int, int]], left: float) -> Iterator[Markup]:
         yield _line(f"M{left:g} {start + 8:g}H{track:g}V{end - 6:g}H{left - 2:g}", "need")
 
 
-def _line(path: str, class_: str = "next") -> Markup:
+def _line(path: str, class_: str = "next") -> Html:
     return tag("path", d=path, class_=class_, marker_end="url(#arrow)")
 
 
@@ -128,7 +126,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}\u2026"
 
 
-def _box(x: float, y: float, width: float, name: str, changed: int, class_: str) -> Markup:
+def _box(x: float, y: float, width: float, name: str, changed: int, class_: str) -> Html:
     middle = f"{x + width / 2:g}"
     text = f"{changed:,} changed" if changed else "unchanged"
     return tag(
@@ -141,11 +139,11 @@ def _box(x: float, y: float, width: float, name: str, changed: int, class_: str)
     )
 
 
-def _list(counted: Tally, needs: Dependencies) -> Markup:
+def _list(counted: Tally, needs: Dependencies) -> Html:
     return tag("ol", *(_item(counted, name, needs.get(name, ())) for name in counted.resources))
 
 
-def _item(counted: Tally, name: str, needed: Sequence[str]) -> Markup:
+def _item(counted: Tally, name: str, needed: Sequence[str]) -> Html:
     states = [
         tag("li", state or NO_NAME, ": ", _changed(counted, name, state)) for state in counted.resources[name]
     ]
@@ -153,7 +151,7 @@ def _item(counted: Tally, name: str, needed: Sequence[str]) -> Markup:
     return tag("li", tag("b", name or NO_NAME), after, tag("ol", *states))
 
 
-def _changed(counted: Tally, name: str, state: str) -> Markup:
+def _changed(counted: Tally, name: str, state: str) -> Html:
     changed = counted.changed_in(name, state)
     if not changed:
         return joined("unchanged")

@@ -9,6 +9,7 @@ Source: HTML Living Standard, 13.1 "Writing HTML documents"; Unicode Technical R
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -22,7 +23,9 @@ _UNSEEN = re.compile(
 )
 _VOID = frozenset({"br", "col", "hr", "input", "link", "meta"})
 
-Child = str | None
+Html: TypeAlias = Markup
+"""Text that is escaped already. The library stays behind this module."""
+Child: TypeAlias = str | None
 """Text, or markup (which is a string too), or nothing."""
 NOTHING = Markup()
 
@@ -37,7 +40,7 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"<{code_point(found[0])}>", text)
 
 
-def written(child: Child) -> Markup:
+def written(child: Child) -> Html:
     """A text as markup; what is markup stays as it is."""
     if child is None:
         return NOTHING
@@ -52,7 +55,7 @@ def _mark_unseen(found: re.Match[str]) -> str:
     return f'<span class="unseen">{code_point(found[0])}</span>'
 
 
-def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
     """An element. Attributes: `class_` is `class`, `data_k` is `data-k`; False and None leave one out."""
     parts = [f"<{name}"]
     for key, value in attributes.items():
@@ -70,12 +73,12 @@ def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -
     return Markup("".join(parts))  # noqa: S704 - the one place; every part was escaped above
 
 
-def joined(*children: Child) -> Markup:
+def joined(*children: Child) -> Html:
     """Several things one behind the other."""
     return Markup("").join(map(written, children))
 
 
-def raw(text: str) -> Markup:
+def raw(text: str) -> Html:
     """Our own style and script, which are not escaped in HTML. Never anything from outside."""
     if "</s" in text.lower() or "<!--" in text:
         raise AssertionError("a style or a script ends where its element does")

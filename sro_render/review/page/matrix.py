@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from markupsafe import Markup
-
 from sro_render.diff.records import ChangeKind
-from sro_render.review.page.markup import NOTHING, joined, tag
+from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count
 from sro_render.review.page.tally import NO_NAME, Place, Tally, kernel_name
 
@@ -21,7 +19,7 @@ SIGNS = {
 }
 
 
-def matrix_section(counted: Tally) -> Markup:
+def matrix_section(counted: Tally) -> Html:
     """The table, with a legend; each cell that changes leads to its first change."""
     kernels = _shown_kernels(counted)
     left_out = len(counted.kernels) - len(kernels)
@@ -30,7 +28,11 @@ def matrix_section(counted: Tally) -> Markup:
     return tag(
         "section",
         tag("h2", "SpecialResources and kernels", id="matrix-title"),
-        tag("p", f"Objects in each state, for each kernel, and how many of them change: {legend}.", id="legend"),
+        tag(
+            "p",
+            f"Objects in each state, for each kernel, and how many of them change: {legend}.",
+            id="legend",
+        ),
         tag("p", note, class_="cut") if left_out else None,
         tag(
             "div",
@@ -53,7 +55,7 @@ def _shown_kernels(counted: Tally) -> tuple[str, ...]:
     return tuple(sorted(chosen))
 
 
-def _table(counted: Tally, kernels: Sequence[str]) -> Markup:
+def _table(counted: Tally, kernels: Sequence[str]) -> Html:
     heads = [_head(kernel, counted.nodes.get(kernel, (0, 0))) for kernel in kernels]
     return tag(
         "table",
@@ -67,7 +69,7 @@ def _table(counted: Tally, kernels: Sequence[str]) -> Markup:
     )
 
 
-def _head(kernel: str, nodes: tuple[int, int]) -> Markup:
+def _head(kernel: str, nodes: tuple[int, int]) -> Html:
     """A column's head: the kernel, and its nodes on either side."""
     before, after = nodes
     text = count(after, "node") if before == after else f"{before:,} \u2192 {count(after, 'node')}"
@@ -81,7 +83,7 @@ def _head(kernel: str, nodes: tuple[int, int]) -> Markup:
 
 def _resource(
     counted: Tally, resource: str, states: Sequence[str], kernels: Sequence[str], number: int
-) -> Markup:
+) -> Html:
     head = tag("th", resource or NO_NAME, scope="rowgroup", colspan=len(kernels) + 1)
     rows = [
         tag(
@@ -94,7 +96,7 @@ def _resource(
     return tag("tbody", tag("tr", head, class_="resource"), *rows)
 
 
-def _cell(counted: Tally, place: Place, resource: int) -> Markup:
+def _cell(counted: Tally, place: Place, resource: int) -> Html:
     before, after = counted.objects.get(place, (0, 0))
     number = f"{after:,}" if before == after else f"{before:,} \u2192 {after:,}"
     changes = counted.changes.get(place)
@@ -117,7 +119,7 @@ def _cell(counted: Tally, place: Place, resource: int) -> Markup:
     return tag("td", link, class_="changed")
 
 
-def _changes(changes: Mapping[ChangeKind, int]) -> Iterator[Markup]:
+def _changes(changes: Mapping[ChangeKind, int]) -> Iterator[Html]:
     for kind in ChangeKind:
         number = changes.get(kind, 0)
         yield tag("span", f"{SIGNS[kind]}{number}", class_="sign") if number else NOTHING

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from markupsafe import Markup
-
 from sro_render.diff.records import ChangeKind, Diff, DriverLoss, TouchedNode
-from sro_render.review.page.markup import NOTHING, joined, tag
+from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.tally import marks_of
 
 KIND_WORDS = {
@@ -30,7 +28,7 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def summary_section(diff: Diff) -> Markup:
+def summary_section(diff: Diff) -> Html:
     """What a reviewer must know, without scrolling."""
     return tag(
         "section",
@@ -45,7 +43,7 @@ def summary_section(diff: Diff) -> Markup:
     )
 
 
-def _losses(losses: Sequence[DriverLoss]) -> Markup:
+def _losses(losses: Sequence[DriverLoss]) -> Html:
     if not losses:
         return tag("p", tag("b", "No node"), " would lose a driver.", class_="no-loss")
     nodes = {loss.node for loss in losses}
@@ -72,7 +70,7 @@ def _losses(losses: Sequence[DriverLoss]) -> Markup:
     )
 
 
-def _counts(diff: Diff) -> Markup:
+def _counts(diff: Diff) -> Html:
     tiles = [_tile(diff.count(kind), f"objects {KIND_WORDS[kind]}", kind_class(kind)) for kind in ChangeKind]
     tiles.append(_tile(len(diff.touched), "nodes touched", "is-nodes"))
     lost = len({loss.node for loss in diff.losses})
@@ -80,12 +78,12 @@ def _counts(diff: Diff) -> Markup:
     return tag("ul", *tiles, class_="tiles")
 
 
-def _tile(number: int, what: str, class_: str) -> Markup:
+def _tile(number: int, what: str, class_: str) -> Html:
     zero = "" if number else " is-zero"
     return tag("li", tag("b", f"{number:,}"), " ", tag("span", what), class_=f"tile {class_}{zero}")
 
 
-def _marks(diff: Diff) -> Markup:
+def _marks(diff: Diff) -> Html:
     """Each kind of mark, with the first change that has it."""
     numbers: Counter[str] = Counter()
     first: dict[str, int] = {}
@@ -108,43 +106,49 @@ def _marks(diff: Diff) -> Markup:
     return joined(tag("h3", f"{count(marked, 'object')} marked: look here first"), tag("ul", *items))
 
 
-def _touched(touched: Sequence[TouchedNode]) -> Markup:
+def _touched(touched: Sequence[TouchedNode]) -> Html:
     """Nodes by what becomes of their kernel: all of them by name."""
     if not touched:
         return tag("p", "No node is touched.")
     groups: dict[tuple[str, str], list[str]] = {}
     for node in touched:
         groups.setdefault((node.kernel_before, node.kernel_after), []).append(node.name)
-    rows = [
-        tag(
-            "tr",
-            tag("td", _kernel(before), data_label="kernel before"),
-            tag("td", _kernel_after(before, after), data_label="kernel after"),
-            tag("td", f"{len(names):,}", class_="number", data_label="nodes"),
-            tag("td", ", ".join(names), class_="names", data_label="names"),
-        )
-        # Those that move to another kernel come first: that is the news.
-        for (before, after), names in sorted(groups.items(), key=lambda each: (each[0][0] == each[0][1], each[0]))
-    ]
+    # Those that move to another kernel come first: that is the news.
+    ordered = sorted(groups.items(), key=lambda each: (each[0][0] == each[0][1], each[0]))
     heads = [tag("th", head, scope="col") for head in ("kernel before", "kernel after", "nodes", "names")]
     table = tag(
-        "table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_="touched", aria_labelledby="touched"
+        "table",
+        tag("thead", tag("tr", *heads)),
+        tag("tbody", *(_node_row(*kernels, names) for kernels, names in ordered)),
+        class_="touched",
+        aria_labelledby="touched",
     )
     return joined(tag("h3", f"{count(len(touched), 'node')} touched", id="touched"), table)
 
 
-def _kernel(kernel: str) -> Markup:
+def _node_row(before: str, after: str, names: Sequence[str]) -> Html:
+    return tag(
+        "tr",
+        tag("td", _kernel(before), data_label="kernel before"),
+        tag("td", _kernel_after(before, after), data_label="kernel after"),
+        tag("td", f"{len(names):,}", class_="number", data_label="nodes"),
+        tag("td", ", ".join(names), class_="names", data_label="names"),
+    )
+
+
+def _kernel(kernel: str) -> Html:
     return tag("code", kernel) if kernel else tag("i", "not there")
 
 
-def _kernel_after(before: str, after: str) -> Markup:
+def _kernel_after(before: str, after: str) -> Html:
     return tag("i", "the same") if before == after else _kernel(after)
 
 
-def _hidden(diff: Diff) -> Markup:
+def _hidden(diff: Diff) -> Html:
     if not diff.hidden:
         return NOTHING
     items = [
-        tag("li", tag("code", each.rule), f": {count(each.count, 'change')} of fields") for each in diff.hidden
+        tag("li", tag("code", each.rule), f": {count(each.count, 'change')} of fields")
+        for each in diff.hidden
     ]
     return joined(tag("h3", "Left out by ignore rules"), tag("ul", *items))

@@ -9,11 +9,10 @@ import json
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from markupsafe import Markup
 from msgspec import UNSET, UnsetType
 
 from sro_render.model.objects import JsonObject, JsonValue
-from sro_render.review.page.markup import NOTHING, joined, tag
+from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.yamltext.writer import write
 
 CONTEXT = 3
@@ -35,13 +34,13 @@ def value_text(value: JsonValue) -> str:
         return json.dumps(value, indent=2)
 
 
-def manifest_block(manifest: JsonObject) -> Markup:
+def manifest_block(manifest: JsonObject) -> Html:
     """A whole object."""
     lines = value_text(manifest).split("\n")
     return tag("pre", _cut_lines(lines), class_="manifest")
 
 
-def sides(before: JsonValue | UnsetType, after: JsonValue | UnsetType) -> Markup:
+def sides(before: JsonValue | UnsetType, after: JsonValue | UnsetType) -> Html:
     """Two values, in as many pairs as they have parts."""
     if before is UNSET or after is UNSET:
         return _pair(_whole(before), _whole(after), is_first=True)
@@ -58,27 +57,27 @@ def _texts(before: JsonValue, after: JsonValue) -> tuple[list[str], list[str]]:
     return value_text(before).split("\n"), value_text(after).split("\n")
 
 
-def _whole(value: JsonValue | UnsetType) -> Markup:
+def _whole(value: JsonValue | UnsetType) -> Html:
     if isinstance(value, UnsetType):
         return tag("i", "not set", class_="unset")
     text = value if isinstance(value, str) and "\n" in value else value_text(value)
     return _cut_lines(text.split("\n"))
 
 
-def _cut_lines(lines: Sequence[str]) -> Markup:
+def _cut_lines(lines: Sequence[str]) -> Html:
     shown = [joined(_cut_line(line), "\n") for line in lines[:MAX_LINES]]
     return joined(*shown, _note(len(lines) - MAX_LINES, "more lines"))
 
 
-def _cut_line(line: str) -> Markup:
+def _cut_line(line: str) -> Html:
     return joined(line[:MAX_WIDTH], _note(len(line) - MAX_WIDTH, "more characters"))
 
 
-def _note(number: int, what: str) -> Markup:
+def _note(number: int, what: str) -> Html:
     return tag("i", f"… {number:,} {what}", class_="cut") if number > 0 else NOTHING
 
 
-def _pair(old: Markup, new: Markup, *, is_first: bool = False, kind: str = "differs") -> Markup:
+def _pair(old: Html, new: Html, *, is_first: bool = False, kind: str = "differs") -> Html:
     """The two sides of one part; the first pair of a field says which side is which."""
     return tag(
         "div",
@@ -88,7 +87,7 @@ def _pair(old: Markup, new: Markup, *, is_first: bool = False, kind: str = "diff
     )
 
 
-def _line_pair(old: str, new: str) -> tuple[Markup, Markup]:
+def _line_pair(old: str, new: str) -> tuple[Html, Html]:
     """Two lines, what differs between their common beginning and end marked."""
     start = _common(old, new)
     most = min(len(old), len(new)) - start
@@ -110,25 +109,25 @@ def _common(old: Sequence[str], new: Sequence[str]) -> int:
     return min(len(old), len(new))
 
 
-def _marked(name: str, text: str) -> Markup:
+def _marked(name: str, text: str) -> Html:
     return tag(name, _cut_line(text)) if text else NOTHING
 
 
-def _near_end(text: str) -> Markup:
+def _near_end(text: str) -> Html:
     if len(text) <= MAX_WIDTH:
         return joined(text)
     return joined(_note(len(text) - _NEAR, "equal characters "), text[-_NEAR:])
 
 
-def _near_start(text: str) -> Markup:
+def _near_start(text: str) -> Html:
     if len(text) <= MAX_WIDTH:
         return joined(text)
     return joined(text[:_NEAR], _note(len(text) - _NEAR, "equal characters"))
 
 
-def _line_pairs(old: list[str], new: list[str]) -> Markup:
+def _line_pairs(old: list[str], new: list[str]) -> Html:
     """Two texts of lines: a pair for each run of equal and of different lines."""
-    pairs: list[Markup] = []
+    pairs: list[Html] = []
     for kind, a, b, c, d in _runs(old, new):
         if kind == "equal":
             text = _equal_lines(old[a:b], is_start=a == 0, is_end=b == len(old))
@@ -157,7 +156,7 @@ def _runs(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]
     return [*head, *middle, *tail]
 
 
-def _equal_lines(lines: list[str], *, is_start: bool, is_end: bool) -> Markup:
+def _equal_lines(lines: list[str], *, is_start: bool, is_end: bool) -> Html:
     before = [] if is_start else lines[:CONTEXT]
     after = [] if is_end else lines[-CONTEXT:]
     left_out = len(lines) - len(before) - len(after)
@@ -167,7 +166,7 @@ def _equal_lines(lines: list[str], *, is_start: bool, is_end: bool) -> Markup:
     return joined(*parts, _cut_lines(after) if after else None)
 
 
-def _different_lines(old: list[str], new: list[str]) -> tuple[Markup, Markup]:
+def _different_lines(old: list[str], new: list[str]) -> tuple[Html, Html]:
     if len(old) != len(new) or len(old) > MAX_LINES:
         return _cut_lines(old), _cut_lines(new)
     pairs = [_line_pair(*each) for each in zip(old, new, strict=True)]
