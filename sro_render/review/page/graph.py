@@ -41,7 +41,7 @@ def graph_section(diff: Diff, counted: Tally) -> Html:
             class_="scroll",
             tabindex=0,
             role="region",
-            aria_labelledby="graph-title",
+            aria_label="The drawing, which scrolls sideways",
         ),
         tag("details", tag("summary", "The same as a list"), _list(counted, needs)),
         id="graph",

@@ -40,7 +40,7 @@ def matrix_section(counted: Tally) -> Html:
             class_="scroll",
             tabindex=0,
             role="region",
-            aria_labelledby="matrix-title",
+            aria_label="The table, which scrolls sideways",
         ),
         id="matrix",
         aria_labelledby="matrix-title",
