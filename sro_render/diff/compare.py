@@ -7,6 +7,8 @@ nothing. What is secret has been masked before.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import UNSET, UnsetType
 
 from sro_render.diff.keyed_lists import match_items
@@ -14,7 +16,7 @@ from sro_render.diff.records import FieldChange, FieldPath
 from sro_render.model.objects import JsonObject, JsonValue
 
 _Found = list[FieldChange]
-_Maybe = JsonValue | UnsetType
+_Maybe: TypeAlias = "JsonValue | UnsetType"
 
 
 def compare(before: JsonObject, after: JsonObject) -> list[FieldChange]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -63,14 +64,14 @@ _KEYS: Mapping[str, Sequence[_Fields]] = MappingProxyType(
 _SETS = frozenset(
     {
         "accessModes", "add", "allowedCapabilities", "apiGroups", "categories", "defaultAddCapabilities",
-        "drop", "finalizers", "groups", "nonResourceURLs", "operations", "requiredDropCapabilities", "resourceNames",
-        "resources", "shortNames", "users", "verbs",
+        "drop", "finalizers", "groups", "nonResourceURLs", "operations", "requiredDropCapabilities",
+        "resourceNames", "resources", "shortNames", "users", "verbs",
     }
 )  # fmt: skip
 _DEFAULTS = {"protocol": "TCP", "operator": "Equal"}
 _ITEM = "item"
 
-Pair = tuple[ListKey, JsonValue | UnsetType, JsonValue | UnsetType]
+Pair: TypeAlias = "tuple[ListKey, JsonValue | UnsetType, JsonValue | UnsetType]"
 """A key, and the item of the first and of the second list."""
 
 

@@ -135,7 +135,7 @@ def _fixed(kind: str, before: JsonObject, change: FieldChange) -> Iterator[Mark]
         and names[0] in _SEALED_BY_IMMUTABLE
     ):
         yield Mark(IMMUTABLE, "it is marked as immutable: it must be deleted and made anew")
-    elif change.before is not UNSET is not change.after and any(
+    elif UnsetType not in {type(change.before), type(change.after)} and any(
         _is_below(names, path) for path in _FIXED_ONCE_SET.get(kind, ())
     ):
         yield Mark(IMMUTABLE, message)

@@ -8,6 +8,8 @@ so is the copy that kubectl keeps in an annotation.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import UNSET, UnsetType
 
 from sro_render.model.objects import JsonObject, JsonValue
@@ -18,7 +20,7 @@ NEW = "<secret B>"
 
 _FIELDS = ("data", "stringData")
 _COPIES = ("kubectl.kubernetes.io/last-applied-configuration",)
-_Maybe = JsonValue | UnsetType
+_Maybe: TypeAlias = "JsonValue | UnsetType"
 
 
 def holds_secret(manifest: JsonValue) -> bool:

@@ -59,11 +59,8 @@ class NodeMap:
 
     def _matching(self, selector: PodSelector) -> Iterator[str]:
         for node in self._all:
-            labels = {
-                KERNEL_LABEL: kernel_label_value(KernelVersion(self.kernels[node])),
-                HOSTNAME_LABEL: node,
-            }
-            if selector.matches(labels, node):
+            kernel = kernel_label_value(KernelVersion(self.kernels[node]))
+            if selector.matches({KERNEL_LABEL: kernel, HOSTNAME_LABEL: node}, node):
                 yield node
 
 
