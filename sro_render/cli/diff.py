@@ -14,13 +14,27 @@ from sro_render.diff.bundles import diff_bundles
 from sro_render.diff.records import Diff
 from sro_render.edges.diff_sides import load_sides, read_files
 from sro_render.edges.files import write_file
+from sro_render.review.diff_github import diff_github_report
+from sro_render.review.diff_json import diff_json_report
 from sro_render.review.diff_markdown import MAX_CHARACTERS, markdown_report
 from sro_render.review.diff_text import text_report
+
+
+def _html(diff: Diff) -> str:
+    # The page's parts and markupsafe take longer to import than a small comparison takes.
+    from sro_render.edges.page_assets import page_assets  # noqa: PLC0415
+    from sro_render.review.diff_html import html_report  # noqa: PLC0415
+
+    return html_report(diff, page_assets())
+
 
 FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
     {
         "text": lambda diff, _: text_report(diff),
+        "json": lambda diff, _: diff_json_report(diff),
         "markdown": lambda diff, most: markdown_report(diff, max_characters=most),
+        "html": lambda diff, _: _html(diff),
+        "github": lambda diff, _: diff_github_report(diff, diff.after.name),
     }
 )
 """Each form of the report, made of a diff and the limit on its size."""

@@ -115,6 +115,7 @@ def _change(change: ObjectChange) -> dict[str, object]:
         "change": KIND_NAMES[change.kind],
         "before": _ref(change.before),
         "after": _ref(change.after),
+        "nodes": list(change.nodes),
         "marks": _marks(change.marks),
         "fields": [_field(each) for each in change.fields],
     }
@@ -150,6 +151,7 @@ def _field(field: FieldChange) -> dict[str, object]:
         "field": field_text(field.path),
         **sides,
         "masked": field.is_masked,
+        "followsKernel": field.follows_kernel,
         "marks": _marks(field.marks),
     }
 

@@ -6,7 +6,7 @@ Those with marks are served first. What is cut says where the whole is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from sro_render.diff.records import ChangeKind, Diff, FieldChange, FoldedChange, Mark, ObjectChange
@@ -24,9 +24,9 @@ MAX_FIELDS = 200
 """Of one change."""
 MAX_OBJECTS = 500
 """Of one change that are listed with their kernels."""
+MAX_NODES = 50
+"""Of one object that are named; the summary names all."""
 WHOLE = "-o json has everything."
-
-Nodes = Mapping[str, Sequence[str]]
 
 
 def changes_section(diff: Diff, counted: Tally) -> Html:
@@ -130,7 +130,6 @@ class _Writer:
         self._diff = diff
         self._resources = {name: number for number, name in enumerate(counted.resources)}
         self._kernels = {kernel: number for number, kernel in enumerate(counted.kernels)}
-        self._nodes = dict((*diff.before.kernels, *diff.after.kernels))
 
     def details(self) -> dict[int, Html]:
         """Number of a change to all that unfolds, as far as there is room; marked ones first."""
@@ -140,7 +139,7 @@ class _Writer:
         for number, folded in sorted(numbered, key=lambda each: not marks_of(each[1])):
             if left <= 0:
                 break
-            details[number] = _details(folded, self._nodes)
+            details[number] = _details(folded)
             left -= len(details[number])
         return details
 
@@ -170,15 +169,22 @@ class _Writer:
 def _line(folded: FoldedChange, kernels: Sequence[str]) -> Iterator[Html | str]:
     """What is seen of a change while it is folded."""
     shown = folded.shown
+    own = [field for field in shown.fields if not field.follows_kernel]
     yield tag("span", KIND_WORDS[shown.kind], class_="badge")
     yield " "
-    yield tag("code", str(shown.ref.id), class_="object")
-    if shown.fields:
-        yield tag("span", count(len(shown.fields), "field"), class_="chip")
-    if len(folded.changes) > 1:
+    yield tag("code", shown.ref.label, class_="object")
+    if own:
+        yield tag("span", count(len(own), "field"), class_="chip")
+    if shown.kind is ChangeKind.ROLLED_OVER:
+        for move in dict.fromkeys(map(_kernel_move, folded.changes)):
+            yield tag("span", move, class_="chip")
+    elif len(folded.changes) > 1:
         yield tag("span", f"in {count(len(kernels), 'kernel')}", class_="chip")
     elif shown.ref.kernel:
-        yield tag("span", _kernel_move(shown), class_="chip kernel")
+        yield tag("span", shown.ref.kernel, class_="chip")
+    nodes = {node for change in folded.changes for node in change.nodes}
+    if nodes:
+        yield tag("span", f"on {count(len(nodes), 'node')}", class_="chip")
     for code in dict.fromkeys(mark.code for mark in marks_of(folded)):
         yield tag("span", code, class_="mark")
 
@@ -190,20 +196,26 @@ def _kernel_move(change: ObjectChange) -> str:
     return change.ref.kernel
 
 
-def _details(folded: FoldedChange, nodes: Nodes) -> Html:
+def _details(folded: FoldedChange) -> Html:
     shown = folded.shown
-    fields = shown.fields[:MAX_FIELDS]
-    left_out = len(shown.fields) - len(fields)
-    note = f"{count(left_out, 'field')} more, not shown. {WHOLE}"
+    own = [field for field in shown.fields if not field.follows_kernel]
+    following = [field for field in shown.fields if field.follows_kernel]
+    title = tag("summary", f"{count(len(following), 'field')} that differ only as the kernels' names do")
     return tag(
         "div",
         _mark_list(marks_of(folded)),
-        _places(folded, nodes),
-        *map(_field, fields),
-        tag("p", note, class_="cut") if left_out else None,
+        _places(folded),
+        _fields(own),
+        tag("details", title, _fields(following), class_="kernels") if following else None,
         manifest_block(shown.manifest) if shown.manifest is not None else None,
         class_="body",
     )
+
+
+def _fields(fields: Sequence[FieldChange]) -> Html:
+    left_out = len(fields) - MAX_FIELDS
+    note = f"{count(left_out, 'field')} more, not shown. {WHOLE}"
+    return joined(*map(_field, fields[:MAX_FIELDS]), tag("p", note, class_="cut") if left_out > 0 else None)
 
 
 def _mark_list(marks: Sequence[Mark]) -> Html:
@@ -213,32 +225,36 @@ def _mark_list(marks: Sequence[Mark]) -> Html:
     return tag("ul", *items, class_="marks")
 
 
-def _places(folded: FoldedChange, nodes: Nodes) -> Html:
-    """Every object that the change stands for, with its kernel and the nodes that run it."""
+def _places(folded: FoldedChange) -> Html:
+    """Every object that the change stands for, with its kernel and the nodes that it touches."""
     if len(folded.changes) == 1:
-        return tag("p", *_place(folded.shown, nodes), class_="place")
+        return tag("p", *_place(folded.shown), class_="place")
     listed = folded.changes[:MAX_OBJECTS]
     left_out = len(folded.changes) - len(listed)
-    items = [tag("li", *_place(change, nodes)) for change in listed]
+    items = [tag("li", *_place(change)) for change in listed]
     if left_out:
         items.append(tag("li", f"{count(left_out, 'object')} more, not shown. {WHOLE}", class_="cut"))
     title = f"The same in {count(len(folded.changes), 'object')}; shown is the first"
     return tag("details", tag("summary", title), tag("ol", *items), class_="kernels")
 
 
-def _place(change: ObjectChange, nodes: Nodes) -> Iterator[Html | str]:
+def _place(change: ObjectChange) -> Iterator[Html | str]:
     before, after = change.before, change.after
     if before and after and before.id != after.id:
         yield joined(tag("code", str(before.id)), " \u2192 ", tag("code", str(after.id)))
     else:
         yield tag("code", str(change.ref.id))
     if change.ref.kernel:
-        names = nodes.get(change.ref.kernel, ())
-        yield ", kernel "
-        yield tag("code", _kernel_move(change))
-        yield f" on {count(len(names), 'node')}"
+        yield joined(", kernel ", tag("code", _kernel_move(change)))
     if change.ref.file:
         yield joined(", file ", tag("code", change.ref.file))
+    if change.nodes:
+        yield f", on {_node_names(change.nodes)}"
+
+
+def _node_names(nodes: Sequence[str]) -> str:
+    names = ", ".join(nodes[:MAX_NODES])
+    return f"{names} and {len(nodes) - MAX_NODES:,} more nodes" if len(nodes) > MAX_NODES else names
 
 
 def _field(field: FieldChange) -> Html:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from sro_render.diff.records import ChangeKind, Diff, DriverLoss, TouchedNode
+from sro_render.review.diff_words import knows_nodes
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.tally import marks_of
 
@@ -16,6 +17,9 @@ KIND_WORDS = {
     ChangeKind.REMOVED: "removed",
     ChangeKind.ROLLED_OVER: "rolled over",
 }
+NODES_UNKNOWN = (
+    "Which nodes this touches is not known: only a bundle's sro.lock.yaml tells, and not both sides have one."
+)
 
 
 def kind_class(kind: ChangeKind) -> str:
@@ -33,10 +37,10 @@ def summary_section(diff: Diff) -> Html:
     return tag(
         "section",
         tag("h2", "Summary", id="summary-title"),
-        _losses(diff.losses),
+        _losses(diff.losses) if knows_nodes(diff) else None,
         _counts(diff),
         _marks(diff),
-        _touched(diff.touched),
+        _touched(diff.touched) if knows_nodes(diff) else tag("p", NODES_UNKNOWN, class_="cut"),
         _hidden(diff),
         id="summary",
         aria_labelledby="summary-title",
@@ -72,9 +76,10 @@ def _losses(losses: Sequence[DriverLoss]) -> Html:
 
 def _counts(diff: Diff) -> Html:
     tiles = [_tile(diff.count(kind), f"objects {KIND_WORDS[kind]}", kind_class(kind)) for kind in ChangeKind]
-    tiles.append(_tile(len(diff.touched), "nodes touched", "is-nodes"))
-    lost = len({loss.node for loss in diff.losses})
-    tiles.append(_tile(lost, "nodes without driver", "is-loss" if lost else "is-nodes"))
+    if knows_nodes(diff):
+        tiles.append(_tile(len(diff.touched), "nodes touched", "is-nodes"))
+        lost = len({loss.node for loss in diff.losses})
+        tiles.append(_tile(lost, "nodes without driver", "is-loss" if lost else "is-nodes"))
     return tag("ul", *tiles, class_="tiles")
 
 
