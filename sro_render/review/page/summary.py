@@ -17,6 +17,9 @@ KIND_WORDS = {
     ChangeKind.REMOVED: "removed",
     ChangeKind.ROLLED_OVER: "rolled over",
 }
+MAX_NAMES = 20
+"""Names in a row; of more, the first are shown and the others unfold."""
+MAX_FIRST = 8
 NODES_UNKNOWN = (
     "Which nodes this touches is not known: only a bundle's sro.lock.yaml tells, and not both sides have one."
 )
@@ -55,7 +58,7 @@ def _losses(losses: Sequence[DriverLoss]) -> Html:
     items = [
         tag(
             "li",
-            tag("b", ", ".join(loss.node for loss in group), class_="names"),
+            tag("b", _names([loss.node for loss in group])),
             f": {resource} on kernel ",
             tag("code", kernel),
             f". {reason}",
@@ -137,7 +140,20 @@ def _node_row(before: str, after: str, names: Sequence[str]) -> Html:
         tag("td", _kernel(before), data_label="kernel before"),
         tag("td", _kernel_after(before, after), data_label="kernel after"),
         tag("td", f"{len(names):,}", class_="number", data_label="nodes"),
-        tag("td", ", ".join(names), class_="names", data_label="names"),
+        tag("td", _names(names), class_="names", data_label="names"),
+    )
+
+
+def _names(names: Sequence[str]) -> Html:
+    """All of them; of many the first, and the others folded."""
+    if len(names) <= MAX_NAMES:
+        return joined(", ".join(names))
+    first, others = names[:MAX_FIRST], names[MAX_FIRST:]
+    return tag(
+        "details",
+        tag("summary", f"{', '.join(first)} and {len(others):,} more"),
+        ", ".join(others),
+        class_="names",
     )
 
 
