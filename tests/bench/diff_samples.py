@@ -256,11 +256,11 @@ def large(number: int) -> Diff:
     changes = [
         changed(
             ObjectRef(
-                id=ObjectId("apps/v1", "DaemonSet", f"sr-{each % 10}", f"driver-{each}"),
+                id=ObjectId("apps/v1", "DaemonSet", f"sr-{each % 10}", f"driver-x{each}"),
                 special_resource=f"sr-{each % 10}",
                 state=f"{each // 10 % 4}000-state",
                 kernel=kernels[each % 40],
-                file=f"sr-{each % 10}/driver-{each}.yaml",
+                file=f"sr-{each % 10}/driver-x{each}.yaml",
             ),
             FieldChange(
                 path=IMAGE,

@@ -21,6 +21,8 @@ MAX_LINES = 200
 """Of one value that differs: beyond it nobody reads on, and matching takes its square."""
 MAX_WIDTH = 2_000
 """Characters of one line."""
+_WORD = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MAX_WORD = 40
 _NEAR = 200
 """Equal characters shown before and after what differs in a line too long."""
 
@@ -37,7 +39,7 @@ def value_text(value: JsonValue) -> str:
 def manifest_block(manifest: JsonObject) -> Html:
     """A whole object."""
     lines = value_text(manifest).split("\n")
-    return tag("pre", _cut_lines(lines), class_="manifest")
+    return tag("pre", "\n", _cut_lines(lines), class_="manifest")
 
 
 def sides(before: JsonValue | UnsetType, after: JsonValue | UnsetType) -> Html:
@@ -81,17 +83,21 @@ def _pair(old: Html, new: Html, *, is_first: bool = False, kind: str = "differs"
     """The two sides of one part; the first pair of a field says which side is which."""
     return tag(
         "div",
-        tag("div", tag("b", "before") if is_first else None, tag("pre", old), class_="old"),
-        tag("div", tag("b", "after") if is_first else None, tag("pre", new), class_="new"),
+        tag("div", tag("b", "before") if is_first else None, _pre(old), class_="old"),
+        tag("div", tag("b", "after") if is_first else None, _pre(new), class_="new"),
         class_=f"pair {kind}",
     )
 
 
+def _pre(text: Html) -> Html:
+    """Lines as they are. HTML's parser leaves out a line break at the start, so that it gets one."""
+    return tag("pre", "\n", text)
+
+
 def _line_pair(old: str, new: str) -> tuple[Html, Html]:
     """Two lines, what differs between their common beginning and end marked."""
-    start = _common(old, new)
-    most = min(len(old), len(new)) - start
-    end = _common(old[::-1][:most], new[::-1][:most])
+    start, end = _common_ends(old, new)
+    start, end = _whole_words(old, new, start, end)
     if not start and not end:
         return _cut_line(old), _cut_line(new)
     first, last = _near_end(old[:start]), _near_start(old[len(old) - end :])
@@ -107,6 +113,28 @@ def _common(old: Sequence[str], new: Sequence[str]) -> int:
         if a != b:
             return number
     return min(len(old), len(new))
+
+
+def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many of them both begin and end with; none is counted twice."""
+    start = _common(old, new)
+    most = min(len(old), len(new)) - start
+    return start, _common(old[::-1][:most], new[::-1][:most])
+
+
+def _whole_words(old: str, new: str, start: int, end: int) -> tuple[int, int]:
+    """The same ends, cut back to where words begin and end: nobody reads that `true` became `fals`+`e`."""
+    first = _to_edge(old[:start][::-1], old[start:][:1] + new[start:][:1])
+    last = _to_edge(old[len(old) - end :], old[: len(old) - end][-1:] + new[: len(new) - end][-1:])
+    return start - first, end - last
+
+
+def _to_edge(equal: str, beyond: str) -> int:
+    """How much of a word is in the equal part, next to what differs; of a very long one nothing."""
+    if not any(each in _WORD for each in beyond):
+        return 0
+    length = len(equal) - len(equal.lstrip(_WORD))
+    return length if length <= _MAX_WORD else 0
 
 
 def _marked(name: str, text: str) -> Html:
@@ -128,9 +156,10 @@ def _near_start(text: str) -> Html:
 def _line_pairs(old: list[str], new: list[str]) -> Html:
     """Two texts of lines: a pair for each run of equal and of different lines."""
     pairs: list[Html] = []
-    for kind, a, b, c, d in _runs(old, new):
+    runs = _runs(old, new)
+    for number, (kind, a, b, c, d) in enumerate(runs):
         if kind == "equal":
-            text = _equal_lines(old[a:b], is_start=a == 0, is_end=b == len(old))
+            text = _equal_lines(old[a:b], is_start=number == 0, is_end=number == len(runs) - 1)
             pairs.append(_pair(text, text, is_first=not pairs, kind="equal"))
         else:
             left, right = _different_lines(old[a:b], new[c:d])
@@ -140,9 +169,7 @@ def _line_pairs(old: list[str], new: list[str]) -> Html:
 
 def _runs(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
     """What difflib calls opcodes. What is equal at both ends is left out of its quadratic search."""
-    start = _common(old, new)
-    most = min(len(old), len(new)) - start
-    end = _common(old[::-1][:most], new[::-1][:most])
+    start, end = _common_ends(old, new)
     a, b = len(old) - end, len(new) - end
     if max(a, b) - start > MAX_LINES:
         middle = [("replace", start, a, start, b)]
