@@ -21,6 +21,8 @@ _UNSEEN = re.compile(
     "\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e0fff]"
 )
+# Behind these a line break, for those who read the page's text or its diff.
+_LINES = frozenset({"article", "details", "head", "header", "li", "nav", "p", "section", "svg", "tr"})
 _VOID = frozenset({"br", "col", "hr", "input", "link", "meta"})
 
 Html: TypeAlias = Markup
@@ -69,7 +71,7 @@ def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -
     parts.append(">")
     if name not in _VOID:
         parts += map(written, children)
-        parts.append(f"</{name}>")
+        parts.append(f"</{name}>\n" if name in _LINES else f"</{name}>")
     return Markup("".join(parts))  # noqa: S704 - the one place; every part was escaped above
 
 
