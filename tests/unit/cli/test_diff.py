@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sro_render.edges.diff_sides import load_sides
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "03-accelerator-stack"
 MOVED_TO = "5.14.0-284.99.1.el9_2.x86_64"
 SUMS = "objects: {} added, {} changed, {} removed, {} rolled over\n"
@@ -175,6 +177,28 @@ def test_the_report_goes_to_a_file(project: Any) -> None:
     outcome = project.run("diff", "a.yaml", "b.yaml", "--out", "report.md", "-o", "markdown")
     assert (outcome.code, outcome.out, outcome.err) == (1, "", "wrote report.md\n")
     assert (project.root / "report.md").read_text().startswith("### 1 object to review\n")
+
+
+def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:
+    read = []
+
+    class Tree(dict[str, bytes]):
+        def __getitem__(self, path: str) -> bytes:
+            read.append(path)
+            return super().__getitem__(path)
+
+    before = Tree(
+        {
+            "a.yaml": config_map(k="1").encode(),
+            "README.md": b"x",
+            ".ci/a.yaml": b"]",
+            "kustomization.yaml": b"]",
+        }
+    )
+    sides = load_sides("A", before, "B", {"a.yaml": config_map(k="2").encode()})
+    [pair] = sides.pairs
+    assert [each.ref.file for each in (*pair.before, *pair.after)] == ["a.yaml", "a.yaml"]
+    assert read == ["a.yaml"]
 
 
 # -- hostile content
