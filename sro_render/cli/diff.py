@@ -16,7 +16,7 @@ from sro_render.edges.diff_sides import load_sides, read_files
 from sro_render.edges.files import write_file
 from sro_render.review.diff_github import diff_github_report
 from sro_render.review.diff_json import diff_json_report
-from sro_render.review.diff_markdown import MAX_CHARACTERS, markdown_report
+from sro_render.review.diff_markdown import MAX_CHARACTERS, MIN_CHARACTERS, markdown_report
 from sro_render.review.diff_text import text_report
 
 
@@ -72,7 +72,7 @@ Example:
 @click.option("--out", metavar="FILE", help="Where to write; else standard output.")
 @click.option(
     "--max-characters",
-    type=click.IntRange(min=1_000),
+    type=click.IntRange(min=MIN_CHARACTERS),
     default=MAX_CHARACTERS,
     show_default=True,
     metavar="NUMBER",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from sro_render.diff.records import ChangeKind, Diff, DriverLoss, TouchedNode
@@ -19,7 +19,9 @@ KIND_WORDS = {
 }
 MAX_NAMES = 20
 """Names in a row; of more, the first are shown and the others unfold."""
-MAX_FIRST = 8
+MAX_FIRST = 4
+MAX_ROWS = 12
+"""Of the table of nodes; of more, those that keep their kernel unfold."""
 NODES_UNKNOWN = (
     "Which nodes this touches is not known: only a bundle's sro.lock.yaml tells, and not both sides have one."
 )
@@ -121,17 +123,29 @@ def _touched(touched: Sequence[TouchedNode]) -> Html:
     groups: dict[tuple[str, str], list[str]] = {}
     for node in touched:
         groups.setdefault((node.kernel_before, node.kernel_after), []).append(node.name)
-    # Those that move to another kernel come first: that is the news.
-    ordered = sorted(groups.items(), key=lambda each: (each[0][0] == each[0][1], each[0]))
+    moved = {kernels: names for kernels, names in sorted(groups.items()) if kernels[0] != kernels[1]}
+    stayed = {kernels: names for kernels, names in sorted(groups.items()) if kernels[0] == kernels[1]}
+    title = tag("h3", f"{count(len(touched), 'node')} touched", id="touched")
+    if len(groups) <= MAX_ROWS:
+        return joined(title, _node_table({**moved, **stayed}))
+    # Those that move to another kernel are the news; the others are many and unfold.
+    number = sum(map(len, stayed.values()))
+    return joined(
+        title,
+        _node_table(moved) if moved else None,
+        tag("details", tag("summary", f"{count(number, 'node')} with the same kernel"), _node_table(stayed)),
+    )
+
+
+def _node_table(groups: Mapping[tuple[str, str], Sequence[str]]) -> Html:
     heads = [tag("th", head, scope="col") for head in ("kernel before", "kernel after", "nodes", "names")]
-    table = tag(
+    return tag(
         "table",
         tag("thead", tag("tr", *heads)),
-        tag("tbody", *(_node_row(*kernels, names) for kernels, names in ordered)),
+        tag("tbody", *(_node_row(*kernels, names) for kernels, names in groups.items())),
         class_="touched",
         aria_labelledby="touched",
     )
-    return joined(tag("h3", f"{count(len(touched), 'node')} touched", id="touched"), table)
 
 
 def _node_row(before: str, after: str, names: Sequence[str]) -> Html:
