@@ -28,13 +28,20 @@ def _html(diff: Diff) -> str:
     return html_report(diff, page_assets())
 
 
+def _github(diff: Diff) -> str:
+    """Annotations, at files as they are named from the folder that the command runs in."""
+    after = Path(diff.after.name)
+    folder = (after.parent if after.is_file() else after).as_posix()
+    return diff_github_report(diff, "" if folder == "." else folder)
+
+
 FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
     {
         "text": lambda diff, _: text_report(diff),
         "json": lambda diff, _: diff_json_report(diff),
         "markdown": lambda diff, most: markdown_report(diff, max_characters=most),
         "html": lambda diff, _: _html(diff),
-        "github": lambda diff, _: diff_github_report(diff, diff.after.name),
+        "github": lambda diff, _: _github(diff),
     }
 )
 """Each form of the report, made of a diff and the limit on its size."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sro_render.diff.records import ChangeKind, Diff, DriverLoss, FoldedChange, Mark, ObjectChange
+from sro_render.diff.records import Diff, DriverLoss, FoldedChange, Mark, ObjectChange
+from sro_render.review.diff_words import knows_nodes, object_counts
 from sro_render.review.field_paths import field_text
 from sro_render.review.github import workflow_command
 
@@ -103,9 +104,9 @@ def _object(folded: FoldedChange) -> str:
 
 
 def _counts(diff: Diff) -> str:
-    objects = ", ".join(f"{diff.count(kind)} {kind.value}" for kind in ChangeKind)
     lost = len({loss.node for loss in diff.losses})
-    return f"objects: {objects}; nodes: {len(diff.touched)} touched, {lost} without a driver"
+    nodes = f"{len(diff.touched)} touched, {lost} without a driver" if knows_nodes(diff) else "not known"
+    return f"objects: {object_counts(diff)}; nodes: {nodes}"
 
 
 def _one_line(text: str) -> str:
