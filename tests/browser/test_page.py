@@ -406,9 +406,12 @@ def test_ten_thousand_changes_can_be_searched_and_filtered(open_page: Open) -> N
 def test_changes_beyond_what_a_page_holds_are_counted(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sro_render.review.page.changes.MAX_CHANGES", 5)
+    for module in ("changes", "tally"):
+        monkeypatch.setattr(f"sro_render.review.page.{module}.MAX_CHANGES", 5)
     page = open_page(diff_samples.upgrade()).page
     assert page.locator("#more").inner_text() == "2 changes more, not on this page. -o json has everything."
+    page.get_by_role("link", name="change 6").click()
+    assert page.url.endswith("#more")
 
 
 def test_chromium_is_a_judge_that_ci_does_not_skip(chromium: Path) -> None:

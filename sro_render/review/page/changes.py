@@ -13,11 +13,9 @@ from sro_render.diff.records import ChangeKind, Diff, FieldChange, FoldedChange,
 from sro_render.review.field_paths import field_text
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count, kind_class
-from sro_render.review.page.tally import NO_NAME, Tally, folded_kernels, kernel_name, marks_of
+from sro_render.review.page.tally import MAX_CHANGES, NO_NAME, Tally, folded_kernels, kernel_name, marks_of
 from sro_render.review.page.values import manifest_block, sides
 
-MAX_CHANGES = 10_000
-"""Changes that have a line."""
 MAX_DETAILS = 12_000_000
 """Characters of HTML in all that unfolds. Browsers open such a page in a few seconds."""
 MAX_FIELDS = 200

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sro_render.diff.records import Diff
 from sro_render.review.page.markup import Html, joined, tag
 from sro_render.review.page.summary import count
-from sro_render.review.page.tally import NO_NAME, Tally
+from sro_render.review.page.tally import NO_NAME, Tally, anchor
 
 MAX_RESOURCES = 60
 """Rows of the drawing; the list has all."""
@@ -155,4 +155,4 @@ def _changed(counted: Tally, name: str, state: str) -> Html:
     changed = counted.changed_in(name, state)
     if not changed:
         return joined("unchanged")
-    return tag("a", f"{count(changed, 'object')} changed", href=f"#c{counted.first_in(name, state)}")
+    return tag("a", f"{count(changed, 'object')} changed", href=anchor(counted.first_in(name, state)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sro_render.diff.records import ChangeKind
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count
-from sro_render.review.page.tally import NO_NAME, Place, Tally, kernel_name
+from sro_render.review.page.tally import NO_NAME, Place, Tally, anchor, kernel_name
 
 MAX_KERNELS = 60
 """Columns: with more nobody finds anything. Those where something changes come first."""
@@ -107,7 +107,7 @@ def _cell(counted: Tally, place: Place, resource: int) -> Html:
         number,
         " ",
         joined(*_changes(changes)),
-        href=f"#c{counted.first[place]}" if place in counted.first else "#changes",
+        href=anchor(counted.first[place]),
         class_="cell",
         data_r=resource,
         data_s=place[1],

@@ -9,7 +9,7 @@ from itertools import groupby
 from sro_render.diff.records import ChangeKind, Diff, DriverLoss, TouchedNode
 from sro_render.review.diff_words import knows_nodes
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
-from sro_render.review.page.tally import marks_of
+from sro_render.review.page.tally import anchor, marks_of
 
 KIND_WORDS = {
     ChangeKind.ADDED: "added",
@@ -108,7 +108,7 @@ def _marks(diff: Diff) -> Html:
             "li",
             tag("span", code, class_="mark"),
             f" {count(numbers[code], 'object')}, first at ",
-            tag("a", f"change {place}", href=f"#c{place}"),
+            tag("a", f"change {place}", href=anchor(place)),
         )
         for code, place in first.items()
     ]

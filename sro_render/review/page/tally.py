@@ -13,6 +13,8 @@ NO_NAME = "(none)"
 """What stands for an SR or a state that a plain folder of YAML does not tell."""
 ONCE = "(once)"
 """What stands for the kernel of an object that exists once."""
+MAX_CHANGES = 10_000
+"""Folded changes that have a line on the page."""
 
 Place = tuple[str, str, str]
 """SR, state, kernel."""
@@ -25,7 +27,8 @@ class Tally(Struct, frozen=True, kw_only=True):
     kernels:     of both sides, in byte order; the empty one first, where an object exists once.
     nodes:       kernel to its nodes before and after.
     objects:     how many there are before and after.
-    changes:     how many objects change, and how.
+    changes:     how many objects change, and how; a rollover counts in both of its kernels.
+    states:      how many objects change in a state of an SR, each counted once.
     first:       the number of the first folded change there, from 1.
     kinds:       of objects that change, A-Z.
     """
@@ -35,28 +38,28 @@ class Tally(Struct, frozen=True, kw_only=True):
     nodes: Mapping[str, tuple[int, int]]
     objects: Mapping[Place, tuple[int, int]]
     changes: Mapping[Place, Mapping[ChangeKind, int]]
+    states: Mapping[tuple[str, str], int]
     first: Mapping[Place, int]
     kinds: tuple[str, ...]
 
     def changed_in(self, resource: str, state: str) -> int:
         """How many objects change in a state, whatever their kernel."""
-        return sum(self.changed_at((resource, state, kernel)) for kernel in self.kernels)
+        return self.states.get((resource, state), 0)
 
     def first_in(self, resource: str, state: str) -> int:
         """The number of the first folded change in a state; 0 where there is none."""
         places = [(resource, state, kernel) for kernel in self.kernels]
         return min((self.first[place] for place in places if place in self.first), default=0)
 
-    def changed_at(self, place: Place) -> int:
-        """How many objects change in one place."""
-        return sum(self.changes.get(place, {}).values())
-
 
 def tally(diff: Diff) -> Tally:
     """Count a diff."""
     changes: dict[Place, Counter[ChangeKind]] = {}
+    states: Counter[tuple[str, str]] = Counter()
     for change in diff.changes:
-        for place in dict.fromkeys(map(_place, refs(change))):
+        places = dict.fromkeys(map(_place, refs(change)))
+        states.update({place[:2] for place in places})
+        for place in places:
             changes.setdefault(place, Counter())[change.kind] += 1
     first: dict[Place, int] = {}
     for number, folded in enumerate(diff.folded, 1):
@@ -64,17 +67,18 @@ def tally(diff: Diff) -> Tally:
             first.setdefault(place, number)
     before, after = _objects(diff.before), _objects(diff.after)
     objects = {place: (before.get(place, 0), after.get(place, 0)) for place in {**after, **before}}
-    places = [*objects, *changes]
+    known = [*objects, *changes]
     nodes_before, nodes_after = _nodes(diff.before), _nodes(diff.after)
-    kernels = {kernel for _, _, kernel in places} | nodes_before.keys() | nodes_after.keys()
+    kernels = {kernel for _, _, kernel in known} | nodes_before.keys() | nodes_after.keys()
     return Tally(
-        resources=_resources(diff, places),
+        resources=_resources(diff, known),
         kernels=tuple(sorted(kernels)),
         nodes={
             kernel: (nodes_before.get(kernel, 0), nodes_after.get(kernel, 0)) for kernel in sorted(kernels)
         },
         objects=objects,
         changes=changes,
+        states=states,
         first=first,
         kinds=tuple(sorted({change.ref.id.kind for change in diff.changes})),
     )
@@ -95,6 +99,11 @@ def marks_of(folded: FoldedChange) -> tuple[Mark, ...]:
     of_objects = [mark for change in folded.changes for mark in change.marks]
     of_fields = [mark for change in folded.changes for field in change.fields for mark in field.marks]
     return tuple(dict.fromkeys((*of_objects, *of_fields)))
+
+
+def anchor(number: int) -> str:
+    """Where a folded change is on the page, by its number from 1; those beyond its end stand in one line."""
+    return f"#c{number}" if number <= MAX_CHANGES else "#more"
 
 
 def kernel_name(kernel: str) -> str:

@@ -20,11 +20,12 @@ import pytest
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from sro_render.diff.records import BundleShape, Diff
+from sro_render.diff.records import BundleShape, ChangeKind, Diff
 from sro_render.edges.page_assets import page_assets
 from sro_render.model.objects import JsonValue
 from sro_render.review.diff_html import html_report
 from sro_render.review.page.markup import raw, tag
+from sro_render.review.page.tally import tally
 from sro_render.review.page.values import MAX_LINES, sides
 
 VOID = {"meta", "input"}
@@ -195,6 +196,14 @@ def test_a_difference_in_a_very_long_line_is_shown_with_what_is_around_it() -> N
     assert len(shown) < 2_000
 
 
+def test_a_rollover_counts_in_both_kernels_and_once_in_its_state() -> None:
+    counted = tally(diff_samples.upgrade())
+    assert counted.changed_in("orion", "1000-build") == 1
+    for kernel in (diff_samples.OLD, diff_samples.NEW):
+        assert counted.changes["orion", "1000-build", kernel] == {ChangeKind.ROLLED_OVER: 1}
+    assert sum(counted.states.values()) == len(diff_samples.upgrade().changes)
+
+
 def test_many_nodes_are_all_in_the_page() -> None:
     text = page(diff_samples.large(40))
     assert all(node.name in text for node in diff_samples.large(40).touched)
@@ -216,3 +225,36 @@ def test_a_style_or_script_that_ends_its_element_is_our_bug() -> None:
 
 def test_an_attribute_shows_what_cannot_be_seen() -> None:
     assert tag("a", "x", title='\u202e"') == '<a title="&lt;U+202E&gt;&#34;">x</a>'
+
+
+def test_when_the_page_is_full_marked_changes_still_unfold_and_the_others_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sro_render.review.page.changes.MAX_DETAILS", 1)
+    text = page(diff_samples.upgrade())
+    first_marked = text.split('id="c2"')[1].split("</article>")[0]
+    others = [text.split(f'id="c{number}"')[1].split("</article>")[0] for number in (1, 3, 4, 5, 6, 7)]
+    full = "No room for its fields on this page. -o json has everything."
+    assert full not in first_marked
+    assert all(full in each for each in others)
+
+
+def test_fields_objects_and_names_beyond_the_limits_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_FIELDS", "MAX_OBJECTS"):
+        monkeypatch.setattr(f"sro_render.review.page.changes.{name}", 2)
+    text = page(diff_samples.upgrade())
+    assert "1 field more, not shown. -o json has everything." in text
+    assert "1 object more, not shown. -o json has everything." in text
+
+
+def test_kernels_beyond_the_columns_of_the_matrix_are_counted_and_changed_ones_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sro_render.review.page.matrix.MAX_KERNELS", 2)
+    text = page(diff_samples.upgrade())
+    assert "3 kernels more, not shown here: the filter below has all of them." in text
+
+
+def test_special_resources_beyond_the_drawing_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sro_render.review.page.graph.MAX_RESOURCES", 1)
+    assert "1 SpecialResource more, only in the list." in page(diff_samples.upgrade())
