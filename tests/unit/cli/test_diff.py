@@ -8,6 +8,7 @@ Left out: what became of an object (tests/unit/diff), what holds for all (tests/
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -177,6 +178,18 @@ def test_the_report_goes_to_a_file(project: Any) -> None:
     outcome = project.run("diff", "a.yaml", "b.yaml", "--out", "report.md", "-o", "markdown")
     assert (outcome.code, outcome.out, outcome.err) == (1, "", "wrote report.md\n")
     assert (project.root / "report.md").read_text().startswith("### 1 object to review\n")
+
+
+def test_a_side_can_be_standard_input_or_a_file_of_any_name(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("rendered", config_map(k="1"))
+    given = io.TextIOWrapper(io.BytesIO(config_map(k="2").encode()))
+    monkeypatch.setattr("sys.stdin", given)
+    outcome = project.run("diff", "rendered", "-")
+    assert outcome.code == 1
+    assert outcome.out.startswith('A: rendered\nB: -\n\nobjects\n  ~ ConfigMap/a\n      data.k: "1" -> "2"\n')
+    assert "only one of A and B can be standard input" in project.run("diff", "-", "-").err
 
 
 def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:

@@ -237,6 +237,10 @@ def test_a_field_that_can_be_set_once_is_marked(before: Json, after: Json) -> No
             plain("Pod", spec={"containers": [{"name": "c", "image": "1"}]}),
             plain("Pod", spec={"containers": [{"name": "c", "image": "2"}]}),
         ),
+        (
+            plain("Pod", spec={"tolerations": []}),
+            plain("Pod", spec={"tolerations": [{"key": "a", "operator": "Exists"}]}),
+        ),
         (daemon_set(kernel=OLD), daemon_set(kernel=NEW)),
     ],
 )
@@ -279,6 +283,18 @@ def role(*verbs: str, **more: Any) -> Json:
 def test_widened_rights_are_marked(before: Json, after: Json, message: str) -> None:
     assert marks(diff_of([before], [after])) == [f"widens-rbac: {message}"]
     assert marks(diff_of([role("get", "delete")], [role("get")])) == []
+
+
+def test_a_role_that_becomes_part_of_others_is_marked() -> None:
+    label = {"rbac.authorization.k8s.io/aggregate-to-edit": "true"}
+    before, after = (
+        {**plain("ClusterRole", RBAC), "metadata": {"name": "x", "labels": labels}} for labels in ({}, label)
+    )
+    assert marks(diff_of([before], [after])) == ["widens-rbac: other roles get its rules"]
+    grown = plain("ClusterRole", RBAC, aggregationRule={"clusterRoleSelectors": []})
+    assert marks(diff_of([plain("ClusterRole", RBAC)], [grown])) == [
+        "widens-rbac: other roles' rules become part of it"
+    ]
 
 
 def test_another_role_in_a_binding_is_marked_twice() -> None:
