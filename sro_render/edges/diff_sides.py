@@ -156,6 +156,12 @@ def _open(name: str, files: Files, repeated: RepeatedTexts) -> _OpenSide:
                 hint=f"name one of {named}",
             )
         folder = locks[0].removesuffix(LOCK_NAME) if locks else ""
+    if len(files) == 1 and not any(data.strip() for data in files.values()):
+        raise InputError(
+            "no-object",
+            f"{name} is empty",
+            hint="look whether what should have written it has failed",
+        )
     lock = None
     if f"{folder}{LOCK_NAME}" in files:
         documents = _read_documents(f"{name}/{folder}{LOCK_NAME}", files[f"{folder}{LOCK_NAME}"])

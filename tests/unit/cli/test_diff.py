@@ -276,6 +276,16 @@ def test_a_side_that_is_not_there_is_named(project: Any) -> None:
     assert outcome.err.startswith("error[no-such-file]: there is no YAML or JSON file in empty\n")
 
 
+def test_an_empty_file_is_no_side(project: Any) -> None:
+    project.write("a.yaml", config_map())
+    project.write("b.yaml", "\n")
+    outcome = project.run("diff", "a.yaml", "b.yaml")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[no-object]: b.yaml is empty\n  help: look whether what should have written it has failed\n"
+    )
+
+
 def test_a_folder_of_several_bundles_is_no_side(project: Any) -> None:
     for cluster in ("one", "two"):
         project.write(f"out/{cluster}/sro.lock.yaml", "")
