@@ -211,13 +211,14 @@ class _OpenSide:
         if lock is None:
             return Side(shape=BundleShape(name=self._name))
         counts: Counter[tuple[str, str, str]] = Counter()
-        drivers = set()
+        drivers: set[tuple[str, str]] = set()
         for path in self.files:
             place = self.place(path)
             counts[place] += 1
             resource, _, kernel = place
             if kernel and path.rpartition("/")[2].startswith("daemonset-"):
-                drivers.add((resource, kernel))
+                # What several SRs render alike is each one's own.
+                drivers.update((user, kernel) for user in lock.shared.get(path, (resource,)))
         objects: dict[tuple[str, str], dict[str, int]] = {}
         for (resource, state, kernel), count in sorted(counts.items()):
             objects.setdefault((resource, state), {})[kernel] = count

@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
+from sro_render.diff.bundles import diff_bundles
 from sro_render.edges.diff_sides import load_sides
+from sro_render.model.lock import Lock, LockedResource, LockedState
+from sro_render.model.objects import JsonObject
+from sro_render.yamltext import writer
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "03-accelerator-stack"
 MOVED_TO = "5.14.0-284.99.1.el9_2.x86_64"
@@ -212,6 +216,38 @@ def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:
     [pair] = sides.pairs
     assert [each.ref.file for each in (*pair.before, *pair.after)] == ["a.yaml", "a.yaml"]
     assert read == ["a.yaml"]
+
+
+def bundle(*paths: str, shared: dict[str, tuple[str, ...]] | None = None) -> dict[str, bytes]:
+    """A bundle with a kernel's DaemonSets at these paths, and a node on that kernel."""
+    names = sorted({path.split("/")[0] for path in paths})
+    states = (LockedState(name="1000", is_affine=True),)
+    lock = Lock(
+        cluster="c",
+        resources=tuple(
+            LockedResource(name=each, namespace="n", chart_digest="", states=states) for each in names
+        ),
+        kernels=((kernel_of(0), ("node",)),),
+        shared=shared or {},
+    )
+    body: JsonObject = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "driver-0123456789abcdef", "namespace": "n"},
+    }
+    files = {path: writer.write(body).encode() for path in paths}
+    return {**files, "sro.lock.yaml": writer.write(lock.to_mapping()).encode()}
+
+
+def test_a_driver_that_two_resources_share_from_now_on_is_no_loss() -> None:
+    file = f"1000/{kernel_of(0)}/daemonset-driver-0123456789abcdef.yaml"
+    before = bundle(f"one/{file}")
+    after = bundle(f"_shared/{file}", shared={f"_shared/{file}": ("one", "two")})
+    sides = load_sides("A", before, "B", after)
+    assert sides.before.drivers == {("one", kernel_of(0))}
+    assert sides.after.drivers == {("one", kernel_of(0)), ("two", kernel_of(0))}
+    diff = diff_bundles(sides.before, sides.after, sides.pairs)
+    assert (diff.changes, diff.losses) == ((), ())
 
 
 # -- hostile content
