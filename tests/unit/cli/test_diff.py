@@ -33,14 +33,16 @@ def kernel_of(index: int) -> str:
     return f"5.14.0-284.{index + 10}.1.el9_2.x86_64"
 
 
-def accelerators(project: Any, out: str, *, ref: str = "v2.4.1", moved: int | None = None) -> str:
-    """The example's bundle for 40 nodes, each with a kernel of its own."""
+def accelerators(
+    project: Any, out: str, *, ref: str = "v2.4.1", moved: int | None = None, share: int = 1
+) -> str:
+    """The example's bundle for 40 nodes, of which so many share a kernel."""
     charts = project.root / f"charts-{out}"
     shutil.copytree(EXAMPLE / "charts", charts)
     values = charts / "orion" / "values.yaml"
     values.write_text(values.read_text().replace("ref: v2.4.1", f"ref: {ref}"))
     inventory = yaml.safe_load((EXAMPLE / "cluster.yaml").read_text())
-    kernels = [MOVED_TO if index == moved else kernel_of(index) for index in range(40)]
+    kernels = [MOVED_TO if index == moved else kernel_of(index - index % share) for index in range(40)]
     node = inventory["nodes"][-1]
     inventory["nodes"] = [
         {
@@ -53,8 +55,12 @@ def accelerators(project: Any, out: str, *, ref: str = "v2.4.1", moved: int | No
         for index, kernel in enumerate(kernels)
     ]
     inventory["driverToolkits"] = [
-        {"image": f"r/dtk@sha256:{index:064x}", "kernelFullVersion": kernel, "osVersion": "9.2"}
-        for index, kernel in enumerate(kernels)
+        {
+            "image": f"r/dtk@sha256:{int(kernel.split('.')[3]):064x}",
+            "kernelFullVersion": kernel,
+            "osVersion": "9.2",
+        }
+        for kernel in dict.fromkeys(kernels)
     ]
     project.write(f"{out}.yaml", yaml.safe_dump(inventory))
     spec = str(EXAMPLE / "specialresource.yaml")
@@ -92,9 +98,23 @@ def test_a_node_on_a_new_kernel_is_a_rollover_that_names_it(project: Any) -> Non
     assert lines[-4:] == [
         "objects: 0 added, 0 changed, 0 removed, 2 rolled over",
         "nodes touched: 1: card-07",
-        f"  from kernel {kernel_of(7)} to {MOVED_TO}: card-07",
+        f"  rolled over from kernel {kernel_of(7)} to {MOVED_TO}: card-07",
         "nodes left without a driver: 0",
     ]
+
+
+def test_of_several_nodes_on_a_kernel_the_one_that_moves_on_is_named(project: Any) -> None:
+    before = accelerators(project, "a", share=4)
+    after = accelerators(project, "b", share=4, moved=7)
+    out = project.run("diff", before, after).out
+    assert f"  + DaemonSet/orion-system/orion-driver-container in kernel {MOVED_TO}\n" in out
+    assert out.count("      on 1 node: card-07\n") == 2
+    assert out.endswith(
+        "objects: 2 added, 0 changed, 0 removed, 0 rolled over\n"
+        "nodes touched: 1: card-07\n"
+        f"  rolled over from kernel {kernel_of(4)} to {MOVED_TO}: card-07\n"
+        "nodes left without a driver: 0\n"
+    )
 
 
 def test_a_driver_that_goes_is_marked_and_its_nodes_are_named(project: Any) -> None:
