@@ -129,6 +129,12 @@ def _help() -> Html:
         "dialog",
         tag("h2", "Keys", id="help-title"),
         tag("dl", *rows),
+        # WCAG 2.2, 2.1.4: whoever dictates must be able to turn off keys of one character.
+        tag(
+            "p",
+            tag("input", type="checkbox", id="letters", checked=True),
+            tag("label", " keys of one character work", for_="letters"),
+        ),
         tag("form", tag("button", "Close"), method="dialog"),
         id="help",
         aria_labelledby="help-title",

@@ -105,6 +105,7 @@ def _resource(resource: ResourceShape) -> dict[str, object]:
 def _folded(folded: FoldedChange, places: Mapping[_Ends, int]) -> dict[str, object]:
     return {
         "kernels": list(folded.kernels),
+        "hasDigests": folded.has_digests,
         "shown": places[folded.shown.before, folded.shown.after],
         "changes": [places[each.before, each.after] for each in folded.changes],
     }

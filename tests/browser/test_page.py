@@ -257,6 +257,20 @@ def test_the_help_names_the_keys_and_escape_closes_it(open_page: Open) -> None:
     assert not help_panel.is_visible()
 
 
+def test_keys_of_one_character_can_be_turned_off(open_page: Open) -> None:
+    opened = open_page(diff_samples.upgrade())
+    opened.page.keyboard.press("?")
+    opened.page.get_by_label("keys of one character work").uncheck()
+    opened.page.keyboard.press("Escape")
+    opened.page.keyboard.press("j")
+    opened.page.keyboard.press("?")
+    assert opened.focused() is None
+    assert not opened.page.get_by_role("dialog").is_visible()
+    opened.page.reload()
+    opened.page.keyboard.press("j")
+    assert opened.focused() is None
+
+
 def test_the_first_tab_offers_to_skip_to_the_summary_and_focus_is_seen(open_page: Open) -> None:
     page = open_page(diff_samples.upgrade()).page
     page.keyboard.press("Tab")

@@ -232,7 +232,8 @@ def _places(folded: FoldedChange) -> Html:
     items = [tag("li", *_place(change)) for change in listed]
     if left_out:
         items.append(tag("li", f"{count(left_out, 'object')} more, not shown. {WHOLE}", class_="cut"))
-    title = f"The same in {count(len(folded.changes), 'object')}; shown is the first"
+    own = "; digests differ from kernel to kernel" if folded.has_digests else ""
+    title = f"The same in {count(len(folded.changes), 'object')}{own}; shown is the first"
     return tag("details", tag("summary", title), tag("ol", *items), class_="kernels")
 
 

@@ -25,6 +25,12 @@
   const help = byId("help");
   byId("keys").addEventListener("click", () => help.showModal());
 
+  const letters = byId("letters");
+  letters.checked = memory((storage) => storage.getItem("sro-render-letters")) !== "off";
+  letters.addEventListener("change", () =>
+    memory((storage) => storage.setItem("sro-render-letters", letters.checked ? "on" : "off")),
+  );
+
   const unfoldForPrint = (isOpen) => () => {
     for (const each of document.querySelectorAll("details")) {
       if (isOpen) {
@@ -161,7 +167,7 @@
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
-    if (isTyping && event.key !== "Escape") return;
+    if ((isTyping || !letters.checked) && event.key !== "Escape") return;
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();

@@ -258,3 +258,10 @@ def test_kernels_beyond_the_columns_of_the_matrix_are_counted_and_changed_ones_s
 def test_special_resources_beyond_the_drawing_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sro_render.review.page.graph.MAX_RESOURCES", 1)
     assert "1 SpecialResource more, only in the list." in page(diff_samples.upgrade())
+
+
+def test_a_folded_change_says_where_its_kernels_have_digests_of_their_own() -> None:
+    diff = diff_samples.upgrade()
+    folded = tuple(replace(each, has_digests=len(each.changes) > 1) for each in diff.folded)
+    text = page(replace(diff, folded=folded))
+    assert text.count("The same in 3 objects; digests differ from kernel to kernel;") == 1
