@@ -99,15 +99,13 @@ def command(
     """Say what differs between A and B: by object and field, not by line, and on which nodes.
 
     A and B are each a bundle (OUT/CLUSTER of a build, with its sro.lock.yaml), a folder of YAML such as
-    helm template's output, or one file; - is standard input. A change that repeats in many kernels is
-    shown once. The order of keys, documents and list items that have keys means nothing. Data of Secrets
-    is never shown: marks say whether it changed. What an API server refuses, what widens rights and what
-    unloads a module is marked with !.
+    helm template's output, or one file. A change that repeats in many kernels is shown once. The order
+    of keys, documents and list items that have keys means nothing. Data of Secrets is never shown: marks
+    say whether it changed. What an API server refuses, what widens rights and what unloads a module is
+    marked with !.
     """
     if out is not None and not out:
         raise click.BadParameter("an empty name is no file", param_hint="--out")
-    if (before, after) == ("-", "-"):
-        raise click.UsageError("only one of A and B can be standard input")
     sides = load_sides(before, read_files(before), after, read_files(after))
     diff = diff_bundles(sides.before, sides.after, sides.pairs, rules, digests_only=sides.digests_only)
     report = FORMATS[output_format](diff, max_characters)

@@ -84,6 +84,12 @@ def load_sides(name_before: str, before: Files, name_after: str, after: Files) -
     Raises: InputError, YamlError or a group of them: a lock is none. While the pairs are read: a file is
             no YAML, or a document no object; of what a Secret may hold nothing is told.
     """
+    if name_before == name_after == "-":
+        raise InputError(
+            "one-standard-input",
+            "only one of the two sides can be standard input",
+            hint="write one of them into a file, or name it as <(COMMAND)",
+        )
     repeated = RepeatedTexts(Limits())
     old, new = _open(name_before, before, repeated), _open(name_after, after, repeated)
     differing = []

@@ -213,7 +213,10 @@ def test_a_side_can_be_standard_input_or_a_file_of_any_name(
     outcome = project.run("diff", "rendered", "-")
     assert outcome.code == 1
     assert outcome.out.startswith('A: rendered\nB: -\n\nobjects\n  ~ ConfigMap/a\n      data.k: "1" -> "2"\n')
-    assert "only one of A and B can be standard input" in project.run("diff", "-", "-").err
+    assert project.run("diff", "-", "-").err == (
+        "error[one-standard-input]: only one of the two sides can be standard input\n"
+        "  help: write one of them into a file, or name it as <(COMMAND)\n"
+    )
 
 
 def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:
