@@ -30,6 +30,8 @@ def _html(diff: Diff) -> str:
 
 def _github(diff: Diff) -> str:
     """Annotations, at files as they are named from the folder that the command runs in."""
+    if diff.after.name == "-":
+        return diff_github_report(diff, None)
     after = Path(diff.after.name)
     folder = (after.parent if after.is_file() else after).as_posix()
     return diff_github_report(diff, "" if folder == "." else folder)

@@ -24,10 +24,11 @@ _Remark = tuple[_Properties, str]
 """What a command says: its properties and its message."""
 
 
-def diff_github_report(diff: Diff, folder: str = "") -> str:
+def diff_github_report(diff: Diff, folder: str | None = "") -> str:
     """Commands for losses and marks, and the counts as one notice.
 
-    Args: folder: where the bundle stands in the repository, for the paths of its files; empty: at its root.
+    Args: folder: where the bundle stands in the repository, for the paths of its files; empty: at its root;
+                  None: its objects come from no file that GitHub has.
     """
     lines = [*_commands("error", _losses(diff.losses)), *_commands("warning", _marks(diff.folded, folder))]
     notice = workflow_command("notice", {"title": "sro-render diff"}, _counts(diff))
@@ -70,7 +71,7 @@ def _names(nodes: Sequence[str]) -> str:
     return f"{names} and {left_out} more nodes" if left_out > 0 else names
 
 
-def _marks(changes: Sequence[FoldedChange], folder: str) -> list[_Remark]:
+def _marks(changes: Sequence[FoldedChange], folder: str | None) -> list[_Remark]:
     """Each mark of a change once, at the file of the first object that has it."""
     found: dict[tuple[int, Mark, str], _Remark] = {}
     for number, folded in enumerate(changes):
@@ -87,10 +88,10 @@ def _marks_of(change: ObjectChange) -> Iterator[tuple[Mark, str]]:
         yield from ((mark, f", {field_text(field.path)}") for mark in field.marks)
 
 
-def _place(change: ObjectChange, mark: Mark, folder: str) -> _Properties:
+def _place(change: ObjectChange, mark: Mark, folder: str | None) -> _Properties:
     """The file as it is after; what was removed has none that GitHub could show."""
     properties = {"title": mark.code}
-    if change.after is not None and change.after.file:
+    if folder is not None and change.after is not None and change.after.file:
         properties["file"] = f"{folder.rstrip('/')}/{change.after.file}" if folder else change.after.file
     return properties
 

@@ -62,3 +62,7 @@ def test_nodes_that_lose_a_driver_for_one_reason_are_one_error() -> None:
 def test_hostile_text_stays_inside_its_command() -> None:
     lines = diff_github_report(diff_samples.hostile()).splitlines()
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in lines)
+
+
+def test_objects_from_no_file_are_annotated_without_one() -> None:
+    assert "file=" not in diff_github_report(diff_samples.upgrade(), None)
