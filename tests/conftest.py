@@ -56,6 +56,12 @@ def docker_registry() -> Path:
     return _judge("docker-registry")
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A browser, the judge of the page of a diff."""
+    return _judge("chromium")
+
+
 @dataclass(frozen=True)
 class Certificates:
     """A CA, and a server's certificate from it for this machine and for `charts.example.test`."""
