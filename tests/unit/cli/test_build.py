@@ -604,14 +604,6 @@ def test_one_object_twice_in_one_render_is_an_error(project: Any) -> None:
     )
 
 
-def test_two_kernels_of_one_label_are_a_finding(project: Any) -> None:
-    project.write_nodes("5.1+a", "5.1~a")
-    assert project.build().err.startswith(
-        "warning[kernel-label-ambiguous]: the label feature.node.kubernetes.io/kernel-version.full is "
-        "'5.1_a' for 5.1+a and for 5.1~a\n"
-    )
-
-
 def test_a_misspelt_kind_of_inventory_names_the_right_one(project: Any) -> None:
     project.write("more.yaml", "apiVersion: sro.openshift.io/v1alpha1\nkind: NodeInventroy\n")
     assert project.build("--inventory", "more.yaml").err == (
