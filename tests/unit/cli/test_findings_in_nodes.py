@@ -115,6 +115,30 @@ def test_a_node_whose_kernel_label_is_another_kernels(two: Any) -> None:
     )
 
 
+def test_what_several_resources_find_in_the_same_nodes_is_said_once(project: Any) -> None:
+    project.write_nodes(ONE, TWO)
+
+    def relabel(node: dict[str, Any]) -> None:
+        node["metadata"]["labels"][LABEL] = ONE
+
+    change_node(project, 1, relabel)
+    text = (project.root / "spec.yaml").read_text()
+    project.write("spec.yaml", f"{text}---\n{text.replace('name: kmod', 'name: other', 1)}")
+    project.write(STATE, "# {{ .Values.nothing }}\n")
+    assert project.build().err == (
+        f"warning[kernel-label-stale]: the label {LABEL} is '6.1.0-1.x86_64', but the node runs 6.1.0-2.x86_64\n"
+        "  in: node n1\n"
+        "  note: found in kmod, other\n"
+        "  help: objects for this kernel will not run there until node-feature-discovery sets the label to "
+        "6.1.0-2.x86_64\n"
+        "warning[missing-value]: .Values.nothing is not set\n"
+        "  --> charts/kmod/templates/0000-state.yaml:1:6\n"
+        "  1 | # {{ .Values.nothing }}\n"
+        "    |      ^^^^^^^^^^^^^^^\n"
+        "  note: found in kmod, other\n"
+    )
+
+
 def test_a_kernel_without_the_toolkit_that_its_build_needs(two: Any) -> None:
     two.write(STATE, DRIVER + BUILD)
     write_toolkits(two, ONE)
