@@ -98,7 +98,7 @@ def _ambiguous_labels(groups: Sequence[KernelGroup]) -> Iterator[Finding]:
     for group in groups:
         by_selector.setdefault(group.selector, []).append(group.kernel)
     for selector, kernels in by_selector.items():
-        if len(kernels) > 1 or not selector:
+        if len(kernels) > 1:
             yield Finding(
                 code="kernel-label-ambiguous",
                 message=f"the label {KERNEL_LABEL} is {selector!r} for {' and for '.join(kernels)}",
@@ -162,7 +162,8 @@ def _group(
                 message=f"the driver toolkit is for OS version {group.toolkit.os_version}, "
                 f"but the nodes report {group.system.version or 'none'}",
                 subject=f"kernel {kernel}",
-                hint=f"check the toolkit image {group.toolkit.image}",
+                hint="add the toolkit of the nodes' OS version to driverToolkits of a NodeInventory, or mend "
+                f"the osVersion of {group.toolkit.image} there",
             )
         )
     return group, tuple(findings)

@@ -162,7 +162,8 @@ def _unused_hooks(resource: SpecialResource, unused: Iterable[Manifest]) -> Iter
             else f"{len(names)} objects are hooks for {event}, and are not rendered",
             subject=f"{resource.name} / {template}",
             notes=() if is_one else some(tuple(names), _MAX_NOTES),
-            hint="only pre-install and post-install hooks are run",
+            hint="only pre-install and post-install hooks are run: make it one of them, "
+            "or run it by other means",
         )
 
 

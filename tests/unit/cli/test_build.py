@@ -554,7 +554,7 @@ def test_a_hook_that_nobody_runs_is_a_finding(project: Any) -> None:
     assert outcome.err == (
         "warning[hook-not-run]: ConfigMap/b is a hook for pre-delete, and is not rendered\n"
         "  in: kmod / kmod/templates/b.yaml\n"
-        "  help: only pre-install and post-install hooks are run\n"
+        "  help: only pre-install and post-install hooks are run: make it one of them, or run it by other means\n"
     )
     project.write("charts/kmod/templates/b.yaml", hook % ("b", '"pre-install,pre-delete"'))
     assert project.build().err == ""
@@ -568,7 +568,7 @@ def test_several_hooks_of_a_template_that_nobody_runs_are_one_finding(project: A
         "  in: kmod / kmod/templates/b.yaml\n"
         "  note: ConfigMap/b\n"
         "  note: ConfigMap/c\n"
-        "  help: only pre-install and post-install hooks are run\n"
+        "  help: only pre-install and post-install hooks are run: make it one of them, or run it by other means\n"
     )
 
 

@@ -181,7 +181,7 @@ def test_a_toolkit_for_another_system_is_a_finding() -> None:
         == f"""\
 warning[toolkit-os-mismatch]: the driver toolkit is for OS version 8.4, but the nodes report 8.6
   in: kernel {EL8}
-  help: check the toolkit image dtk@sha256:1
+  help: add the toolkit of the nodes' OS version to driverToolkits of a NodeInventory, or mend the osVersion of dtk@sha256:1 there
 """
     )
 
