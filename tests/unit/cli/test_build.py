@@ -560,6 +560,17 @@ def test_a_hook_that_nobody_runs_is_a_finding(project: Any) -> None:
     assert project.build().err == ""
 
 
+def test_a_hook_for_an_event_that_does_not_exist_is_a_finding_that_names_it(project: Any) -> None:
+    hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, annotations: {helm.sh/hook: pre-instal}}\n"
+    project.write("charts/kmod/templates/b.yaml", hook)
+    assert project.build().err == (
+        "warning[hook-not-run]: ConfigMap/b is a hook for 'pre-instal', which is no event of Helm's, "
+        "and is not rendered\n"
+        "  in: kmod / kmod/templates/b.yaml\n"
+        "  help: only pre-install and post-install hooks are run: make it one of them, or run it by other means\n"
+    )
+
+
 def test_several_hooks_of_a_template_that_nobody_runs_are_one_finding(project: Any) -> None:
     hook = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, annotations: {helm.sh/hook: pre-rollback}}\n"
     project.write("charts/kmod/templates/b.yaml", hook % "b" + hook % "c")
