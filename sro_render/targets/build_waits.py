@@ -97,7 +97,7 @@ def _resource_with_waits(resource: RenderedResource, options: WaitOptions) -> Re
         new = {each.id.namespace: each for each in reversed(builds) if each.id.namespace not in allowed}
         allowed.update(new)
         rules = [
-            _rendered(manifest, new[namespace], "")
+            _rendered(manifest, _lonely(resource, state) or new[namespace], "", state.name)
             for namespace in sorted(new)
             for manifest in _rules(account, namespace)
         ]
@@ -105,30 +105,43 @@ def _resource_with_waits(resource: RenderedResource, options: WaitOptions) -> Re
     return replace(resource, states=tuple(states))
 
 
+def _lonely(resource: RenderedResource, state: State) -> RenderedObject | None:
+    """An object that depends on no kernel, of the state if it has one: so should what is of no kernel."""
+    objects = (*state.objects, *(each for other in resource.states for each in other.objects))
+    return next((each for each in objects if not each.kernel), None)
+
+
 def _state_with_waits(
     state: State, rules: Iterable[RenderedObject], account: str, options: WaitOptions
 ) -> State:
     return replace(
-        state, objects=(*rules, *(each for one in state.objects for each in _followed(one, account, options)))
+        state,
+        objects=(
+            *rules,
+            *(each for one in state.objects for each in _followed(one, state.name, account, options)),
+        ),
     )
 
 
-def _followed(each: RenderedObject, account: str, options: WaitOptions) -> Iterator[RenderedObject]:
+def _followed(
+    each: RenderedObject, state: str, account: str, options: WaitOptions
+) -> Iterator[RenderedObject]:
     yield each
     if _is_build_config(each):
-        yield _rendered(_job(each.manifest, account, options), each, each.kernel)
+        yield _rendered(_job(each.manifest, account, options), each, each.kernel, state)
 
 
 def _is_build_config(each: RenderedObject) -> bool:
     return each.id.kind == "BuildConfig" and each.id.group == "build.openshift.io"
 
 
-def _rendered(manifest: JsonObject, origin: RenderedObject, kernel: str) -> RenderedObject:
-    """An object of ours, with the provenance of what it is for."""
+def _rendered(manifest: JsonObject, origin: RenderedObject, kernel: str, state: str) -> RenderedObject:
+    """An object of ours, with the provenance of another one."""
     metadata = mapping_of(manifest["metadata"])
     own = annotations_of(origin.manifest)
     wanted = [key for key in PROVENANCE if kernel or not key.endswith("/kernel")]
     annotations: JsonObject = {key: own[key] for key in wanted if key in own}
+    annotations["sro.openshift.io/state"] = state
     labels: JsonObject = {**_OWNED, **mapping_of(metadata.get("labels"))}
     complete: JsonObject = {
         **manifest,

@@ -20,6 +20,16 @@ _OBSERVE = "run `sro-apply run --observe` beside it, and say so with --target-op
 def argo_findings(bundle: Bundle, accepted: Collection[str]) -> tuple[Finding, ...]:
     """Those of Argo CD."""
     found = [*_common(bundle, "Argo CD")]
+    if any(_has_lanes(resource) for resource in bundle.resources):
+        found.append(
+            Finding(
+                code="target-order-once",
+                message="Argo CD keeps the order of Applications only while it creates them: a later commit "
+                "reaches what is there once and all kernels at the same time",
+                hint="within a kernel builds and drivers keep their order; README.md has the health check "
+                "that Argo CD needs to wait for Applications at all",
+            )
+        )
     on_delete = [each for each in _drivers(bundle) if _is_on_delete(each)]
     if on_delete:
         found.append(
@@ -100,6 +110,10 @@ def _drivers(bundle: Bundle) -> list[RenderedObject]:
 def _is_on_delete(each: RenderedObject) -> bool:
     strategy = mapping_of(mapping_of(each.manifest.get("spec")).get("updateStrategy"))
     return strategy.get("type") == "OnDelete"
+
+
+def _has_lanes(resource: RenderedResource) -> bool:
+    return any(each.kernel for state in resource.states for each in state.objects)
 
 
 def _follows_lanes(resource: RenderedResource) -> bool:

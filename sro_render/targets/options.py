@@ -26,6 +26,7 @@ FINDING_CODES: Final = (
     "target-hook-as-object",
     "target-lane-holds-up",
     "target-node-labels",
+    "target-order-once",
     "target-removed-kept",
 )
 """What `limits` finds: `accept` may name them."""
