@@ -26,11 +26,11 @@ case "$1 $2" in
     echo build.build.openshift.io/new | tee -a "$STATE/builds"; echo Complete > "$STATE/phase-new" ;;
   "label "*) echo labelled ;;
   get\\ *) name=${2##*/}
-    case "$3" in
+    case "$4" in
       *build-revision*) printf '%s/%s' "$(cat "$STATE/revision-$name" 2>/dev/null)" "$(head -n 1 "$STATE/phase-$name")" ;;
       *message*) printf '%s: it broke' "$(head -n 1 "$STATE/phase-$name")" ;;
-      *) head -n 1 "$STATE/phase-$name"; sed -i 1d "$STATE/phase-$name"
-         [ -s "$STATE/phase-$name" ] || echo Complete > "$STATE/phase-$name" ;;
+      *) head -n 1 "$STATE/phase-$name"
+         [ "$(wc -l < "$STATE/phase-$name")" = 1 ] || sed -i 1d "$STATE/phase-$name" ;;
     esac ;;
 esac
 """
@@ -73,7 +73,7 @@ def test_a_build_of_this_revision_that_is_complete_is_enough(tmp_path: Path) -> 
 
 
 def test_a_build_that_a_trigger_started_is_taken_for_this_revision(tmp_path: Path) -> None:
-    code, _, log = run(tmp_path, first=("", "Running"))
+    code, _, log = run(tmp_path, first=("", "New\nRunning\nComplete"))
     assert code == 0
     assert "start-build" not in log
     assert "label --overwrite build.build.openshift.io/first sro.openshift.io/build-revision=r2" in log

@@ -11,9 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from sro_render.errors import InputError, SroError
+from sro_render.model.objects import JsonObject
 from sro_render.targets.options import ArgoOptions, FluxOptions, PlainOptions, options_of, read_target
 
-ARGO = {"repoURL": "https://git.example.com/x", "path": "clusters"}
+ARGO: JsonObject = {"repoURL": "https://git.example.com/x", "path": "clusters"}
 
 
 def faults(read: Callable[[], object]) -> list[tuple[str, str, str]]:
@@ -109,14 +110,14 @@ def test_what_is_needed_and_missing_is_said_all_at_once_with_how_to_give_it() ->
         ),
     ],
 )  # fmt: skip
-def test_a_wrong_field_is_named(given: dict[str, object], path: str, message: str, hint: str) -> None:
+def test_a_wrong_field_is_named(given: JsonObject, path: str, message: str, hint: str) -> None:
     told = {**ARGO, **given}
-    assert faults(lambda: options_of("argocd", told)) == [(f"target.argocd.{path}", message, hint)]  # type: ignore[arg-type]
+    assert faults(lambda: options_of("argocd", told)) == [(f"target.argocd.{path}", message, hint)]
 
 
 def test_a_source_of_another_kind_is_refused() -> None:
-    told = {"path": ".", "sourceRef": {"name": "x", "kind": "HelmRepository"}}
-    assert faults(lambda: options_of("flux", told)) == [  # type: ignore[arg-type]
+    told: JsonObject = {"path": ".", "sourceRef": {"name": "x", "kind": "HelmRepository"}}
+    assert faults(lambda: options_of("flux", told)) == [
         (
             "target.flux.sourceRef.kind",
             "a source's kind is one of GitRepository, OCIRepository, Bucket, ExternalArtifact",
