@@ -67,7 +67,7 @@ def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:
 @pytest.mark.parametrize("target", ["argocd", "flux"])
 def test_a_target_writes_what_the_readme_shows(example: Path, target: str) -> None:
     shown = re.search(
-        rf"```console\n\$ (sro-render .*? --target {target} .*?)\n\$ (find|cat) (\S+).*?\n(.*?)```",
+        rf"```console\n\$ (sro-render [^\n]* --target {target} [^\n]*)\n\$ (find|cat) (\S+)[^\n]*\n(.*?)```",
         README,
         re.DOTALL,
     )
