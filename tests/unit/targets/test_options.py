@@ -12,7 +12,14 @@ import pytest
 
 from sro_render.errors import InputError, SroError
 from sro_render.model.objects import JsonObject
-from sro_render.targets.options import ArgoOptions, FluxOptions, PlainOptions, options_of, read_target
+from sro_render.targets.options import (
+    ArgoOptions,
+    FluxOptions,
+    PlainOptions,
+    options_of,
+    read_target,
+    told_target,
+)
 
 ARGO: JsonObject = {"repoURL": "https://git.example.com/x", "path": "clusters"}
 
@@ -124,6 +131,20 @@ def test_a_source_of_another_kind_is_refused() -> None:
             "",
         )
     ]
+
+
+def test_the_command_line_goes_over_the_file() -> None:
+    file: JsonObject = {"kind": "argocd", "argocd": {**ARGO, "destination": {"name": "a"}}, "flux": {}}
+    told = told_target("", {"path": "other", "destination.name": "b"}, file)
+    assert isinstance(told, ArgoOptions)
+    assert (told.repo_url, told.path, told.destination_name) == ("https://git.example.com/x", "other", "b")
+    assert told_target("", {}, file) == read_target(file)
+    assert told_target("plain", {}, file) == PlainOptions()
+    assert told_target("", {}) == PlainOptions()
+    assert [path for path, *_ in faults(lambda: told_target("flux", {"path": "x"}, file))] == [
+        "target.flux.sourceRef.name"
+    ]
+    assert [path for path, *_ in faults(lambda: told_target("", {}, []))] == ["target"]
 
 
 def test_a_target_that_is_none_is_refused() -> None:
