@@ -20,17 +20,19 @@ from sro_render.targets.options import FluxOptions
 from sro_render.targets.parts import read_parts
 
 
-def kustomization(*kinds: tuple[str, str], **options: str) -> Any:
+def kustomization(
+    *kinds: tuple[str, str], path: str = "x", kind: str = "GitRepository", home: str = ""
+) -> Any:
     """The Kustomization of a state with objects of these versions and kinds."""
     objects: dict[str, JsonObject] = {
-        f"a/0000-s/{number}.yaml": {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}
-        for number, (version, kind) in enumerate(kinds)
+        f"a/0000-s/{number}.yaml": {"apiVersion": version, "kind": name, "metadata": {"name": "x"}}
+        for number, (version, name) in enumerate(kinds)
     }
     resource = LockedResource(name="a", namespace="a", chart_digest="", states=(LockedState(name="0000-s"),))
-    target = target_of(FluxOptions(source_name="gitops", path=options.pop("path", "x"), **options))
+    target = target_of(FluxOptions(source_name="gitops", path=path, source_kind=kind, source_namespace=home))
     files = target.own_files("lab", read_parts(objects, [resource]))
-    (path,) = (path for path in files if path.startswith("_flux/a/kustomization-a"))
-    return yaml.safe_load(files[path])
+    (own,) = (data for file, data in files.items() if file.startswith("_flux/a/kustomization-a"))
+    return yaml.safe_load(own)
 
 
 def test_kinds_that_flux_knows_need_no_expression() -> None:
@@ -73,7 +75,7 @@ def test_the_schema_finds_nothing_wrong(schema_faults: Callable[[list[Any]], lis
         ("cert-manager.io/v1", "Certificate"),
         ("build.openshift.io/v1", "Build"),
         ("shipwright.io/v1beta1", "BuildRun"),
-        source_kind="OCIRepository",
-        source_namespace="sources",
+        kind="OCIRepository",
+        home="sources",
     )
     assert schema_faults([own]) == [[]]
