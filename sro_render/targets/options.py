@@ -94,7 +94,7 @@ class ArgoOptions(Struct, frozen=True, kw_only=True):
         """
         reader = _Reader(value, path, "argocd")
         options = cls(
-            repo_url=reader.needed("repoURL", "https://git.example.com/gitops.git", _text),
+            repo_url=reader.needed("repoURL", "https://git.example.com/gitops.git", _repository),
             path=reader.needed("path", "clusters", _path),
             revision=reader.read("revision", _text, "HEAD"),
             project=reader.read("project", _text, "default"),
@@ -307,7 +307,18 @@ def _flattened(value: Mapping[str, JsonValue], prefix: str = "") -> dict[str, An
 def _text(value: JsonValue) -> str:
     if not isinstance(value, str) or not value or value != value.strip() or not value.isprintable():
         raise ValueError("this must be a text on one line, without space around it")
+    if "{{" in value:
+        raise ValueError("this must not hold {{: an ApplicationSet is a template")
     return value
+
+
+def _repository(value: JsonValue) -> str:
+    text = _text(value)
+    user, is_user, _ = text.partition("://")[2].partition("/")[0].rpartition("@")
+    if is_user and ":" in user:
+        # Not shown: it is a password.
+        raise ValueError("this has a password in it, which would be in Git: give it to Argo CD")
+    return text
 
 
 def _name(value: JsonValue) -> str:
