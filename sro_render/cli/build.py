@@ -12,6 +12,7 @@ from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
+from sro_render.cli.target_options import TargetArguments, locked_target, target_options
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.inventories import InventoryFiles
 from sro_render.edges.tree import check_place
@@ -19,6 +20,8 @@ from sro_render.errors import Finding, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
+from sro_render.targets.choose import target_of
+from sro_render.targets.options import TargetOptions
 
 
 @click.command(
@@ -36,12 +39,14 @@ Example:
     is_flag=True,
     help="Write what is right; the files of what failed stay as they were, and the exit code is 1.",
 )
+@target_options
 @output_option()
 @talk_options
 def command(
     *,
     talk: Talk,
     arguments: RenderArguments,
+    target: TargetArguments,
     out: str,
     strict: bool,
     keep_going: bool,
@@ -57,11 +62,13 @@ def command(
     report = _Report(talk, output_format, strict=strict)
     inputs = read_inputs(arguments, talk)
     place = collect(inputs.faults, lambda: _place(out, arguments.options.cluster, inputs.inventory))
-    if not inputs.is_usable or inputs.inventory is None or place is None:
+    chosen = collect(inputs.faults, target.read)
+    if not inputs.is_usable or inputs.inventory is None or place is None or chosen is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
-    findings = inputs.findings(outcome)
+    applier = target_of(chosen)
+    findings = (*inputs.findings(outcome), *applier.findings(outcome.bundle))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
@@ -71,7 +78,8 @@ def command(
         repositories={each.resource.name: each.url for each in inputs.recipes},
         broken=inputs.specs.broken,
         is_complete=inputs.specs.is_complete,
-        options=_locked_options(arguments.options),
+        options=_locked_options(arguments.options, chosen),
+        target=applier,
     )
     try:
         written = write_bundle(outcome, made_from, place, say=talk.note)
@@ -81,12 +89,12 @@ def command(
     return report.done(outcome, written, errors, findings)
 
 
-def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
+def _locked_options(options: RenderOptions, target: TargetOptions) -> dict[str, JsonValue]:
     """What the bundle depends on beside the files, for the lock."""
     return {
         "apiVersions": list[JsonValue](sorted(options.api_versions)),
         "secrets": "allow" if options.allow_secrets else "refuse",
-        "target": "plain",
+        **locked_target(target),
         **({"now": options.now.isoformat()} if options.now else {}),
         # Never the seed itself, nor what could be compared with it.
         **({"seeded": True} if options.seed else {}),
