@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from sro_render.cli.config_options import Plan, Run, plan_options
+from sro_render.cli.each_cluster import Say, each_cluster
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.output_option import output_option
-from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
-from sro_render.cli.report import count, json_report, text_report
+from sro_render.cli.render_inputs import RenderInputs, collect, read_inputs
+from sro_render.cli.report import count, report_mapping, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.inventories import InventoryFiles
@@ -28,9 +30,7 @@ Example:
   kubectl get nodes -o json > nodes.json
   sro-render build specialresource.yaml --inventory nodes.json --charts charts --out out""",
 )
-@render_options
-@click.option("--out", metavar="DIR", required=True, help="Where to write: DIR/CLUSTER becomes ours.")
-@click.option("--strict", is_flag=True, help="Treat findings as errors: write nothing, and exit with 1.")
+@plan_options
 @click.option(
     "--keep-going",
     is_flag=True,
@@ -41,9 +41,7 @@ Example:
 def command(
     *,
     talk: Talk,
-    arguments: RenderArguments,
-    out: str,
-    strict: bool,
+    plan: Plan,
     keep_going: bool,
     output_format: str,
 ) -> int:
@@ -51,12 +49,24 @@ def command(
 
     SPEC is a YAML file with SpecialResources, or a folder of them. The result is one manifest a file
     in OUT/CLUSTER/SPECIALRESOURCE/STATE/[KERNEL/], with a kustomization.yaml at each level and a lock.
+
+    What is not given is taken from the repository's sro.yaml, which sro-render init writes. Its clusters
+    are built one after the other, each as a whole or not at all.
     """
-    if not out:
-        raise click.BadParameter("an empty name is no folder", param_hint="--out")
-    report = _Report(talk, output_format, strict=strict)
+    is_json = output_format == "json"
+
+    def build(run: Run, talk: Talk, say: Say) -> int:
+        report = _Report(talk, say if is_json else None, strict=run.strict)
+        return _build(run, talk, report, keep_going=keep_going)
+
+    codes = set(each_cluster(plan, build, talk))
+    return max(codes, default=0) if len(codes) < 2 else INCOMPLETE
+
+
+def _build(run: Run, talk: Talk, report: _Report, *, keep_going: bool) -> int:
+    arguments, strict = run.arguments, run.strict
     inputs = read_inputs(arguments, talk)
-    place = collect(inputs.faults, lambda: _place(out, arguments.options.cluster, inputs.inventory))
+    place = collect(inputs.faults, lambda: place_of(run.out, arguments.options.cluster, inputs.inventory))
     if not inputs.is_usable or inputs.inventory is None or place is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
@@ -65,20 +75,24 @@ def command(
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    made_from = BuildInputs(
-        specs=inputs.specs.files,
-        inventories=inputs.inventory.files,
-        repositories={each.resource.name: each.url for each in inputs.recipes},
-        broken=inputs.specs.broken,
-        is_complete=inputs.specs.is_complete,
-        options=_locked_options(arguments.options),
-    )
     try:
-        written = write_bundle(outcome, made_from, place, say=talk.note)
+        written = write_bundle(outcome, made_from(inputs), place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
     return report.done(outcome, written, errors, findings)
+
+
+def made_from(inputs: RenderInputs) -> BuildInputs:
+    """What the lock says of the inputs."""
+    return BuildInputs(
+        specs=inputs.specs.files,
+        inventories=inputs.inventory.files if inputs.inventory else (),
+        repositories={each.resource.name: each.url for each in inputs.recipes},
+        broken=inputs.specs.broken,
+        is_complete=inputs.specs.is_complete,
+        options=_locked_options(inputs.options),
+    )
 
 
 def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
@@ -93,7 +107,7 @@ def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
     }
 
 
-def _place(out: str, cluster: str, inventory_files: InventoryFiles | None) -> Path:
+def place_of(out: str, cluster: str, inventory_files: InventoryFiles | None) -> Path:
     """The folder OUT; raises OutputError if OUT/CLUSTER cannot be one, before time is spent on rendering."""
     name, named_by = cluster, "--cluster"
     if not name and inventory_files and inventory_files.inventory.cluster.name:
@@ -105,9 +119,9 @@ def _place(out: str, cluster: str, inventory_files: InventoryFiles | None) -> Pa
 class _Report:
     """The end of a build, in the form that was asked for, and its exit code."""
 
-    def __init__(self, talk: Talk, output_format: str, *, strict: bool) -> None:
+    def __init__(self, talk: Talk, say: Say | None, *, strict: bool) -> None:
         self._talk = talk
-        self._is_json = output_format == "json"
+        self._say = say
         self._strict = strict
 
     def refuse(self, errors: Sequence[SroError], findings: Sequence[Finding] = ()) -> int:
@@ -115,8 +129,8 @@ class _Report:
         wrong = [error.finding for error in errors]
         if self._strict:
             wrong, findings = [*findings, *wrong], ()
-        if self._is_json:
-            click.echo(json_report(None, None, wrong, findings))
+        if self._say:
+            self._say(report_mapping(None, None, wrong, findings))
         else:
             self._talk.findings(findings)
             self._talk.findings(wrong, as_errors=True)
@@ -128,8 +142,8 @@ class _Report:
     ) -> int:
         """Something was written, and perhaps not all."""
         wrong = [error.finding for error in errors]
-        if self._is_json:
-            click.echo(json_report(outcome, written, wrong, findings))
+        if self._say:
+            self._say(report_mapping(outcome, written, wrong, findings))
         else:
             self._talk.findings(findings)
             self._talk.findings(wrong, as_errors=True)

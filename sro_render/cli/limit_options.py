@@ -9,11 +9,9 @@ import click
 from msgspec.structs import replace
 
 from sro_render.errors import nearest
-from sro_render.limits import Limits
+from sro_render.limits import NAMES, Limits
 
 _Body = TypeVar("_Body", bound=Callable[..., Any])
-NAMES = {name.removeprefix("max_").replace("_", "-"): name for name in Limits.__struct_fields__}
-"""What `--limit` calls each limit."""
 
 
 def limit_options(body: _Body) -> _Body:

@@ -94,12 +94,12 @@ def _objects_by_kernel(resource: RenderedResource) -> dict[str, int]:
     return objects
 
 
-def json_report(
+def report_mapping(
     render: Render | None,
     written: Written | None,
     errors: Sequence[Finding],
     findings: Sequence[Finding],
-) -> str:
+) -> dict[str, object]:
     """The same, with every error and finding, for programs. Keys are stable."""
     document: dict[str, object] = {
         "written": written is not None,
@@ -125,7 +125,7 @@ def json_report(
                 "unchanged": list(change.unchanged),
             },
         }
-    return json_text(document)
+    return document
 
 
 def json_text(document: dict[str, object]) -> str:

@@ -74,27 +74,55 @@ def write_bundle(
     folder = out / render.bundle.cluster
     with open_tree(out, render.bundle.cluster, say=say) as tree:
         old = tree.read_lock() or Lock(cluster=render.bundle.cluster)
-        failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
-        failed = (*failed, *((name, "") for name in _lost(failed, inputs, old)))
-        kept = keep(
-            share(render.bundle),
-            failed,
-            render.unmanaged,
-            old,
-            lambda path: _listed_file(folder, path),
-        )
-        shared = {**shared_files(kept.bundle), **kept.shared}
-        lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
-        names = [resource.name for resource in lock.resources]
-        files = with_kept(lay_out(kept.bundle), kept.files, names)
-        staying = [path for path in kept.files if path not in files]
-        digests = {path: digest_of(data) for path, data in files.items()}
-        digests |= {path: old.files[path] for path in staying}
-        lock = replace(lock, files=digests, shared=shared)
-        files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
+        made = make_tree(render, inputs, folder, old)
         return Written(
-            folder=folder, change=tree.replace(files, keep=staying), stale=kept.stale, failed=failed
+            folder=folder,
+            change=tree.replace(made.files, keep=made.staying),
+            stale=made.stale,
+            failed=made.failed,
         )
+
+
+class MadeTree(Struct, frozen=True, kw_only=True):
+    """What OUT/CLUSTER is to hold.
+
+    files:   the lock among them; staying: paths of the last build that stay as they are.
+    failed, stale: as in `Written`.
+    """
+
+    files: Mapping[str, bytes]
+    lock: Lock
+    staying: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+    stale: tuple[StaleFiles, ...]
+
+
+def make_tree(render: Render, inputs: BuildInputs, folder: Path, old: Lock) -> MadeTree:
+    """Decide what OUT/CLUSTER is to hold; writes nothing, and reads only what stays.
+
+    Args:   old: the lock of the last build. Without anything that failed or is unmanaged it has no part
+            in the outcome.
+    Raises: as `write_bundle`.
+    """
+    failed = (*render.failed, *((name, "") for name in _broken(inputs, old)))
+    failed = (*failed, *((name, "") for name in _lost(failed, inputs, old)))
+    kept = keep(
+        share(render.bundle),
+        failed,
+        render.unmanaged,
+        old,
+        lambda path: _listed_file(folder, path),
+    )
+    shared = {**shared_files(kept.bundle), **kept.shared}
+    lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
+    names = [resource.name for resource in lock.resources]
+    files = with_kept(lay_out(kept.bundle), kept.files, names)
+    staying = tuple(path for path in kept.files if path not in files)
+    digests = {path: digest_of(data) for path, data in files.items()}
+    digests |= {path: old.files[path] for path in staying}
+    lock = replace(lock, files=digests, shared=shared)
+    files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
+    return MadeTree(files=files, lock=lock, staying=staying, failed=failed, stale=kept.stale)
 
 
 def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:

@@ -1,0 +1,128 @@
+"""`sro.yaml` on disk: where it lies, and every fault of it told at once.
+
+A repository's root is the folder that has `.git`. Without one, only the current folder is looked at: a
+file further up may be anybody's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from sro_render.edges import schemas
+from sro_render.edges.files import read_source
+from sro_render.errors import Faults, InputError
+from sro_render.limits import Limits
+from sro_render.model.config import API_VERSION, KIND, Config, read_time
+from sro_render.model.file_names import CONFIG_NAME
+from sro_render.model.objects import JsonValue, mapping_of, text_of
+from sro_render.model.wording import KeyPath, format_path
+from sro_render.source import Source, Span
+from sro_render.validation import check_schema
+from sro_render.yamltext.reader import locate_nearest, read_manifest
+
+
+class ConfigFile(Struct, frozen=True, kw_only=True):
+    """A `sro.yaml` and the text it was read from."""
+
+    config: Config
+    path: Path
+    source: Source
+
+    def shown(self, path: str) -> str:
+        """A path of the file as it is given on the command line: from the current folder."""
+        return os.path.relpath(self.path.parent / path).replace(os.sep, "/")
+
+    def place(self, path: KeyPath, *, value: bool = True) -> Span | None:
+        """Where a key path, or what of it there is, stands."""
+        return locate_nearest(self.source, path, 0, value=value)
+
+
+def find_config() -> Path | None:
+    """The `sro.yaml` that is for the current folder: there, or further up to the repository's root."""
+    here = Path.cwd()
+    inside = [here, *here.parents]
+    root = next((each for each in inside if (each / ".git").exists()), here)
+    for folder in inside[: inside.index(root) + 1]:
+        if (folder / CONFIG_NAME).is_file():
+            return Path(os.path.relpath(folder / CONFIG_NAME))
+    return None
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read a `sro.yaml`.
+
+    Raises: InputError, or a group of them: everything that is wrong in it.
+    """
+    if not path.exists():
+        raise InputError(
+            "no-such-file",
+            f"there is no file {path.as_posix()}",
+            path="--config",
+            hint="`sro-render init` writes a sro.yaml from what it finds",
+        )
+    source = read_source(path)
+    value = read_manifest(source, Limits())
+    if not isinstance(value, dict):
+        raise InputError(
+            "not-an-object",
+            f"{source.name} is no {KIND}",
+            span=source.span(0, 0),
+            hint=f"write apiVersion: {API_VERSION} and kind: {KIND}, or let `sro-render init` write it anew",
+        )
+    faults = Faults()
+    for fault in check_schema(value, schemas.validator(KIND), schemas.schema(KIND), source=source):
+        faults.add(fault)
+    faults.raise_if_any()
+    for fault in _faults(value, source):
+        faults.add(fault)
+    faults.raise_if_any()
+    return ConfigFile(config=Config.from_mapping(value), path=path, source=source)
+
+
+def _faults(value: dict[str, JsonValue], source: Source) -> Iterator[InputError]:
+    """What no schema can say."""
+    clusters = value["clusters"]
+    first: dict[str, int] = {}
+    yield from _option_faults(value, (), source)
+    for index, cluster in enumerate(map(mapping_of, clusters if isinstance(clusters, list) else ())):
+        at = ("clusters", index)
+        name = text_of(cluster.get("name"))
+        before = first.setdefault(name.lower(), index)
+        if before != index:
+            yield InputError(
+                "duplicate-cluster",
+                f"there are two clusters named {name!r}, or differing in case alone",
+                span=locate_nearest(source, (*at, "name"), 0, value=True),
+                path=format_path((*at, "name")),
+                notes=(f"the first one is at {locate_nearest(source, ('clusters', before, 'name'), 0)}",),
+                hint="each has a folder of its name in the output: give one of them another name",
+            )
+        if not cluster.get("specs") and not value.get("specs"):
+            yield InputError(
+                "missing-key",
+                "'specs' is missing, here and outside of the clusters",
+                span=locate_nearest(source, at, 0, value=True),
+                path=format_path((*at, "specs")),
+                hint="write specs: and below it the files with SpecialResources, or folders of them",
+            )
+        yield from _option_faults(cluster, at, source)
+
+
+def _option_faults(holder: dict[str, JsonValue], at: KeyPath, source: Source) -> Iterator[InputError]:
+    text = mapping_of(holder.get("options")).get("now")
+    if isinstance(text, str):
+        path = (*at, "options", "now")
+        try:
+            read_time(text)
+        except ValueError:
+            yield InputError(
+                "wrong-value",
+                f"{text!r} is not a time",
+                span=locate_nearest(source, path, 0, value=True),
+                path=format_path(path),
+                hint="write one such as 2024-01-31T12:00:00Z",
+            )
