@@ -32,7 +32,7 @@ from sro_render.errors import ChartError, OutOfTimeError
 from sro_render.lint.interface import Subject
 from sro_render.lint.linter import review
 from sro_render.lint.made_up import INVENTORY, KERNELS
-from sro_render.lint.mending import edits_of, out_of_reach, unified_diff
+from sro_render.lint.mending import edits_of, out_of_reach
 from sro_render.lint.rules import PLAIN_SECRET
 from sro_render.lint.unused import Usage
 from sro_render.model.problem import Problem, Review, Severity
@@ -42,6 +42,7 @@ from sro_render.review.interface import Reporter
 from sro_render.review.records import json_report
 from sro_render.review.sarif import sarif_report
 from sro_render.review.text import text_report
+from sro_render.review.unified import unified_diff
 
 _MOST_PASSES = 10
 """A mend may show what it hid: a spec with a misspelt key is not rendered at all."""

@@ -18,6 +18,7 @@ from sro_render.version import __version__
 
 _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk.",
+    "check": "Say whether the committed bundles are what their inputs give.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
     "explain": "Say which template and which value made an object or a field.",

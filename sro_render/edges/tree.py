@@ -184,6 +184,23 @@ class OutputTree:
             errors = [error for error in group.exceptions if isinstance(error, SroError)]
             raise self._damaged_lock(path, errors) from group
 
+    def look(self, files: Mapping[str, bytes], keep: Collection[str] = ()) -> TreeChange:
+        """What `replace` would change; writes nothing, and needs no hold on OUT.
+
+        Raises: OutputError: `output-not-plain`, `output-kept-missing`, `output-failed`.
+        """
+        self._check_paths(files, keep)
+        with _system_errors(self._current):
+            return self._compare(self._scan(), files, keep)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file in the tree as it is.
+
+        Raises: OutputError: `output-failed`.
+        """
+        with _system_errors(self._current):
+            return _read_file(f"{self._current}/{path}")
+
     def replace(self, files: Mapping[str, bytes], *, keep: Collection[str] = ()) -> TreeChange:
         """Make the tree hold exactly `files`, and the files of `keep` as they are now.
 

@@ -1,0 +1,86 @@
+"""The committed bundle beside what its inputs give now. Reads; writes nothing, and takes no lock.
+
+No committed YAML is parsed while its bytes are what is rendered.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from sro_render.edges.bundles import BuildInputs, make_tree
+from sro_render.edges.tree import OutputTree
+from sro_render.model.committed import FileDifference, FileState
+from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.lock import Lock, digest_of
+from sro_render.pipeline.build import Render
+from sro_render.yamltext import writer
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """differences: A-Z by path. same: how many files are as they should be."""
+
+    folder: Path
+    differences: tuple[FileDifference, ...]
+    same: int
+
+
+def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compared:
+    """Compare OUT/CLUSTER with what a build would put there.
+
+    Neither the nodes' part of the lock nor the tool's version counts.
+
+    Raises: as `bundles.write_bundle`, but for files that are not ours: they are differences.
+    """
+    cluster = render.bundle.cluster
+    folder = out / cluster
+    tree = OutputTree(out, cluster, LOCK_NAME)
+    # The last lock decides what stays of what cannot be rendered; else it has no part in the outcome.
+    has_kept = bool(render.failed or render.unmanaged or inputs.broken or not inputs.is_complete)
+    old = tree.read_lock() if has_kept else None
+    made = make_tree(render, inputs, folder, old or Lock(cluster=cluster))
+    change = tree.look(made.files, made.staying)
+    if not change:
+        return Compared(folder=folder, differences=(), same=len(change.unchanged))
+    old = old or tree.read_lock()
+    listed = old.files if old else {}
+    same = frozenset(change.unchanged)
+    paths = (*change.created, *change.updated, *change.removed, *change.unchanged)
+    differences = []
+    for path in sorted(paths):
+        if path == LOCK_NAME:
+            before, after = _lock_text(old), _lock_text(made.lock)
+            state = _lock_state(before, after)
+        else:
+            before = None if path in change.created else tree.read(path)
+            after = before if path in made.staying else made.files.get(path)
+            state = _state(before, after, listed.get(path), is_same=path in same)
+        if state is not None:
+            differences.append(FileDifference(path=path, state=state, before=before, after=after))
+    return Compared(folder=folder, differences=tuple(differences), same=len(paths) - len(differences))
+
+
+def _lock_state(before: bytes | None, after: bytes | None) -> FileState | None:
+    if before is None:
+        return FileState.NEW
+    return None if before == after else FileState.STALE
+
+
+def _state(
+    before: bytes | None, after: bytes | None, listed: str | None, *, is_same: bool
+) -> FileState | None:
+    """What is the matter with a file; None if nothing is. listed: its digest in the last lock."""
+    if listed is None:
+        return FileState.NEW if before is None else FileState.ADDITIONAL
+    if before is None:
+        return FileState.MISSING
+    if is_same:
+        return None
+    if after is None:
+        return FileState.LEFT_OVER
+    return FileState.STALE if digest_of(before) == listed and before != after else FileState.EDITED
+
+
+def _lock_text(lock: Lock | None) -> bytes | None:
+    return None if lock is None else writer.write(lock.without_nodes().to_mapping()).encode()
