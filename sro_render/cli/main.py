@@ -22,6 +22,7 @@ _COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
     "explain": "Say which template and which value made an object or a field.",
+    "init": "Write a first sro.yaml, from what lies in a repository.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
     "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",

@@ -118,3 +118,15 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet.
+
+    Raises: OutputError: the system refuses; it is there, whoever made it just now.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
