@@ -236,12 +236,12 @@ def _reasons(cluster: _Cluster, survey: Survey) -> list[str]:
 def _text(clusters: Sequence[_Cluster], output: str) -> str:
     """What is the same for every cluster stands outside of them."""
     specs, charts = {each.specs for each in clusters}, {each.charts for each in clusters}
-    parts: list[JsonObject] = [{"apiVersion": API_VERSION}, {"kind": KIND}]
+    text = f"{_HEADER}apiVersion: {API_VERSION}\nkind: {KIND}\n"
     if len(specs) == 1:
-        parts.append({"specs": list[JsonValue](clusters[0].specs)})
+        text += writer.write({"specs": list[JsonValue](clusters[0].specs)})
     if len(charts) == 1 and clusters[0].charts:
-        parts.append({"charts": clusters[0].charts})
-    entries: list[JsonValue] = []
+        text += writer.write({"charts": clusters[0].charts})
+    text += "clusters:\n"
     for each in clusters:
         entry: JsonObject = {"name": each.name, "inventory": list[JsonValue](each.inventory)}
         if len(specs) > 1:
@@ -250,6 +250,7 @@ def _text(clusters: Sequence[_Cluster], output: str) -> str:
             entry["charts"] = each.charts
         if each.options:
             entry["options"] = each.options
-        entries.append(entry)
-    parts += [{"clusters": entries}, {"output": {"dir": output}}]
-    return _HEADER + "".join(writer.write(part) for part in parts)
+        # The writer sorts keys, and people look for the name first.
+        lines = "".join(writer.write({key: value}) for key, value in entry.items()).splitlines()
+        text += "".join(f"{'  ' if at else '- '}{line}\n" for at, line in enumerate(lines))
+    return text + writer.write({"output": {"dir": output}})
