@@ -21,6 +21,7 @@ _COMMANDS = {
     "check": "Say whether the committed bundles are what their inputs give.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
+    "diff": "Say what differs between two bundles, and on which nodes.",
     "explain": "Say which template and which value made an object or a field.",
     "init": "Write a first sro.yaml, from what lies in a repository.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
