@@ -16,7 +16,7 @@ from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import collect, read_inputs
 from sro_render.cli.report import finding_mapping
 from sro_render.cli.talk import Talk, printable, talk_options
-from sro_render.edges.committed import compare_committed
+from sro_render.edges.committed import Compared, compare_committed
 from sro_render.errors import Finding, SroError
 from sro_render.model.committed import BundleCheck, FileState
 from sro_render.review.committed import check_mapping, check_text
@@ -82,9 +82,10 @@ def build_arguments(given: Sequence[str]) -> list[str]:
 
 
 class _Checked(Struct, frozen=True, kw_only=True):
-    """check: None where nothing could be compared."""
+    """check: None where nothing could be compared. objects: as `check_text` takes it."""
 
     check: BundleCheck | None
+    objects: str | None = None
     errors: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     code: int
@@ -124,8 +125,30 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
         mend=mend,
     )
     return _Checked(
-        check=checked, errors=wrong, findings=findings, code=INCOMPLETE if wrong or checked.differences else 0
+        check=checked,
+        objects=_objects(compared),
+        errors=wrong,
+        findings=findings,
+        code=INCOMPLETE if wrong or checked.differences else 0,
     )
+
+
+def _objects(compared: Compared) -> str | None:
+    """What differs by objects, fields and nodes; None if nothing does there, or a file is no YAML any more."""
+    if not compared.differences:
+        return None
+    # A bundle that is as it should be does not pay for it.
+    from sro_render.diff.bundles import diff_bundles  # noqa: PLC0415
+    from sro_render.edges.diff_sides import load_sides  # noqa: PLC0415
+    from sro_render.review.diff_text import text_report  # noqa: PLC0415
+
+    name = compared.folder.as_posix()
+    try:
+        sides = load_sides(name, compared.before, f"{name} as its inputs give it", compared.after)
+        diff = diff_bundles(sides.before, sides.after, sides.pairs, digests_only=sides.digests_only)
+    except (SroError, ExceptionGroup):
+        return None
+    return None if diff.is_empty else text_report(diff)
 
 
 def _refused(errors: Sequence[SroError], findings: tuple[Finding, ...]) -> _Checked:
@@ -146,6 +169,7 @@ def _report(checked: _Checked, talk: Talk, say: Say | None) -> None:
         talk.findings(checked.errors, as_errors=True)
         if checked.check is not None and (checked.check.differences or not talk.quiet):
             # Hostile text must not steer the terminal.
-            click.echo("\n".join(map(printable, check_text(checked.check).split("\n"))), nl=False)
+            text = check_text(checked.check, checked.objects)
+            click.echo("\n".join(map(printable, text.split("\n"))), nl=False)
     if checked.check is None:
         talk.note("nothing was compared: the inputs are wrong")

@@ -5,6 +5,7 @@ No committed YAML is parsed while its bytes are what is rendered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,11 +20,16 @@ from sro_render.yamltext import writer
 
 
 class Compared(Struct, frozen=True, kw_only=True):
-    """differences: A-Z by path. same: how many files are as they should be."""
+    """differences: A-Z by path. same: how many files are as they should be.
+
+    before, after: of what differs at all, every file of the bundle as it is and as it would be.
+    """
 
     folder: Path
     differences: tuple[FileDifference, ...]
     same: int
+    before: Mapping[str, bytes] = {}
+    after: Mapping[str, bytes] = {}
 
 
 def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compared:
@@ -58,7 +64,17 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
             state = _state(before, after, listed.get(path), is_same=path in same)
         if state is not None:
             differences.append(FileDifference(path=path, state=state, before=before, after=after))
-    return Compared(folder=folder, differences=tuple(differences), same=len(paths) - len(differences))
+    if not differences:
+        return Compared(folder=folder, differences=(), same=len(paths))
+    foreign = {each.path for each in differences if each.state is FileState.ADDITIONAL}
+    there = {path: tree.read(path) for path in paths if path not in change.created and path not in foreign}
+    return Compared(
+        folder=folder,
+        differences=tuple(differences),
+        same=len(paths) - len(differences),
+        before=there,
+        after={**made.files, **{path: there[path] for path in made.staying}},
+    )
 
 
 def _lock_state(before: bytes | None, after: bytes | None) -> FileState | None:

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-
-from msgspec.structs import replace
 
 from sro_render.model.committed import BundleCheck, FileDifference, FileState
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.review.unified import unified_diff
 
-MAX_LINES = 200
+MAX_LINES = 400
 """Lines of differences that are shown of one bundle."""
 MAX_FILES = 50
 """Files that are named of one bundle."""
 
 _SECRET = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret\b")
-_DIGEST = re.compile(r"^ *sro\.openshift\.io/digest: .*\n", re.MULTILINE)
 _WITHOUT_TEXT = frozenset({FileState.NEW, FileState.LEFT_OVER, FileState.MISSING, FileState.ADDITIONAL})
 _MEANING = {
     FileState.STALE: "the inputs changed",
@@ -33,8 +29,12 @@ _MEANING = {
 }
 
 
-def check_text(check: BundleCheck) -> str:
-    """The report for people: what differs, how, and the command that mends it."""
+def check_text(check: BundleCheck, objects: str | None) -> str:
+    """The report for people: what differs, how, and the command that mends it.
+
+    Args:   objects: the differences by objects and fields; None where that is not known, or where there
+            are none and the files differ nevertheless: then their lines are shown.
+    """
     if not check.differences:
         return f"{check.folder}: up to date, {_count(check.same, 'file')}\n"
     lines = []
@@ -44,9 +44,12 @@ def check_text(check: BundleCheck) -> str:
         lines.extend(f"  {path}" for path in named[:MAX_FILES])
         if len(named) > MAX_FILES:
             lines.append(f"  and {len(named) - MAX_FILES} more")
-    lines.extend(_diff_lines(check))
+    shown = _line_diffs(check) if objects is None else objects.removesuffix("\n").split("\n")
+    lines += ["", *shown[:MAX_LINES]] if shown else []
+    if len(shown) > MAX_LINES:
+        lines.append(f"and {_count(len(shown) - MAX_LINES, 'more line')} of differences")
     counts = ", ".join(f"{number} {state}" for state, number in _states(check).items())
-    lines.append(f"{check.folder}: stale, {counts}, {check.same} as they should be")
+    lines += ["", f"{check.folder}: {counts}, {check.same} as they should be"]
     lines.append(f"mend it with: {check.mend}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -78,44 +81,18 @@ def file_diff(folder: str, difference: FileDifference) -> str:
     return unified_diff(f"{folder}/{difference.path}", before, after)
 
 
-def _diff_lines(check: BundleCheck) -> Iterator[str]:
-    """The lines of all files up to the limit, and how many more there are."""
+def _line_diffs(check: BundleCheck) -> list[str]:
+    """The lines in which the files differ."""
     others = [each for each in check.differences if each.path != LOCK_NAME]
-    shown = hidden = digests = 0
+    lines: list[str] = []
     # The lock repeats what the files say; alone it is all there is to see.
     for each in others or check.differences:
-        quiet = _without_digest(each)
-        digests += quiet != each
-        lines = _lines(check.folder, quiet) if quiet == each or quiet.before != quiet.after else ()
-        room = max(0, MAX_LINES - shown)
-        yield from lines[:room]
-        shown += min(room, len(lines))
-        hidden += max(0, len(lines) - room)
-    if hidden:
-        yield f"and {_count(hidden, 'more line')} of differences, which -o json shows"
-    if digests:
-        yield f"not shown: the digest of chart, spec and kernel that {_count(digests, 'file')} got anew"
-
-
-def _lines(folder: str, difference: FileDifference) -> Sequence[str]:
-    text = file_diff(folder, difference)
-    if text.startswith("("):
-        return (f"{folder}/{difference.path}: {text[1:-2]}",)
-    return text.removesuffix("\n").split("\n") if text else ()
-
-
-def _without_digest(difference: FileDifference) -> FileDifference:
-    """A stale object as if its digest had not changed: it says that something did, and hides what."""
-    before, after = difference.before or b"", difference.after or b""
-    if difference.state is not FileState.STALE:
-        return difference
-    old, new = (
-        _DIGEST.search(before.decode("utf-8", "replace")),
-        _DIGEST.search(after.decode("utf-8", "replace")),
-    )
-    if old is None or new is None or old[0] == new[0]:
-        return difference
-    return replace(difference, before=before.replace(old[0].encode(), new[0].encode(), 1))
+        text = file_diff(check.folder, each)
+        if text.startswith("("):
+            lines.append(f"{check.folder}/{each.path}: {text[1:-2]}")
+        elif text:
+            lines += text.removesuffix("\n").split("\n")
+    return lines
 
 
 def _states(check: BundleCheck) -> dict[FileState, int]:
