@@ -19,6 +19,7 @@ from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.edges.committed import Compared, compare_committed
 from sro_render.errors import Finding, SroError
 from sro_render.model.committed import BundleCheck, FileState
+from sro_render.model.file_names import LOCK_NAME
 from sro_render.review.committed import check_mapping, check_text
 
 _GIVEN = "sro_render.given"
@@ -134,8 +135,8 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
 
 
 def _objects(compared: Compared) -> str | None:
-    """What differs by objects, fields and nodes; None if nothing does there, or a file is no YAML any more."""
-    if not compared.differences:
+    """What differs by objects, fields and nodes; None if nothing does, or a file is no YAML any more."""
+    if all(each.path == LOCK_NAME for each in compared.differences):
         return None
     # A bundle that is as it should be does not pay for it.
     from sro_render.diff.bundles import diff_bundles  # noqa: PLC0415

@@ -24,9 +24,12 @@ from sro_render.version import __version__
 
 COMMANDS = [
     "build",
+    "check",
     "completion",
     "coverage",
+    "diff",
     "explain",
+    "init",
     "inventory",
     "lint",
     "package",
