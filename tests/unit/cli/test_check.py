@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from sro_render.edges import committed
+from sro_render.edges.tree import OutputTree
 from sro_render.model.lock import Lock
 from sro_render.version import __version__
 
@@ -357,7 +357,7 @@ def test_no_committed_yaml_is_parsed_while_its_bytes_are_right(
     def refuse(*_: object) -> Lock:
         raise AssertionError
 
-    monkeypatch.setattr(committed.OutputTree, "read_lock", refuse)
+    monkeypatch.setattr(OutputTree, "read_lock", refuse)
     assert check(built).code == 0
 
 
