@@ -36,11 +36,16 @@ from sro_render.model.objects import JsonObject
 
 
 class StoredObject(Struct, frozen=True, kw_only=True):
-    """An object and where it lies. line: in its file, from 1."""
+    """An object and where it lies.
+
+    line:       in its file, from 1.
+    has_secret: False only where the text of its file rules out that there is a Secret in it.
+    """
 
     ref: ObjectRef
     manifest: JsonObject
     line: int = 1
+    has_secret: bool = True
 
     @property
     def place(self) -> str:
@@ -140,7 +145,7 @@ class _Comparison:
 
     def _compare(self, old: StoredObject, new: StoredObject, kind: ChangeKind) -> None:
         before, after = old.manifest, new.manifest
-        is_secret = holds_secret(before) or holds_secret(after)
+        is_secret = any(each.has_secret and holds_secret(each.manifest) for each in (old, new))
         if is_secret:
             before, after = mask_pair(before, after)
         fields = self._shown(new.ref, compare(before, after))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct, UnsetType
 
@@ -39,15 +40,20 @@ class KernelWords(Struct, frozen=True):
 
 def kernel_words(*refs: ObjectRef | None) -> KernelWords:
     """The words of the kernels of an object before and after; none for an object that exists once."""
+    return _words(*((ref.kernel, ref.suffix) for ref in refs if ref is not None))
+
+
+@lru_cache(maxsize=4096)
+def _words(*kernels: tuple[str, str]) -> KernelWords:
     found: dict[str, str] = {}
-    for side, ref in enumerate(refs):
-        if ref is not None and ref.kernel:
-            bare, dot, _ = ref.kernel.rpartition(".")
+    for side, (kernel, suffix) in enumerate(kernels):
+        if kernel:
+            bare, dot, _ = kernel.rpartition(".")
             for word, placeholder in (
-                (ref.suffix, _SUFFIX),
-                (ref.kernel, _KERNEL),
-                (kernel_label_value(KernelVersion(ref.kernel)), _LABEL),
-                (ref.kernel.replace("_", "-"), _NAME),
+                (suffix, _SUFFIX),
+                (kernel, _KERNEL),
+                (kernel_label_value(KernelVersion(kernel)), _LABEL),
+                (kernel.replace("_", "-"), _NAME),
                 (bare if dot else "", _BARE),
             ):
                 if len(word) >= _SHORTEST_WORD:
