@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from sro_render.cli.ambient_options import read_seed
+from sro_render.cli.limit_options import TIME_LIMIT_S
 from sro_render.cli.render_inputs import RenderArguments, optional_render_options
 from sro_render.edges.config_files import ConfigFile, find_config, read_config
 from sro_render.errors import Faults, InputError, nearest
@@ -95,7 +96,8 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
     ) -> _R:
         if out is not None and not out:
             raise click.BadParameter("an empty name is no folder", param_hint="--out")
-        file = _config_file(arguments, out, config)
+        is_whole = bool(arguments.specs and arguments.inventories and out is not None)
+        file = None if is_whole and config is None else config_file(config)
         runs: tuple[Run, ...]
         if file is None:
             runs = (Run(arguments=_complete(arguments), out=_needed(out), strict=strict),)
@@ -126,13 +128,26 @@ def _shard(context: click.Context, parameter: click.Parameter, text: str | None)
     return Shard(*numbers)
 
 
-def _config_file(arguments: RenderArguments, out: str | None, config: str | None) -> ConfigFile | None:
+def config_file(config: str | None) -> ConfigFile | None:
+    """The `sro.yaml` that is named, else the one that is for this folder, if there is one.
+
+    Raises: InputError, or a group of them: it is not there, or wrong.
+    """
     if config is not None:
         return read_config(Path(config))
-    if arguments.specs and arguments.inventories and out is not None:
-        return None
     found = find_config()
     return read_config(found) if found else None
+
+
+def runs_of(file: ConfigFile, cluster: str) -> tuple[Run, ...]:
+    """What `sro.yaml` alone says: for every cluster, or for the one that is named.
+
+    Raises: InputError, or a group of them: there is no such cluster, or a file that it names cannot be read.
+    """
+    arguments = RenderArguments(
+        specs=(), inventories=(), charts=None, options=RenderOptions(cluster=cluster), seconds=TIME_LIMIT_S
+    )
+    return _runs(file, arguments, set(), out=None, strict=False)
 
 
 def _complete(arguments: RenderArguments) -> RenderArguments:

@@ -12,6 +12,8 @@ from sro_render.errors import nearest
 from sro_render.limits import NAMES, Limits
 
 _Body = TypeVar("_Body", bound=Callable[..., Any])
+TIME_LIMIT_S = 300
+"""For one chart, unless another limit is given."""
 
 
 def limit_options(body: _Body) -> _Body:
@@ -21,7 +23,7 @@ def limit_options(body: _Body) -> _Body:
         "seconds",
         type=click.IntRange(min=0),
         metavar="SECONDS",
-        default=300,
+        default=TIME_LIMIT_S,
         show_default=True,
         help="How long the rendering of one chart may take; 0 is no limit.",
     )

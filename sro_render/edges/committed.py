@@ -77,6 +77,17 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
     )
 
 
+def expected_files(render: Render, inputs: BuildInputs, out: Path) -> Mapping[str, bytes]:
+    """Every file that OUT/CLUSTER would have after a build.
+
+    Raises: as `compare_committed`.
+    """
+    cluster = render.bundle.cluster
+    tree = OutputTree(out, cluster, LOCK_NAME)
+    made = make_tree(render, inputs, out / cluster, tree.read_lock() or Lock(cluster=cluster))
+    return {**made.files, **{path: tree.read(path) for path in made.staying}}
+
+
 def _lock_state(before: bytes | None, after: bytes | None) -> FileState | None:
     if before is None:
         return FileState.NEW

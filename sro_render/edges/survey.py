@@ -76,6 +76,15 @@ def look_around(root: Path) -> Survey:
     )
 
 
+def is_snapshot(path: Path) -> bool:
+    """Whether a file says something of nodes, and of nothing that is rendered."""
+    return (
+        path.is_file()
+        and _snapshot(path.as_posix(), objects := _objects(path)) is not None
+        and not any(each.get("kind") == SPEC_KIND for each in objects)
+    )
+
+
 def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
     """The folders that are looked into, with the names of their files, A-Z."""
     for place, folders, files in os.walk(root):

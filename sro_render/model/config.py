@@ -47,10 +47,14 @@ class ClusterConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """A whole `sro.yaml`. clusters: in the order of the file. folder: where bundles go, as a path of it."""
+    """A whole `sro.yaml`. clusters: in the order of the file. folder: where bundles go, as a path of it.
+
+    ignore: what `diff` hides and counts.
+    """
 
     clusters: tuple[ClusterConfig, ...]
     folder: str
+    ignore: tuple[str, ...] = ()
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, JsonValue]) -> Config:
@@ -70,6 +74,7 @@ class Config(Struct, frozen=True, kw_only=True):
                 for each in map(mapping_of, clusters if isinstance(clusters, list) else ())
             ),
             folder=text_of(mapping_of(value.get("output")).get("dir")),
+            ignore=_texts(value.get("ignore")),
         )
 
 
