@@ -14,8 +14,8 @@ from sro_render.review.unified import unified_diff
 
 MAX_LINES = 400
 """Lines of differences that are shown of one bundle."""
-MAX_FILES = 50
-"""Files that are named of one bundle."""
+MAX_FILES = 10
+"""Files that are named of each state."""
 
 _SECRET = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret\b")
 _WITHOUT_TEXT = frozenset({FileState.NEW, FileState.LEFT_OVER, FileState.MISSING, FileState.ADDITIONAL})
@@ -40,6 +40,8 @@ def check_text(check: BundleCheck, objects: str | None) -> str:
     lines = []
     for state, number in _states(check).items():
         lines.append(f"{state} ({_MEANING[state]}): {_count(number, 'file')}")
+        if state is FileState.STALE and objects is not None:
+            continue  # what they hold is shown, and that says more than their names
         named = [each.path for each in check.differences if each.state is state]
         lines.extend(f"  {path}" for path in named[:MAX_FILES])
         if len(named) > MAX_FILES:

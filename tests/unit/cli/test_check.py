@@ -71,9 +71,6 @@ def test_a_changed_chart_is_told_by_objects_and_the_command_mends_it(built: Any)
     assert outcome.code == 1
     assert outcome.out == (
         "stale (the inputs changed): 3 files\n"
-        f"  {OBJECT}\n"
-        "  kmod/namespace/namespace-kmod.yaml\n"
-        "  sro.lock.yaml\n"
         "\n"
         "A: out/cluster (cluster cluster)\n"
         "B: out/cluster as its inputs give it (cluster cluster)\n"
