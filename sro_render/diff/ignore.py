@@ -21,7 +21,6 @@ BUILT_IN = "*:metadata.annotations[sro.openshift.io/digest]"
 """What is hidden unasked: it differs in each object of an SR whenever anything in its chart or spec does."""
 
 _PART = re.compile(r"\[((?:[^][]|\[[^][]*\])+)\]|([^.\[\]]+)")
-_RULE = re.compile(r"(.+?):((?:[^:\[\]]|\[(?:[^][]|\[[^][]*\])*\])+)")
 
 
 class IgnoreRule(Struct, frozen=True):
@@ -47,10 +46,10 @@ def parse_rule(text: str) -> IgnoreRule:
 
     Raises: InputError: it is none.
     """
-    found = _RULE.fullmatch(text)
-    pattern, path = (found[1], found[2]) if found else (text, "")
+    at = _colon(text)
+    pattern, path = (text, "") if at is None else (text[:at], text[at + 1 :])
     parts = _parts(path)
-    if not pattern.strip() or (found is None and text.endswith(":")) or parts is None:
+    if not pattern.strip() or (at is not None and not path) or parts is None:
         raise InputError(
             "ignore-rule",
             f"{text!r} is no rule of what to ignore",
@@ -62,6 +61,16 @@ def parse_rule(text: str) -> IgnoreRule:
 def rules_for(rules: Sequence[IgnoreRule], ref: ObjectRef) -> list[IgnoreRule]:
     """The rules that are about an object, in their order."""
     return [rule for rule in rules if rule.hides_object(ref)]
+
+
+def _colon(text: str) -> int | None:
+    """The place of the last colon outside of brackets: names of roles have colons too."""
+    depth = 0
+    for index in range(len(text) - 1, -1, -1):
+        depth += (text[index] == "]") - (text[index] == "[")
+        if text[index] == ":" and not depth:
+            return index
+    return None
 
 
 def _parts(path: str) -> tuple[re.Pattern[str], ...] | None:

@@ -25,6 +25,7 @@ _Fields = tuple[str, ...]
 _KEYS: Mapping[str, Sequence[_Fields]] = MappingProxyType(
     {
         "buildArgs": (("name",),),
+        "claims": (("name",),),
         "conditions": (("type",),),
         "containers": (("name",),),
         "endpoints": (("port", "?path"), ("targetPort", "?path")),
@@ -41,12 +42,14 @@ _KEYS: Mapping[str, Sequence[_Fields]] = MappingProxyType(
         "paths": (("path", "?pathType"),),
         "podMetricsEndpoints": (("port", "?path"),),
         "ports": (("containerPort", "?protocol"), ("port", "?protocol")),
+        "resourceClaims": (("name",),),
         "rules": (
             ("?apiGroups", "?resources", "?resourceNames", "?nonResourceURLs", "?operations"),
             ("alert", "?labels.severity"),
             ("record",),
             ("host",),
         ),
+        "schedulingGates": (("name",),),
         "secrets": (("name",),),
         "subjects": (("kind", "name", "?namespace"),),
         "tags": (("name",),),
@@ -55,7 +58,7 @@ _KEYS: Mapping[str, Sequence[_Fields]] = MappingProxyType(
         "versions": (("name",),),
         "volumeClaimTemplates": (("metadata.name",),),
         "volumeDevices": (("devicePath",),),
-        "volumeMounts": (("mountPath", "?subPath"),),
+        "volumeMounts": (("mountPath",),),
         "volumes": (("name",),),
         "webhooks": (("name",),),
     }
@@ -65,7 +68,8 @@ _SETS = frozenset(
     {
         "accessModes", "add", "allowedCapabilities", "apiGroups", "categories", "defaultAddCapabilities",
         "drop", "finalizers", "groups", "nonResourceURLs", "operations", "requiredDropCapabilities",
-        "resourceNames", "resources", "shortNames", "users", "verbs",
+        "resourceNames", "resources", "shortNames", "users", "validationActions", "verbs",
+        "volumeLifecycleModes",
     }
 )  # fmt: skip
 _DEFAULTS = {"protocol": "TCP", "operator": "Equal"}
