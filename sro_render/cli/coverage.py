@@ -14,12 +14,13 @@ from sro_render.cli.coverage_text import coverage_text, plain, upgrade_text
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, RenderInputs, collect, read_inputs, render_options
-from sro_render.cli.report import count, finding_mapping, json_text
+from sro_render.cli.report import count, json_text
 from sro_render.cli.talk import Talk, has_colour, talk_options
 from sro_render.edges.inventories import read_inventories
 from sro_render.errors import Finding
 from sro_render.model.coverage import Coverage
 from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
+from sro_render.review.records import finding_mapping
 
 
 @click.command(

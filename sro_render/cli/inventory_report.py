@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from sro_render.cli.report import count, finding_mapping, json_text
+from sro_render.cli.report import count, json_text
 from sro_render.cli.talk import printable
 from sro_render.kernels.inventory_diff import Change, InventoryDiff
 from sro_render.kernels.inventory_summary import KernelRow, Summary, system_name
 from sro_render.model.inventory import DriverToolkit
+from sro_render.review.records import finding_mapping
 
 WIDTH = 100
 _KERNEL_WIDTH = 44

@@ -14,6 +14,7 @@ from sro_render.model.bundle import RenderedResource
 from sro_render.model.coverage import Status
 from sro_render.model.wording import wordlist
 from sro_render.pipeline.build import Render
+from sro_render.review.records import finding_mapping
 
 MAX_KERNELS_SHOWN = 20
 
@@ -164,20 +165,4 @@ def _resource(render: Render, resource: RenderedResource) -> dict[str, object]:
             for group in render.groups.get(resource.name, ())
             if group.kernel in resource.kernels
         ],
-    }
-
-
-def finding_mapping(finding: Finding) -> dict[str, object]:
-    """A finding or an error for programs."""
-    span = finding.span
-    return {
-        "code": finding.code,
-        "message": finding.message,
-        "file": span.source.name if span else "",
-        "line": span.line if span else 0,
-        "column": span.column if span else 0,
-        "path": finding.path,
-        "subject": finding.subject,
-        "hint": finding.hint,
-        "notes": list(finding.notes),
     }

@@ -11,12 +11,13 @@ import click
 from sro_render.cli.exit_codes import SERVER_REFUSED, WRONG_INPUT
 from sro_render.cli.limit_options import limit_option
 from sro_render.cli.output_option import output_option
-from sro_render.cli.report import finding_mapping, json_text
+from sro_render.cli.report import json_text
 from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.edges.specs import read_specs
 from sro_render.edges.vendor import Vendored, VendorOptions, VendorOutcome, vendor
 from sro_render.errors import Finding, ServerError, SroError, flatten
 from sro_render.limits import Limits
+from sro_render.review.records import finding_mapping
 
 
 @click.command(

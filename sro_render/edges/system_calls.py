@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -119,7 +118,7 @@ def _swap() -> Callable[[bytes, bytes], int] | None:
         return lambda one, two: library.renameat2(_AT_FDCWD, one, _AT_FDCWD, two, _RENAME_EXCHANGE)
     if hasattr(library, "renamex_np"):
         return lambda one, two: library.renamex_np(one, two, _RENAME_SWAP)
-    number = _RENAMEAT2.get(platform.machine()) if platform.system() == "Linux" else None
+    number = _RENAMEAT2.get(os.uname().machine) if sys.platform == "linux" else None
     if number is None:
         return None
     return lambda one, two: library.syscall(number, _AT_FDCWD, one, _AT_FDCWD, two, _RENAME_EXCHANGE)

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -481,6 +480,8 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(source, target, follow_symlinks=os.link not in os.supports_follow_symlinks)
     except OSError:
         # FAT has no links; Linux may refuse links to other users' files (protected_hardlinks).
+        import shutil  # noqa: PLC0415 (most builds neither copy nor remove, and it brings all compressors along)
+
         shutil.copy2(source, target, follow_symlinks=False)
 
 
@@ -488,6 +489,8 @@ def _remove_tree(path: Path) -> None:
     """Remove a tree of ours, also one with folders that were made read-only."""
     if not os.path.lexists(path):
         return
+    import shutil  # noqa: PLC0415 (as above)
+
     try:
         shutil.rmtree(path)
     except PermissionError:

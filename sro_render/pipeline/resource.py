@@ -14,36 +14,31 @@ from msgspec import Struct
 
 from sro_render.charts.chart import Chart
 from sro_render.charts.engine import Engine, PreparedValues, Recording, Rendering, Trace
-from sro_render.charts.manifests import hook_events, install_rank, is_hook
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.charts.values import merge_files
-from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten, some
+from sro_render.errors import Faults, Finding, InputError, LimitError, OutOfTimeError, SroError, flatten
 from sro_render.gotemplate.reads import Read, Reads
-from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
+from sro_render.kernels.affinity import Placement, is_affine
 from sro_render.kernels.grouping import KernelGroup, group_by_kernel, select_nodes
 from sro_render.kernels.runtime_values import common_values, kernel_values, values_in_spec
 from sro_render.kernels.set_templates import SpecTemplates
 from sro_render.kernels.spec_places import place_in_spec
 from sro_render.kernels.states import StateTemplates, plan_states
 from sro_render.limits import Deadline, TimeLimit
-from sro_render.model.bundle import RenderedResource, State, StateName
+from sro_render.model.bundle import RenderedResource
 from sro_render.model.inventory import Inventory, KernelVersion
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, mapping_of, text_of
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import API_VERSION, SpecialResource
 from sro_render.pipeline.accounts import Accounts, KernelValues
+from sro_render.pipeline.assembly import StateOutput, assemble
 from sro_render.pipeline.manifests import Manifest, ManifestReader
 from sro_render.pipeline.origins import Origins
 from sro_render.pipeline.provenance import Provenance
-from sro_render.pipeline.shelves import NAMESPACE_STATE, Shelves
 from sro_render.source import Span
 from sro_render.sprig.ambient import Ambient
 from sro_render.validation import is_namespace_name
 from sro_render.yamltext.reader import decode
-
-CRDS_STATE = StateName("crds")
-PRE_INSTALL_STATE = StateName("pre-install")
-POST_INSTALL_STATE = StateName("post-install")
 
 MAX_NOTES = 5
 """Of what may be thousands, messages name so many and count the rest."""
@@ -80,18 +75,6 @@ class _KernelInputs(Struct, frozen=True, kw_only=True):
     values: PreparedValues
     names: frozenset[str]
     placement: Placement
-
-
-class _StateOutput(Struct):
-    """The manifests of one state by kernel, hooks apart; kernels that failed are absent."""
-
-    templates: StateTemplates
-    by_kernel: dict[str, tuple[Manifest, ...]] = {}
-    is_affine: bool = False
-
-    def texts(self, kernel: str) -> list[str]:
-        """What was rendered for a kernel; objects with equal texts are equal."""
-        return [each.text for each in self.by_kernel[kernel]]
 
 
 def render_resource(
@@ -196,7 +179,7 @@ class _Expansion:
         plan = plan_states(frozenset().union(*(each.names for each in inputs)))
         if self.with_origins:
             self.result.origins = self._origins(engine, plan, inputs)
-        outputs = [_StateOutput(templates) for templates in plan]
+        outputs = [StateOutput(templates) for templates in plan]
         total = len(plan) * len(inputs)
         for index, output in enumerate(outputs):
             for number, kernel_inputs in enumerate(inputs, start=1):
@@ -211,7 +194,7 @@ class _Expansion:
             provenance = Provenance(self.chart.digest, self.resource)
             if self.with_accounts:
                 self.result.accounts = self._accounts(engine, provenance, good, crds, outputs)
-            self.result.rendered = self._assemble(good, crds, outputs, provenance)
+            self._assemble(good, crds, outputs, provenance)
 
     # -- nodes and values
 
@@ -374,7 +357,7 @@ class _Expansion:
         return tuple(manifests)
 
     def _render(
-        self, engine: Engine, reader: ManifestReader, output: _StateOutput, inputs: _KernelInputs
+        self, engine: Engine, reader: ManifestReader, output: StateOutput, inputs: _KernelInputs
     ) -> None:
         """Render one state for one kernel into `output`; what is wrong goes to the result."""
         kernel = inputs.group.kernel
@@ -447,7 +430,7 @@ class _Expansion:
         provenance: Provenance,
         good: Sequence[_KernelInputs],
         crds: Sequence[Manifest],
-        outputs: Sequence[_StateOutput],
+        outputs: Sequence[StateOutput],
     ) -> Accounts:
         by_kernel = {str(each.group.kernel): each for each in good}
 
@@ -476,118 +459,21 @@ class _Expansion:
         self,
         good: Sequence[_KernelInputs],
         crds: Sequence[Manifest],
-        outputs: Sequence[_StateOutput],
+        outputs: Sequence[StateOutput],
         provenance: Provenance,
-    ) -> RenderedResource:
-        """All states in order, for the kernels that did not fail."""
-        shelves = Shelves(
-            resource=self.resource.name,
-            provenance=provenance,
-            cluster_kinds=declared_cluster_kinds(
-                [
-                    *(each.value for each in crds),
-                    *(
-                        each.value
-                        for output in outputs
-                        for manifests in output.by_kernel.values()
-                        for each in manifests
-                    ),
-                ]
-            ),
-        )
-        first = good[0]
-        namespace = Manifest(value=namespace_object(first.placement.namespace), text="", template="")
-        shelves.add(NAMESPACE_STATE, namespace, first.placement, None)
-        for manifest in crds:
-            shelves.add(CRDS_STATE, manifest, first.placement, None)
-        unused: list[Manifest] = []
-        for output in outputs:
-            state = output.templates.name
-            if not output.is_affine:
-                self._find_kernel_dependence(output, [each.group.kernel for each in good])
-            for each in good if output.is_affine else good[:1]:
-                for manifest in sorted(output.by_kernel[each.group.kernel], key=_install_order):
-                    group = each.group if is_affine(manifest.value) else None
-                    target = _state_of(manifest, state)
-                    if target is None:
-                        unused.append(manifest)
-                    else:
-                        shelves.add(target, manifest, each.placement, group, each.group.kernel)
-        self._find_unused_hooks(unused)
-        shelves.tell_collisions()
-        for finding in shelves.findings:
+    ) -> None:
+        """All states in order, for the kernels that did not fail, into the result.
+
+        Raises: RenderError, or a group of them: objects that exclude each other.
+        """
+        places = [(each.group, each.placement) for each in good]
+        assembly = assemble(self.resource, self.chart, places, crds, outputs, provenance)
+        for finding in assembly.findings:
             self._find(finding)
-        shelves.raise_if_wrong()
+        assembly.shelves.raise_if_wrong()
         if self.result.accounts is not None:
-            self.result.accounts.shelved = shelves.shelved
-        paths = {output.templates.name: output for output in outputs}
-        states = []
-        for name in (
-            NAMESPACE_STATE,
-            CRDS_STATE,
-            PRE_INSTALL_STATE,
-            *(output.templates.name for output in outputs),
-            POST_INSTALL_STATE,
-        ):
-            objects = shelves.objects(name)
-            if objects or name in paths:
-                states.append(
-                    State(
-                        name=name,
-                        template=paths[name].templates.path if name in paths else "",
-                        is_affine=name in paths and paths[name].is_affine,
-                        objects=objects,
-                    )
-                )
-        return RenderedResource(
-            name=self.resource.name,
-            namespace=first.placement.namespace,
-            states=tuple(states),
-            chart_name=self.chart.name,
-            chart_version=self.chart.version,
-            chart_digest=self.chart.digest,
-            dependencies=self.resource.needs,
-            kernels=tuple(each.group.kernel for each in good),
-        )
-
-    def _find_unused_hooks(self, unused: Sequence[Manifest]) -> None:
-        """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
-        groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
-        for manifest in unused:
-            events = hook_events(annotations_of(manifest.value))
-            if "test" not in events:
-                groups.setdefault((manifest.template, events), {})[str(object_id(manifest.value))] = None
-        for (template, events), names in groups.items():
-            first, event = next(iter(names)), ", ".join(events) or "no known event"
-            is_one = len(names) == 1
-            self._find(
-                Finding(
-                    code="hook-not-run",
-                    message=f"{first} is a hook for {event}, and is not rendered"
-                    if is_one
-                    else f"{len(names)} objects are hooks for {event}, and are not rendered",
-                    subject=f"{self.resource.name} / {template}",
-                    notes=() if is_one else some(tuple(names), MAX_NOTES),
-                    hint="only pre-install and post-install hooks are run",
-                )
-            )
-
-    def _find_kernel_dependence(self, output: _StateOutput, kernels: Sequence[str]) -> None:
-        first, *others = kernels
-        expected = output.texts(first)
-        other = next((each for each in others if output.texts(each) != expected), None)
-        if other is None:
-            return
-        self._find(
-            Finding(
-                code="state-depends-on-kernel",
-                message=f"state {output.templates.name} renders differently for kernels {first} "
-                f"and {other}, but nothing in it is kernel-affine",
-                subject=self.resource.name,
-                hint=f"it is rendered once, for {first}; annotate what differs "
-                'specialresource.openshift.io/kernel-affine: "true"',
-            )
-        )
+            self.result.accounts.shelved = assembly.shelves.shelved
+        self.result.rendered = assembly.resource
 
     # -- what is wrong
 
@@ -610,38 +496,9 @@ def uses_toolkit(chart: Chart) -> bool:
     return any(b"driverToolkitImage" in file.data for file in chart.templates)
 
 
-def namespace_object(name: str) -> JsonObject:
-    """The namespace that SRO creates first; OpenShift's monitoring reads a label, SRO sets an annotation."""
-    monitoring: JsonObject = {"openshift.io/cluster-monitoring": "true"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": name,
-            "annotations": {**monitoring, "specialresource.openshift.io/wait": "true"},
-            "labels": monitoring,
-        },
-    }
-
-
 def _on_nodes(group: KernelGroup) -> str:
     """The nodes of a kernel, for a note: all of few, else some."""
     if group.is_planned:
         return "no node yet"
     names = ", ".join(group.nodes[:MAX_NOTES])
     return names + (f" and {len(group.nodes) - MAX_NOTES} more" if len(group.nodes) > MAX_NOTES else "")
-
-
-def _install_order(manifest: Manifest) -> tuple[int, str]:
-    return install_rank(text_of(manifest.value.get("kind")))
-
-
-def _state_of(manifest: Manifest, state: StateName) -> StateName | None:
-    """The state that an object goes to: hooks have their own, and hooks that SRO does not run have none."""
-    annotations = annotations_of(manifest.value)
-    if not is_hook(annotations):
-        return state
-    events = hook_events(annotations)
-    if "pre-install" in events:
-        return PRE_INSTALL_STATE
-    return POST_INSTALL_STATE if "post-install" in events else None

@@ -77,6 +77,8 @@ def _write_entry(key: str, value: JsonValue, first: str, rest: str, lines: list[
     if len(key) > _LONGEST_SIMPLE_KEY:
         lines.append(f"{first}? {key}")
         _write_node(value, f"{rest}: ", rest + "  ", lines)
+    elif value.__class__ is str and "\n" not in value:  # most are
+        lines.append(f"{first}{key}: {_key(value)}")
     elif value and isinstance(value, dict):
         lines.append(f"{first}{key}:")
         _write_node(value, rest + "  ", rest + "  ", lines)

@@ -142,7 +142,7 @@ def test_the_layer_picture_is_that_of_the_contracts() -> None:
 def test_the_operators_rule_puts_the_right_selector_over_the_misspelt_one(example: Path) -> None:
     command = re.search(r"\$ (sro-render build .*)", README)
     assert command is not None
-    run(command[1], example)
+    assert run(command[1], example).returncode == 0
     drivers = [path.read_text("utf-8") for path in example.rglob("daemonset-*.yaml")]
     selectors = re.findall(r"feature\.node\.kubernetes\.io/kernel-version\.full: (.*)", "".join(drivers))
     assert sorted(selectors) == ["4.18.0-305.19.1.el8_4.x86_64", "4.18.0-305.45.1.el8_4.x86_64"]
@@ -151,7 +151,7 @@ def test_the_operators_rule_puts_the_right_selector_over_the_misspelt_one(exampl
 def test_a_word_changed_in_a_chart_updates_every_object_of_it(example: Path) -> None:
     command = re.search(r"\$ (sro-render build .*)", README)
     assert command is not None
-    run(command[1], example)
+    assert run(command[1], example).returncode == 0
     template = example / "charts/simple-kmod/templates/1000-driver-container.yaml"
     template.write_text(template.read_text("utf-8") + "# one word\n", "utf-8")
     objects = [path for path in (example / "out").rglob("*-*.yaml") if path.name != "kustomization.yaml"]

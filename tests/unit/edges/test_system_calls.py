@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,6 +43,12 @@ def play(monkeypatch: pytest.MonkeyPatch, number: int = 0, *names: str) -> Calls
     return calls
 
 
+def set_machine(monkeypatch: pytest.MonkeyPatch, system: str, machine: str) -> None:
+    """Let the program believe that it runs there."""
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine))
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -54,8 +60,7 @@ def play(monkeypatch: pytest.MonkeyPatch, number: int = 0, *names: str) -> Calls
 def test_each_system_has_its_own_way_to_exchange(
     monkeypatch: pytest.MonkeyPatch, name: str, expected: tuple[object, ...]
 ) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    set_machine(monkeypatch, "linux", "x86_64")
     calls = play(monkeypatch, 0, name)
     exchange(LEFT, RIGHT)
     assert calls == [expected]
@@ -76,12 +81,11 @@ def test_another_failure_names_both_folders(monkeypatch: pytest.MonkeyPatch) -> 
         exchange(LEFT, RIGHT)
 
 
-@pytest.mark.parametrize(("system", "machine"), [("Linux", "mips"), ("FreeBSD", "x86_64")])
+@pytest.mark.parametrize(("system", "machine"), [("linux", "mips"), ("freebsd14", "x86_64")])
 def test_an_unknown_machine_cannot_exchange(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: machine)
-    monkeypatch.setattr(platform, "system", lambda: system)
+    set_machine(monkeypatch, system, machine)
     calls = play(monkeypatch, 0, "syscall")
     with pytest.raises(NotOfferedError):
         exchange(LEFT, RIGHT)

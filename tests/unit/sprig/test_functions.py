@@ -6,6 +6,8 @@ Left out: results, which the real helm judges for every function (tests/helm).
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from sro_render.charts.chart import load_chart
@@ -90,3 +92,9 @@ def test_what_is_no_version_is_admitted_nowhere(text: str) -> None:
 @pytest.mark.parametrize("constraint", ["", "x>", ">>1", "1 ||", "latest"])
 def test_what_is_no_constraint_admits_nothing(constraint: str) -> None:
     assert not admits(constraint, "1.0.0")
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_every_function_of_a_module_is_in_the_table(module: str) -> None:
+    # What the table does not name is unknown to templates.
+    assert sorted(import_module(module).FUNCTIONS) == sorted(FAMILIES[module].split())
