@@ -14,13 +14,13 @@ from sro_render.cli.each_cluster import Say, each_cluster
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import collect, read_inputs
-from sro_render.cli.report import finding_mapping
 from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.edges.committed import Compared, compare_committed
 from sro_render.errors import Finding, SroError
 from sro_render.model.committed import BundleCheck, FileState
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.review.committed import check_mapping, check_text
+from sro_render.review.records import finding_mapping
 
 _GIVEN = "sro_render.given"
 _MOST_REMOVED = 20
