@@ -102,12 +102,7 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         if file is None:
             runs = (Run(arguments=_complete(arguments), out=_needed(out), strict=strict),)
         else:
-            given = {
-                name
-                for name in context.params
-                if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-            }
-            runs = _runs(file, arguments, given, out=out, strict=strict)
+            runs = complete(file, arguments, given_names(context), out=out, strict=strict)
         if shard is not None:
             runs = shard.of(runs)
         return body(plan=Plan(runs=runs, is_from_file=file is not None, shard=str(shard or "")), **others)
@@ -139,6 +134,13 @@ def config_file(config: str | None) -> ConfigFile | None:
     return read_config(found) if found else None
 
 
+def given_names(context: click.Context) -> set[str]:
+    """The parameters that stand on the command line."""
+    return {
+        name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
 def runs_of(file: ConfigFile, cluster: str) -> tuple[Run, ...]:
     """What `sro.yaml` alone says: for every cluster, or for the one that is named.
 
@@ -147,7 +149,7 @@ def runs_of(file: ConfigFile, cluster: str) -> tuple[Run, ...]:
     arguments = RenderArguments(
         specs=(), inventories=(), charts=None, options=RenderOptions(cluster=cluster), seconds=TIME_LIMIT_S
     )
-    return _runs(file, arguments, set(), out=None, strict=False)
+    return complete(file, arguments, set())
 
 
 def _complete(arguments: RenderArguments) -> RenderArguments:
@@ -164,10 +166,19 @@ def _needed(out: str | None) -> str:
     return out
 
 
-def _runs(
-    file: ConfigFile, arguments: RenderArguments, given: set[str], *, out: str | None, strict: bool
+def complete(
+    file: ConfigFile,
+    arguments: RenderArguments,
+    given: set[str],
+    *,
+    out: str | None = None,
+    strict: bool = False,
 ) -> tuple[Run, ...]:
-    """One run for each cluster of the file, or for the one that `--cluster` names."""
+    """One run for each cluster of the file, or for the one that `--cluster` names.
+
+    Args:   given: as `given_names` says it: what stands in place of what the file says.
+    Raises: as `runs_of`.
+    """
     clusters = file.config.clusters
     if arguments.options.cluster:
         clusters = _named(file, arguments.options.cluster)

@@ -20,7 +20,7 @@ from sro_render.pipeline.first_config import first_config
 @click.option("--dry-run", is_flag=True, help="Print the file, and write nothing.")
 @talk_options
 def command(*, talk: Talk, folder: str, dry_run: bool) -> None:
-    """Write DIR/sro.yaml, with which build and check need no arguments.
+    """Write DIR/sro.yaml, with which build, check, diff and lint need no arguments.
 
     Looks for specs, snapshots of nodes, charts and bundles below DIR, the current folder if it is not given,
     and says what was taken and why. A sro.yaml that is there is never overwritten.

@@ -23,7 +23,7 @@ from sro_render.yamltext import writer
 DEFAULT_FOLDER = "rendered"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _HEADER = """\
-# What sro-render build and check do without arguments.
+# What sro-render build, check, diff and lint do without arguments.
 # `sro-render schema Config` says what may stand here.
 """
 

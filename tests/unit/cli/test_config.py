@@ -2,7 +2,7 @@
 
 Matrix: no arguments, each argument over what the file says, options of the whole and of a cluster, several
 clusters with one that fails, folders below the root, a repository inside another, `--config`, `--shard`;
-each kind of mistake with its whole text. Left out: `check` and `init`, which have files of their own; that
+each kind of mistake with its whole text. `lint` of all clusters, where what several have is said once. Left out: `check`, `diff` and `init`, which have files of their own; that
 shards together are one run, which tests/laws has.
 """
 
@@ -444,3 +444,53 @@ def test_the_schema_has_every_limit_and_takes_the_examples() -> None:
     )
     jsonschema_rs.meta.validate(schema("Config"))
     assert Path(__file__).parents[3].joinpath("schemas/config.schema.json").is_file()
+
+
+IMAGE = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - {name: c, image: "example.com/c"}
+"""
+
+
+def test_lint_looks_at_every_cluster_and_says_once_what_several_have(fleet: Any) -> None:
+    fleet.write("charts/kmod/templates/0001-p.yaml", IMAGE)
+    outcome = fleet.run("lint")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith(
+        "warning[image-latest]: the image example.com/c has no tag: what runs changes without a review\n"
+        "  --> charts/kmod/templates/0001-p.yaml:6:22 (spec.containers[0].image)\n"
+        '  6 |   - {name: c, image: "example.com/c"}\n'
+        "    |                      ^^^^^^^^^^^^^^^\n"
+        "  in: kmod\n"
+        "  note: in Pod/kmod/p\n"
+        "  help: name a version, or better a digest: IMAGE@sha256:…\n"
+        "0 errors, 1 warning, 1 remark\n"
+    )
+    assert outcome.out.count("image-latest") == 1
+    assert fleet.run("lint", "--strict").code == 1
+    # With arguments the file is not looked for.
+    fleet.write("sro.yaml", "nonsense")
+    assert fleet.run("lint", "--charts", "charts").code == 0
+    assert fleet.run("lint").code == 2
+
+
+def test_lint_without_a_file_wants_something_to_look_at(project: Any) -> None:
+    outcome = project.run("lint")
+    assert outcome.code == 2
+    assert outcome.err.endswith(
+        "Error: nothing to look at: give SPEC, or --charts, or let `sro-render init` write a sro.yaml\n"
+    )
+
+
+def test_lint_mends_a_word_that_several_clusters_read_once(fleet: Any) -> None:
+    template = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '{{ .Values.kernelFulVersion }}'}\n"
+    )
+    fleet.write("charts/kmod/templates/0001-c.yaml", template)
+    assert fleet.run("lint", "--fix").code == 0
+    text = (fleet.root / "charts/kmod/templates/0001-c.yaml").read_text()
+    assert text == template.replace("kernelFulVersion", "kernelFullVersion")

@@ -18,7 +18,7 @@ import yaml
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ["01-simple-kmod", "02-jinja", "03-accelerator-stack", "04-network-driver", "05-dependencies"]
 HEADER = (
-    "# What sro-render build and check do without arguments.\n"
+    "# What sro-render build, check, diff and lint do without arguments.\n"
     "# `sro-render schema Config` says what may stand here.\n"
     "apiVersion: sro.openshift.io/v1alpha1\n"
     "kind: Config\n"
