@@ -159,7 +159,9 @@ def _refused(errors: Sequence[SroError], findings: tuple[Finding, ...]) -> _Chec
 
 def _report(checked: _Checked, talk: Talk, say: Say | None) -> None:
     if say:
-        document: dict[str, object] = {} if checked.check is None else check_mapping(checked.check)
+        document: dict[str, object] = (
+            {"current": None} if checked.check is None else check_mapping(checked.check)
+        )
         document |= {
             "errors": [finding_mapping(each) for each in checked.errors],
             "findings": [finding_mapping(each) for each in checked.findings],

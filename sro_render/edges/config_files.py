@@ -34,7 +34,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True):
 
     def shown(self, path: str) -> str:
         """A path of the file as it is given on the command line: from the current folder."""
-        return os.path.relpath(self.path.parent / path).replace(os.sep, "/")
+        return (self.path.parent / path).as_posix()
 
     def place(self, path: KeyPath, *, value: bool = True) -> Span | None:
         """Where a key path, or what of it there is, stands."""

@@ -7,6 +7,7 @@ charts and bundles, and YAML that is no YAML, such as templates elsewhere.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ _ENDINGS = (".yaml", ".yml", ".json")
 _OURS = frozenset({LOCK_NAME, CONFIG_NAME, CHARTS_LOCK_NAME})
 _MOST_BYTES = 64 * 2**20
 """Larger files are no specs, and no snapshot of a cluster that anybody keeps in Git."""
+_NODES = re.compile(rb"kind[\"']?\s*:\s*[\"']?(?:Node|NodeList|NodeInventory)\b")
 _SNAPSHOT_KINDS = frozenset({"Node", "ClusterVersion", "Proxy", INVENTORY_KIND})
 _SNAPSHOT_OBJECTS = frozenset({("ImageStream", "driver-toolkit"), ("ConfigMap", "machine-config-osimageurl")})
 
@@ -77,12 +79,12 @@ def look_around(root: Path) -> Survey:
 
 
 def is_snapshot(path: Path) -> bool:
-    """Whether a file says something of nodes, and of nothing that is rendered."""
-    return (
-        path.is_file()
-        and _snapshot(path.as_posix(), objects := _objects(path)) is not None
-        and not any(each.get("kind") == SPEC_KIND for each in objects)
-    )
+    """Whether a file says which nodes a cluster has, and nothing of what is rendered."""
+    if not path.is_file() or not _NODES.search(path.read_bytes()):
+        return False  # a large file of other objects is not read twice
+    objects = _objects(path)
+    found = _snapshot(path.as_posix(), objects)
+    return found is not None and not any(each.get("kind") == SPEC_KIND for each in objects)
 
 
 def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:

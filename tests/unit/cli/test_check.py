@@ -258,6 +258,8 @@ def test_wrong_inputs_are_told_and_nothing_is_compared(built: Any) -> None:
     outcome = check(built)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.endswith("nothing was compared: the inputs are wrong\n")
+    document = json.loads(check(built, "-o", "json").out)
+    assert (document["current"], len(document["errors"])) == (None, 1)
 
 
 def test_findings_are_errors_under_strict_and_the_bundle_is_compared_nevertheless(built: Any) -> None:
