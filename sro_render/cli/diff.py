@@ -15,7 +15,7 @@ from sro_render.diff.bundles import diff_bundles
 from sro_render.diff.records import Diff
 from sro_render.edges.diff_sides import load_sides
 from sro_render.edges.files import write_file
-from sro_render.review.diff_markdown import MAX_CHARACTERS, markdown_report
+from sro_render.review.diff_markdown import MAX_CHARACTERS, MIN_CHARACTERS, markdown_report
 from sro_render.review.diff_text import text_report
 
 FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
@@ -64,7 +64,7 @@ Example:
 @click.option("--out", metavar="FILE", help="Where to write; else standard output.")
 @click.option(
     "--max-characters",
-    type=click.IntRange(min=1_000),
+    type=click.IntRange(min=MIN_CHARACTERS),
     default=MAX_CHARACTERS,
     show_default=True,
     metavar="NUMBER",

@@ -198,7 +198,7 @@ class _Comparison:
                 continue
             manifest = mask(each.manifest) if holds_secret(each.manifest) else each.manifest
             touched = nodes.touched_by(each.ref, manifest)
-            marks: tuple[Mark, ...] = mark_object(each.ref, manifest, kind, touched)
+            marks: tuple[Mark, ...] = mark_object(each.ref, manifest, kind, self._staying(each.ref, touched))
             self._changes.append(
                 ObjectChange(
                     kind=kind,
@@ -209,6 +209,12 @@ class _Comparison:
                     nodes=touched,
                 )
             )
+
+    def _staying(self, ref: ObjectRef, nodes: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Of a kernel's nodes those that do not move to another one; None where that is not known."""
+        if not (self._nodes[0].kernels and self._nodes[1].kernels):
+            return None
+        return tuple(node for node in nodes if self._nodes[1].kernels.get(node, ref.kernel) == ref.kernel)
 
     def _union(self, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
         """Both together, by name; one tuple for all changes that touch the same."""

@@ -49,7 +49,8 @@ def parse_rule(text: str) -> IgnoreRule:
     at = _colon(text)
     pattern, path = (text, "") if at is None else (text[:at], text[at + 1 :])
     parts = _parts(path)
-    if not pattern.strip() or (at is not None and not path) or parts is None:
+    is_open = text.count("[") != text.count("]")
+    if not pattern.strip() or (at is not None and not path) or parts is None or is_open:
         raise InputError(
             "ignore-rule",
             f"{text!r} is no rule of what to ignore",

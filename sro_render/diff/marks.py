@@ -93,9 +93,12 @@ def mark_fields(
 
 
 def mark_object(
-    ref: ObjectRef, manifest: JsonObject, kind: ChangeKind, nodes: Sequence[str]
+    ref: ObjectRef, manifest: JsonObject, kind: ChangeKind, nodes: Sequence[str] | None
 ) -> tuple[Mark, ...]:
-    """The marks of what is added or removed as a whole."""
+    """The marks of what is added or removed as a whole.
+
+    Args: nodes: those that still run its kernel, or that are not known any more; None: which is not known.
+    """
     if kind is ChangeKind.ADDED:
         return tuple(_added(ref, manifest))
     return tuple(_removed(ref, nodes))
@@ -111,8 +114,11 @@ def _added(ref: ObjectRef, manifest: JsonObject) -> Iterator[Mark]:
         yield _privilege(what)
 
 
-def _removed(ref: ObjectRef, nodes: Sequence[str]) -> Iterator[Mark]:
+def _removed(ref: ObjectRef, nodes: Sequence[str] | None) -> Iterator[Mark]:
     if is_driver(ref):
+        # A node that has left the kernel has left its module too.
+        if nodes is not None and not nodes:
+            return
         where = f" on {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}" if nodes else ""
         yield Mark(UNLOADS, f"deleting it unloads the kernel module{where}")
     elif ref.id.kind == "CustomResourceDefinition":

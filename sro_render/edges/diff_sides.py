@@ -100,6 +100,14 @@ def load_sides(name_before: str, before: Files, name_after: str, after: Files) -
     )
 
 
+def _holds_objects(path: str) -> bool:
+    """Whether a file counts, by its path: YAML or JSON, not hidden, neither a lock nor a kustomization."""
+    parts = path.split("/")
+    if any(part.startswith(".") for part in parts):
+        return False
+    return parts[-1].endswith(_ENDINGS) and parts[-1] not in {LOCK_NAME, KUSTOMIZATION}
+
+
 def _walk(folder: str, path: str) -> Iterator[tuple[str, bytes]]:
     """The files that count, below a folder; links to folders are not followed."""
     try:
@@ -141,15 +149,15 @@ def _open(name: str, files: Files, repeated: RepeatedTexts) -> _OpenSide:
                 hint=f"name one of {named}",
             )
         folder = locks[0].removesuffix(LOCK_NAME) if locks else ""
-    inside = {path.removeprefix(folder): data for path, data in files.items() if path.startswith(folder)}
     lock = None
-    if LOCK_NAME in inside:
-        documents = _read_documents(f"{name}/{folder}{LOCK_NAME}", inside[LOCK_NAME])
+    if f"{folder}{LOCK_NAME}" in files:
+        documents = _read_documents(f"{name}/{folder}{LOCK_NAME}", files[f"{folder}{LOCK_NAME}"])
         lock = Lock.from_mapping(documents[0][1] if documents else None)
+    # Bytes are asked for once, and only where they count: they may have to come from elsewhere.
     wanted = {
-        path: data
-        for path, data in inside.items()
-        if path.rpartition("/")[2] not in {LOCK_NAME, KUSTOMIZATION}
+        path: files[f"{folder}{path}"]
+        for path in (each.removeprefix(folder) for each in files if each.startswith(folder))
+        if _holds_objects(path)
     }
     return _OpenSide(name, wanted, lock, repeated)
 

@@ -137,7 +137,7 @@ def _title(folded: FoldedChange) -> str:
     place = " ".join(filter(None, (ref.special_resource, ref.state)))
     marked = " ⚠" if change.marks or any(each.marks for each in change.fields) else ""
     where = f"{_html_code(shown(place))}: " if place else ""
-    return f"{SIGNS[change.kind]} {where}{_html_code(title(folded))}{marked}"
+    return f"{html.escape(SIGNS[change.kind])} {where}{_html_code(title(folded))}{marked}"
 
 
 def _folded_away(summary: str, lines: Sequence[str], *, is_title_safe: bool = False) -> str:

@@ -351,6 +351,18 @@ def test_what_is_lost_with_an_object_is_marked() -> None:
     ]
 
 
+def test_a_driver_whose_nodes_have_all_left_its_kernel_unloads_nothing() -> None:
+    before = [daemon_set(kernel=OLD), daemon_set(kernel=NEW)]
+    nodes = {OLD: ["a"], NEW: ["b"]}
+    assert marks(diff_of(before, [daemon_set(kernel=NEW)], nodes, {NEW: ["a", "b"]})) == []
+    assert marks(diff_of(before, [daemon_set(kernel=NEW)], nodes, {NEW: ["b"]})) == [
+        "unloads-module: deleting it unloads the kernel module on 1 node"
+    ]
+    assert marks(diff_of([daemon_set(kernel=OLD)], [])) == [
+        "unloads-module: deleting it unloads the kernel module"
+    ]
+
+
 # -- nodes
 
 
