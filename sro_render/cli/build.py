@@ -14,6 +14,7 @@ from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderInputs, collect, read_inputs
 from sro_render.cli.report import count, report_mapping, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
+from sro_render.cli.target_options import locked_target
 from sro_render.edges.bundles import BuildInputs, Written, write_bundle
 from sro_render.edges.inventories import InventoryFiles
 from sro_render.edges.tree import check_place
@@ -21,6 +22,8 @@ from sro_render.errors import Finding, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
+from sro_render.targets.choose import target_of
+from sro_render.targets.options import TargetOptions
 
 
 @click.command(
@@ -71,19 +74,19 @@ def _build(run: Run, talk: Talk, report: _Report, *, keep_going: bool) -> int:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
-    findings = inputs.findings(outcome)
+    findings = (*inputs.findings(outcome), *target_of(run.target).findings(outcome.bundle))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
     try:
-        written = write_bundle(outcome, made_from(inputs), place, say=talk.note)
+        written = write_bundle(outcome, made_from(inputs, run), place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
     return report.done(outcome, written, errors, findings)
 
 
-def made_from(inputs: RenderInputs) -> BuildInputs:
+def made_from(inputs: RenderInputs, run: Run) -> BuildInputs:
     """What the lock says of the inputs."""
     return BuildInputs(
         specs=inputs.specs.files,
@@ -91,16 +94,17 @@ def made_from(inputs: RenderInputs) -> BuildInputs:
         repositories={each.resource.name: each.url for each in inputs.recipes},
         broken=inputs.specs.broken,
         is_complete=inputs.specs.is_complete,
-        options=_locked_options(inputs.options),
+        options=_locked_options(inputs.options, run.target),
+        target=target_of(run.target),
     )
 
 
-def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
+def _locked_options(options: RenderOptions, target: TargetOptions) -> dict[str, JsonValue]:
     """What the bundle depends on beside the files, for the lock."""
     return {
         "apiVersions": list[JsonValue](sorted(options.api_versions)),
         "secrets": "allow" if options.allow_secrets else "refuse",
-        "target": "plain",
+        **locked_target(target),
         **({"now": options.now.isoformat()} if options.now else {}),
         # Never the seed itself, nor what could be compared with it.
         **({"seeded": True} if options.seed else {}),

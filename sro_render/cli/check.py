@@ -21,6 +21,7 @@ from sro_render.model.committed import BundleCheck, FileState
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.review.committed import check_mapping, check_text
 from sro_render.review.records import finding_mapping
+from sro_render.targets.choose import target_of
 
 _GIVEN = "sro_render.given"
 _MOST_REMOVED = 20
@@ -100,12 +101,12 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
         return _refused(inputs.faults_without_nodes(), ())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
-    findings = inputs.findings(outcome)
+    findings = (*inputs.findings(outcome), *target_of(run.target).findings(outcome.bundle))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if errors and (not keep_going or is_empty):
         return _refused(errors, findings)
     try:
-        compared = compare_committed(outcome, made_from(inputs), place)
+        compared = compare_committed(outcome, made_from(inputs, run), place)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return _refused((*outcome.errors, *inputs.faults), findings)

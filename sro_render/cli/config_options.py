@@ -19,11 +19,13 @@ from msgspec.structs import replace
 from sro_render.cli.ambient_options import read_seed
 from sro_render.cli.limit_options import TIME_LIMIT_S
 from sro_render.cli.render_inputs import RenderArguments, optional_render_options
+from sro_render.cli.target_options import TargetArguments, target_options
 from sro_render.edges.config_files import ConfigFile, find_config, read_config
 from sro_render.errors import Faults, InputError, nearest
 from sro_render.model.config import ClusterConfig
 from sro_render.model.options import RenderOptions
 from sro_render.model.wording import wordlist
+from sro_render.targets.options import TargetOptions
 
 _R = TypeVar("_R")
 _T = TypeVar("_T")
@@ -36,6 +38,7 @@ class Run(Struct, frozen=True, kw_only=True):
     arguments: RenderArguments
     out: str
     strict: bool
+    target: TargetOptions
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -81,6 +84,7 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         help="Do the I-th of N parts of the clusters, counted from 0, and nothing of the others.",
     )
     @optional_render_options
+    @target_options
     @click.pass_context
     @wraps(body)
     def with_plan(
@@ -88,6 +92,7 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         /,
         *,
         arguments: RenderArguments,
+        target: TargetArguments,
         out: str | None,
         strict: bool,
         config: str | None,
@@ -100,9 +105,15 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         file = None if is_whole and config is None else config_file(config)
         runs: tuple[Run, ...]
         if file is None:
-            runs = (Run(arguments=_complete(arguments), out=_needed(out), strict=strict),)
+            runs = (
+                Run(arguments=_complete(arguments), out=_needed(out), strict=strict, target=target.read()),
+            )
         else:
-            runs = complete(file, arguments, given_names(context), out=out, strict=strict)
+            given = given_names(context)
+            runs = complete(file, arguments, given, out=out, strict=strict)
+            if given & {"target_kind", "given"}:
+                told = target.read()
+                runs = tuple(replace(run, target=told) for run in runs)
         if shard is not None:
             runs = shard.of(runs)
         return body(plan=Plan(runs=runs, is_from_file=file is not None, shard=str(shard or "")), **others)
@@ -202,6 +213,7 @@ def complete(
                 ),
                 out=out or file.shown(file.config.folder),
                 strict=strict or of_file.strict is True,
+                target=file.targets[cluster.name],
             )
         )
     faults.raise_if_any()

@@ -106,7 +106,7 @@ def _rendered(run: Run, talk: Talk) -> Mapping[str, bytes]:
     for error in outcome.errors:
         inputs.faults.add(error)
     inputs.faults.raise_if_any()
-    return expected_files(outcome, made_from(inputs), place)
+    return expected_files(outcome, made_from(inputs, run), place)
 
 
 def _one(file: ConfigFile, cluster: str, bundles: Sequence[str]) -> Run:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sro_render.edges.tree import TreeChange, open_tree
@@ -27,9 +27,11 @@ from sro_render.model.lock import (
 )
 from sro_render.model.objects import JsonValue
 from sro_render.pipeline.build import Render
-from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, with_kept
-from sro_render.targets.layout import SHARED, share, shared_files
-from sro_render.targets.plain import lay_out
+from sro_render.targets.interface import Target
+from sro_render.targets.kept import Kept, keep, locked_kernels, locked_resources, manifest_of, with_kept
+from sro_render.targets.layout import KUSTOMIZATION, SHARED, paths_of, place, share, shared_files
+from sro_render.targets.parts import read_parts
+from sro_render.targets.plain import PlainTarget, lay_out
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -48,6 +50,7 @@ class BuildInputs(Struct, frozen=True, kw_only=True):
     options: Mapping[str, JsonValue]
     broken: Sequence[str] = ()
     is_complete: bool = True
+    target: Target = field(default_factory=PlainTarget)
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -112,17 +115,48 @@ def make_tree(render: Render, inputs: BuildInputs, folder: Path, old: Lock) -> M
         render.unmanaged,
         old,
         lambda path: _listed_file(folder, path),
+        inputs.target.undress,
     )
-    shared = {**shared_files(kept.bundle), **kept.shared}
+    _refuse_another_target(inputs.target, kept, old)
+    kept = replace(kept, bundle=inputs.target.dress(kept.bundle))
+    shared = {**shared_files(kept.bundle, is_split=inputs.target.is_split), **kept.shared}
     lock = _lock(replace(render, failed=failed), kept, inputs, folder, old)
     names = [resource.name for resource in lock.resources]
-    files = with_kept(lay_out(kept.bundle), kept.files, names)
+    files = with_kept(lay_out(kept.bundle, is_split=inputs.target.is_split), kept.files, names)
+    files |= _own_files(inputs.target, kept, lock, folder)
     staying = tuple(path for path in kept.files if path not in files)
     digests = {path: digest_of(data) for path, data in files.items()}
     digests |= {path: old.files[path] for path in staying}
     lock = replace(lock, files=digests, shared=shared)
     files[LOCK_NAME] = writer.write(lock.to_mapping()).encode()
     return MadeTree(files=files, lock=lock, staying=staying, failed=failed, stale=kept.stale)
+
+
+def _refuse_another_target(target: Target, kept: Kept, old: Lock) -> None:
+    """Files that stay say what they were written for, and to whom they would say nothing.
+
+    Raises: OutputError: they were written for another target.
+    """
+    before = old.options.get("target", "plain")
+    if kept.files and before != target.name:
+        raise OutputError(
+            "output-target-changed",
+            f"files that stay as they are were written for the target {before}, not for {target.name}",
+            notes=tuple(kept.files[:1]),
+            hint="render everything once for the new target: without --keep-going, and with managementState "
+            "Managed",
+        )
+
+
+def _own_files(target: Target, kept: Kept, lock: Lock, folder: Path) -> Mapping[str, bytes]:
+    """The target's own objects, over all that the bundle will hold."""
+    if not target.is_split:
+        return {}
+    objects = {path: each.manifest for path, each in paths_of(place(kept.bundle, is_split=True))}
+    for path in kept.files:
+        if not path.endswith(f"/{KUSTOMIZATION}"):
+            objects[path] = manifest_of(path, _listed_file(folder, path))
+    return target.own_files(lock.cluster, read_parts(objects, lock.resources))
 
 
 def _broken(inputs: BuildInputs, old: Lock) -> Sequence[str]:

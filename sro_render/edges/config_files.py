@@ -7,30 +7,33 @@ file further up may be anybody's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.edges import schemas
 from sro_render.edges.files import read_source
-from sro_render.errors import Faults, InputError
+from sro_render.errors import Faults, InputError, SroError, flatten
 from sro_render.limits import Limits
 from sro_render.model.config import API_VERSION, KIND, Config, read_time
 from sro_render.model.file_names import CONFIG_NAME
 from sro_render.model.objects import JsonValue, mapping_of, text_of
 from sro_render.model.wording import KeyPath, format_path
 from sro_render.source import Source, Span
+from sro_render.targets.options import TargetOptions, read_target
 from sro_render.validation import check_schema
 from sro_render.yamltext.reader import locate_nearest, read_manifest
 
 
 class ConfigFile(Struct, frozen=True, kw_only=True):
-    """A `sro.yaml` and the text it was read from."""
+    """A `sro.yaml` and the text it was read from. targets: of each cluster, by its name."""
 
     config: Config
     path: Path
     source: Source
+    targets: Mapping[str, TargetOptions]
 
     def shown(self, path: str) -> str:
         """A path of the file as it is given on the command line: from the current folder."""
@@ -80,7 +83,28 @@ def read_config(path: Path) -> ConfigFile:
     for fault in _faults(value, source):
         faults.add(fault)
     faults.raise_if_any()
-    return ConfigFile(config=Config.from_mapping(value), path=path, source=source)
+    config = Config.from_mapping(value)
+    targets = {}
+    for index, cluster in enumerate(config.clusters):
+        own = mapping_of(value["clusters"][index]) if isinstance(value["clusters"], list) else {}
+        at = ("clusters", index) if "target" in own else ()
+        try:
+            targets[cluster.name] = read_target(cluster.target)
+        except (SroError, ExceptionGroup) as error:
+            for each in flatten(error):
+                faults.add(_placed(each, at, source))
+        if not at and faults:
+            break  # every other cluster without a target of its own has the same faults
+    faults.raise_if_any()
+    return ConfigFile(config=config, path=path, source=source, targets=targets)
+
+
+def _placed(error: SroError, at: KeyPath, source: Source) -> SroError:
+    """A fault of a target with its place in the file."""
+    path = (*at, *error.finding.path.split("."))
+    span = locate_nearest(source, path, 0)
+    error.finding = replace(error.finding, span=span, path=format_path(path))
+    return error
 
 
 def _faults(value: dict[str, JsonValue], source: Source) -> Iterator[InputError]:

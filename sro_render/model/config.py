@@ -36,7 +36,8 @@ class ConfigOptions(Struct, frozen=True, kw_only=True):
 class ClusterConfig(Struct, frozen=True, kw_only=True):
     """A cluster, with what it takes over from the whole. Paths as the file has them.
 
-    specs: empty where neither the cluster nor the whole names any. charts: None likewise.
+    specs:  empty where neither the cluster nor the whole names any. charts: None likewise.
+    target: who applies the bundle, as the file has it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ClusterConfig(Struct, frozen=True, kw_only=True):
     specs: tuple[str, ...]
     charts: str | None
     options: ConfigOptions
+    target: JsonObject = {}
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -69,6 +71,7 @@ class Config(Struct, frozen=True, kw_only=True):
                     inventory=_texts(each.get("inventory")),
                     specs=_texts(each.get("specs")) or specs,
                     charts=text_of(each.get("charts", charts)) or None,
+                    target=mapping_of(each.get("target", value.get("target"))),
                     options=_options({**outer, **mapping_of(each.get("options"))}),
                 )
                 for each in map(mapping_of, clusters if isinstance(clusters, list) else ())

@@ -23,6 +23,8 @@ from sro_render.model.order import in_order
 from sro_render.source import Source
 from sro_render.targets.layout import (
     KUSTOMIZATION,
+    READY_AT_ONCE,
+    READY_LATER,
     SHARED,
     ObjectKey,
     object_key,
@@ -56,10 +58,12 @@ def keep(
     unmanaged: Collection[str],
     old: Lock,
     read: Callable[[str], bytes],
+    undress: Callable[[JsonObject], JsonObject] = lambda manifest: manifest,
 ) -> Kept:
     """Decide what of the tree that `old` describes stays beside a new bundle.
 
-    Args:   failed: (SR, kernel), an empty kernel for a whole SR; read: gives a listed file's bytes.
+    Args:   failed: (SR, kernel), an empty kernel for a whole SR; read: gives a listed file's bytes;
+            undress: takes the target's annotations off a manifest: the bundle does not have them yet.
     Raises: RenderError, or a group of them: `object-conflict`: an object is rendered anew that a
             file which stays has with other content.
     """
@@ -87,11 +91,11 @@ def keep(
     for path in sorted(staying):
         if path.endswith(f"/{KUSTOMIZATION}"):
             continue
-        manifest = _manifest(path, read(path))
+        manifest = manifest_of(path, read(path))
         again, users = fresh.get(object_key(object_id(manifest)), (None, ()))
         if again is None:
             continue
-        if _text(again.manifest) == _text(manifest):
+        if _text(undress(again.manifest)) == _text(undress(manifest)):
             dropped.add(object_key(again.id))
             if path in shared:
                 shared[path].update(users)
@@ -141,7 +145,8 @@ def _objects(bundle: Bundle) -> Iterator[tuple[RenderedObject, tuple[str, ...]]]
                 yield each, each.users or (resource.name,)
 
 
-def _manifest(path: str, data: bytes) -> JsonObject:
+def manifest_of(path: str, data: bytes) -> JsonObject:
+    """What a file of a bundle holds."""
     return mapping_of(read_manifest(Source(path, data.decode("utf-8", "replace")), Limits()))
 
 
@@ -217,8 +222,9 @@ def with_kept(
 
 
 def _order(depth: int) -> Callable[[str], tuple[int, str]]:
-    """How folders below an SR's go: states by rank, kernels by name."""
-    return state_rank if depth == 1 else lambda name: (0, name)
+    """How folders below an SR's go: states by rank; what is no kernel's first, and kernels by name."""
+    parts = (READY_AT_ONCE, READY_LATER)
+    return state_rank if depth == 1 else lambda name: (name not in parts, name)
 
 
 def _folders_in_order(folders: Collection[str], resources: Sequence[str]) -> list[str]:
@@ -228,7 +234,7 @@ def _folders_in_order(folders: Collection[str], resources: Sequence[str]) -> lis
 
 
 def _listed(path: str, data: bytes) -> list[str]:
-    listed = _manifest(path, data).get("resources")
+    listed = manifest_of(path, data).get("resources")
     return [str(each) for each in listed] if isinstance(listed, list) else []
 
 

@@ -42,6 +42,33 @@ _OTHER_IN_FILE = re.compile(r"[^a-z0-9._-]")
 _OTHER_IN_FOLDER = re.compile(r"[^A-Za-z0-9._+~-]")
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?$")
 
+READY_AT_ONCE = "common"
+"""Of a state with kernels: the folder of what exists once and is there as soon as it is created."""
+READY_LATER = "workloads"
+"""The folder of what else exists once in such a state: it may wait for the kernels, and they for it."""
+
+# By kind: what no controller has to make ready.
+_PASSIVE_KINDS = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "CustomResourceDefinition",
+        "ImageStream",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "PriorityClass",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "RuntimeClass",
+        "Secret",
+        "SecurityContextConstraints",
+        "ServiceAccount",
+    }
+)
+
 ObjectKey = tuple[str, str, str, str]
 """(group, kind, namespace, name): what an API server keeps one object of, whatever version it is read in."""
 
@@ -54,7 +81,10 @@ class PlacedObject(Struct, frozen=True, kw_only=True):
 
 
 class PlacedKernel(Struct, frozen=True, kw_only=True):
-    """The folder of one kernel's objects in a state. folder: one name, not a path."""
+    """The folder of one kernel's objects in a state. folder: one name, not a path.
+
+    Where folders are split, `READY_AT_ONCE` and `READY_LATER` are such folders too, of no kernel.
+    """
 
     folder: str
     kernel: str
@@ -78,10 +108,12 @@ class PlacedResource(Struct, frozen=True, kw_only=True):
     states: tuple[PlacedState, ...]
 
 
-def place(bundle: Bundle) -> tuple[PlacedResource, ...]:
+def place(bundle: Bundle, *, is_split: bool = False) -> tuple[PlacedResource, ...]:
     """Give every object its file, every state and SR its folder, all in the order of application.
 
-    Args:    bundle: as `share` returns it; SRs without objects have no folder.
+    Args:    bundle: as `share` returns it; SRs without objects have no folder. is_split: whether what
+             exists once lies in folders of its own in states with kernels. Kustomize reads no file
+             outside of its folder, so that whoever applies it apart from the kernels needs that.
     Returns: names that are unique in their folder, without regard to case. An object's file depends
              on its own id alone, unless two objects would meet in one file.
     """
@@ -91,7 +123,7 @@ def place(bundle: Bundle) -> tuple[PlacedResource, ...]:
         taken=(KUSTOMIZATION, LOCK_NAME),
     )
     return tuple(
-        PlacedResource(folder=folder, resource=resource, states=_place_states(resource))
+        PlacedResource(folder=folder, resource=resource, states=_place_states(resource, is_split=is_split))
         for folder, resource in zip(folders, filled, strict=True)
     )
 
@@ -136,21 +168,24 @@ def share(bundle: Bundle) -> Bundle:
     return replace(bundle, resources=(*([_shared_resource(moved)] if moved else []), *rest))
 
 
-def shared_files(bundle: Bundle) -> dict[str, tuple[str, ...]]:
-    """The objects' files in `_shared`, with the SRs that render each.
-
-    Args: bundle: as `share` returns it.
-    """
-    shared = replace(bundle, resources=tuple(each for each in bundle.resources if each.name == SHARED))
-    users = {}
-    for resource in place(shared):
+def paths_of(resources: Iterable[PlacedResource]) -> Iterator[tuple[str, RenderedObject]]:
+    """Each object with its file's path, relative to OUT/CLUSTER, in the order of application."""
+    for resource in resources:
         for state in resource.states:
             folder = f"{resource.folder}/{state.folder}"
-            users.update({f"{folder}/{each.file}": each.object.users for each in state.objects})
+            yield from ((f"{folder}/{each.file}", each.object) for each in state.objects)
             for kernel in state.kernels:
                 inner = f"{folder}/{kernel.folder}"
-                users.update({f"{inner}/{each.file}": each.object.users for each in kernel.objects})
-    return users
+                yield from ((f"{inner}/{each.file}", each.object) for each in kernel.objects)
+
+
+def shared_files(bundle: Bundle, *, is_split: bool = False) -> dict[str, tuple[str, ...]]:
+    """The objects' files in `_shared`, with the SRs that render each.
+
+    Args: bundle: as `share` returns it. is_split: as for `place`.
+    """
+    shared = replace(bundle, resources=tuple(each for each in bundle.resources if each.name == SHARED))
+    return {path: each.users for path, each in paths_of(place(shared, is_split=is_split))}
 
 
 def file_name(object_id: ObjectId, home: str) -> str:
@@ -187,39 +222,57 @@ def _resource_folder(name: str) -> str:
     return SHARED if name == SHARED else folder_name(name)
 
 
-def _place_states(resource: RenderedResource) -> tuple[PlacedState, ...]:
+def _place_states(resource: RenderedResource, *, is_split: bool) -> tuple[PlacedState, ...]:
     filled = [state for state in resource.states if state.objects]
     folders = _unique_names(
         [(folder_name(state.name), state.name) for state in filled],
         taken=(KUSTOMIZATION,),
     )
     return tuple(
-        _place_state(folder, state, resource.namespace) for folder, state in zip(folders, filled, strict=True)
+        _place_state(folder, state, resource.namespace, is_split=is_split)
+        for folder, state in zip(folders, filled, strict=True)
     )
 
 
-def _place_state(folder: str, state: State, home: str) -> PlacedState:
+def _place_state(folder: str, state: State, home: str, *, is_split: bool) -> PlacedState:
     by_kernel: dict[str, list[RenderedObject]] = {}
     for item in state.objects:
         by_kernel.setdefault(item.kernel, []).append(item)
     common = by_kernel.pop("", [])
     kernels = sorted(by_kernel)
+    parts: tuple[PlacedKernel, ...] = ()
+    if is_split and kernels:
+        parts, common = _place_parts(common, home), []
     # Files and kernels' folders lie side by side, so that they must not share a name either.
     names = _unique_names(
         [
             *((file_name(item.id, home), "\0".join(object_key(item.id))) for item in common),
             *((folder_name(kernel), kernel) for kernel in kernels),
         ],
-        taken=(KUSTOMIZATION,),
+        taken=(KUSTOMIZATION, *((READY_AT_ONCE, READY_LATER) if is_split else ())),
     )
     return PlacedState(
         folder=folder,
         state=state,
         objects=_placed(names[: len(common)], common),
-        kernels=tuple(
-            PlacedKernel(folder=name, kernel=kernel, objects=_place_files(by_kernel[kernel], home))
-            for name, kernel in zip(names[len(common) :], kernels, strict=True)
+        kernels=(
+            *parts,
+            *(
+                PlacedKernel(folder=name, kernel=kernel, objects=_place_files(by_kernel[kernel], home))
+                for name, kernel in zip(names[len(common) :], kernels, strict=True)
+            ),
         ),
+    )
+
+
+def _place_parts(common: Sequence[RenderedObject], home: str) -> tuple[PlacedKernel, ...]:
+    """What exists once, in the folders of what is ready at once and of what is not; none that is empty."""
+    passive = [item for item in common if item.id.kind in _PASSIVE_KINDS]
+    active = [item for item in common if item.id.kind not in _PASSIVE_KINDS]
+    return tuple(
+        PlacedKernel(folder=folder, kernel="", objects=_place_files(objects, home))
+        for folder, objects in ((READY_AT_ONCE, passive), (READY_LATER, active))
+        if objects
     )
 
 

@@ -5,25 +5,51 @@ Decides what the files of OUT/CLUSTER hold, the lock aside. `layout` decides whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from sro_render.errors import Finding
 from sro_render.model.bundle import Bundle
 from sro_render.model.objects import JsonObject
 from sro_render.targets.layout import KUSTOMIZATION, PlacedObject, PlacedState, place, share
+from sro_render.targets.parts import ResourceParts
 from sro_render.yamltext import writer
 
 
-def lay_out(bundle: Bundle) -> dict[str, bytes]:
+class PlainTarget:
+    """Files and kustomizations are all there is: whoever applies them has the states as folders, in order."""
+
+    name = "plain"
+    is_split = False
+
+    def dress(self, bundle: Bundle) -> Bundle:
+        """See `Target`."""
+        return bundle
+
+    def undress(self, manifest: JsonObject) -> JsonObject:
+        """See `Target`."""
+        return manifest
+
+    def own_files(self, cluster: str, resources: Sequence[ResourceParts]) -> Mapping[str, bytes]:  # noqa: ARG002
+        """See `Target`."""
+        return {}
+
+    def findings(self, bundle: Bundle) -> tuple[Finding, ...]:  # noqa: ARG002
+        """See `Target`."""
+        return ()
+
+
+def lay_out(bundle: Bundle, *, is_split: bool = False) -> dict[str, bytes]:
     """The files of a bundle: path relative to OUT/CLUSTER, with `/` between its parts, to content.
 
     Every folder has a `kustomization.yaml` that lists what it holds in the order of application, so
     that each of them can be built and applied by itself. Files come in the order of application too,
     a folder's kustomization before what it lists.
 
+    Args:   is_split: as for `layout.place`.
     Raises: RenderError: `object-conflict`, as `layout.share` does; a bundle that went through it is
             laid out as it is.
     """
-    resources = place(share(bundle))
+    resources = place(share(bundle), is_split=is_split)
     files = {KUSTOMIZATION: kustomization(resource.folder for resource in resources)}
     for resource in resources:
         states = resource.states

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
-WITH_FINDINGS = {"01-simple-kmod", "02-jinja", "06-planned-upgrade"}
+WITH_FINDINGS = {"01-simple-kmod", "02-jinja", "03-accelerator-stack", "06-planned-upgrade"}
 """The examples that show a finding on purpose, as their README.md says."""
 
 Files = dict[str, str]

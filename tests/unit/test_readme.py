@@ -19,6 +19,7 @@ from sro_render.diff import marks
 from sro_render.kernels.affinity import Step
 from sro_render.lint.rules import RENDER_FINDINGS, RULES
 from sro_render.pipeline.accounts import OUR_NAMESPACE, PROVENANCE
+from sro_render.targets.options import FINDING_CODES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -101,6 +102,25 @@ def test_what_a_repository_with_a_config_prints_is_what_the_readme_shows(tmp_pat
     assert printed == shown[1]
 
 
+@pytest.mark.parametrize("target", ["argocd", "flux"])
+def test_a_target_writes_what_the_readme_shows(example: Path, target: str) -> None:
+    shown = re.search(
+        rf"```console\n\$ (sro-render [^\n]* --target {target} [^\n]*)\n\$ (find|cat) (\S+)[^\n]*\n(.*?)```",
+        README,
+        re.DOTALL,
+    )
+    assert shown is not None
+    done = run(shown[1], example)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+    if shown[2] == "cat":
+        assert (example / shown[3]).read_text("utf-8") == shown[4]
+        return
+    found = sorted(
+        path.relative_to(example).as_posix() for path in (example / shown[3]).rglob("application*")
+    )
+    assert found == shown[4].split()
+
+
 def test_the_first_command_builds_the_example(tmp_path: Path) -> None:
     command = re.search(r"\.venv/bin/(sro-render build .*) --out out\n", README)
     assert command is not None
@@ -135,7 +155,7 @@ def test_every_finding_of_the_table_exists_and_every_finding_is_in_the_table() -
 
 def test_lint_knows_every_finding_of_a_render_and_every_rule_with_its_severity() -> None:
     section = README.split("## What it finds")[1].split("\n## ")[0]
-    of_render, of_lint = section.split("### What lint adds")
+    of_render, of_lint = section.split("### What the targets find")[0].split("### What lint adds")
     codes = {
         code
         for row in re.findall(r"^\| (`.*?) \|", of_render, re.MULTILINE)
@@ -144,6 +164,11 @@ def test_lint_knows_every_finding_of_a_render_and_every_rule_with_its_severity()
     assert codes == set(RENDER_FINDINGS)
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", of_lint, re.MULTILINE))
     assert rows == {rule.code: rule.severity.value for rule in RULES}
+
+
+def test_what_the_targets_find_can_be_accepted() -> None:
+    section = README.split("### What the targets find")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == set(FINDING_CODES)
 
 
 def test_every_step_of_explain_is_in_the_readme() -> None:

@@ -1,0 +1,72 @@
+"""The options that say who applies a bundle: `--target`, `--target-option`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+from msgspec import Struct
+
+from sro_render.errors import InputError
+from sro_render.model.objects import JsonValue
+from sro_render.targets.options import KINDS, TargetOptions, options_of
+
+_R = TypeVar("_R")
+
+
+class TargetArguments(Struct, frozen=True, kw_only=True):
+    """The target as it was given. options: `KEY=VALUE`, as they were written."""
+
+    kind: str
+    options: Sequence[str]
+
+    def read(self) -> TargetOptions:
+        """The options of the target; of a key that is given twice the last one counts.
+
+        Raises: InputError, or a group of them: `target-option`.
+        """
+        given: dict[str, JsonValue] = {}
+        for option in self.options:
+            key, is_given, value = option.partition("=")
+            if not is_given or not key:
+                raise InputError(
+                    "target-option",
+                    f"--target-option {option!r} has no value",
+                    hint="write it as KEY=VALUE, such as path=clusters",
+                )
+            given[key] = value
+        return options_of(self.kind, given)
+
+
+def target_options(body: Callable[..., _R]) -> Callable[..., _R]:
+    """Adds the options; passes TargetArguments as `target`."""
+
+    @click.option(
+        "--target",
+        "target_kind",
+        type=click.Choice(KINDS),
+        default="plain",
+        show_default=True,
+        help="Who applies the bundle: plain is for kubectl and for whatever reads a kustomization.",
+    )
+    @click.option(
+        "--target-option",
+        "given",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="What argocd or flux must be told: argocd needs repoURL and path, flux sourceRef.name and "
+        "path, which is that of DIR in the repository. May be given several times.",
+    )
+    @wraps(body)
+    def with_target(*, target_kind: str, given: Sequence[str], **others: Any) -> _R:
+        return body(target=TargetArguments(kind=target_kind, options=given), **others)
+
+    return with_target
+
+
+def locked_target(options: TargetOptions) -> dict[str, JsonValue]:
+    """What the lock says of the target: its name, and what it was told."""
+    told = options.to_mapping()
+    return {"target": options.kind, **({"targetOptions": told} if told else {})}
