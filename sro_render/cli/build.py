@@ -70,23 +70,24 @@ def _build(run: Run, talk: Talk, report: _Report, *, keep_going: bool) -> int:
     arguments, strict = run.arguments, run.strict
     inputs = read_inputs(arguments, talk)
     place = collect(inputs.faults, lambda: place_of(run.out, arguments.options.cluster, inputs.inventory))
-    if not inputs.is_usable or inputs.inventory is None or place is None:
+    target = collect(inputs.faults, run.target)
+    if not inputs.is_usable or place is None or target is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
-    findings = (*inputs.findings(outcome), *target_of(run.target).findings(outcome.bundle))
+    findings = (*inputs.findings(outcome), *target_of(target).findings(outcome.bundle))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
     try:
-        written = write_bundle(outcome, made_from(inputs, run), place, say=talk.note)
+        written = write_bundle(outcome, made_from(inputs, target), place, say=talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
     return report.done(outcome, written, errors, findings)
 
 
-def made_from(inputs: RenderInputs, run: Run) -> BuildInputs:
+def made_from(inputs: RenderInputs, target: TargetOptions) -> BuildInputs:
     """What the lock says of the inputs."""
     return BuildInputs(
         specs=inputs.specs.files,
@@ -94,8 +95,8 @@ def made_from(inputs: RenderInputs, run: Run) -> BuildInputs:
         repositories={each.resource.name: each.url for each in inputs.recipes},
         broken=inputs.specs.broken,
         is_complete=inputs.specs.is_complete,
-        options=_locked_options(inputs.options, run.target),
-        target=target_of(run.target),
+        options=_locked_options(inputs.options, target),
+        target=target_of(target),
     )
 
 

@@ -97,16 +97,17 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
     inputs = read_inputs(run.arguments, talk)
     cluster = run.arguments.options.cluster
     place = collect(inputs.faults, lambda: place_of(run.out, cluster, inputs.inventory))
-    if not inputs.is_usable or place is None:
+    target = collect(inputs.faults, run.target)
+    if not inputs.is_usable or place is None or target is None:
         return _refused(inputs.faults_without_nodes(), ())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
-    findings = (*inputs.findings(outcome), *target_of(run.target).findings(outcome.bundle))
+    findings = (*inputs.findings(outcome), *target_of(target).findings(outcome.bundle))
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if errors and (not keep_going or is_empty):
         return _refused(errors, findings)
     try:
-        compared = compare_committed(outcome, made_from(inputs, run), place)
+        compared = compare_committed(outcome, made_from(inputs, target), place)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return _refused((*outcome.errors, *inputs.faults), findings)

@@ -7,7 +7,7 @@ Otherwise what is given on the command line stands in place of what the file say
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,12 +33,15 @@ _LET_INIT = "or let `sro-render init` write a sro.yaml that says it"
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """What is to be done for one cluster. strict: whether findings are errors."""
+    """What is to be done for one cluster. strict: whether findings are errors.
+
+    target: reads who applies the bundle; raises InputError, or a group of them, if it was told wrongly.
+    """
 
     arguments: RenderArguments
     out: str
     strict: bool
-    target: TargetOptions
+    target: Callable[[], TargetOptions]
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -105,15 +108,12 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         file = None if is_whole and config is None else config_file(config)
         runs: tuple[Run, ...]
         if file is None:
-            runs = (
-                Run(arguments=_complete(arguments), out=_needed(out), strict=strict, target=target.read()),
-            )
+            runs = (Run(arguments=_complete(arguments), out=_needed(out), strict=strict, target=target.read),)
         else:
             given = given_names(context)
             runs = complete(file, arguments, given, out=out, strict=strict)
             if given & {"target_kind", "given"}:
-                told = target.read()
-                runs = tuple(replace(run, target=told) for run in runs)
+                runs = tuple(replace(run, target=target.read) for run in runs)
         if shard is not None:
             runs = shard.of(runs)
         return body(plan=Plan(runs=runs, is_from_file=file is not None, shard=str(shard or "")), **others)
@@ -213,7 +213,7 @@ def complete(
                 ),
                 out=out or file.shown(file.config.folder),
                 strict=strict or of_file.strict is True,
-                target=file.targets[cluster.name],
+                target=partial(file.targets.__getitem__, cluster.name),
             )
         )
     faults.raise_if_any()

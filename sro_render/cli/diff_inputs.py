@@ -97,7 +97,8 @@ def _rendered(run: Run, talk: Talk) -> Mapping[str, bytes]:
     inputs = read_inputs(run.arguments, talk)
     cluster = run.arguments.options.cluster
     place = collect(inputs.faults, lambda: place_of(run.out, cluster, inputs.inventory))
-    if not inputs.is_usable or place is None:
+    target = collect(inputs.faults, run.target)
+    if not inputs.is_usable or place is None or target is None:
         for error in inputs.faults_without_nodes():
             inputs.faults.add(error)
         inputs.faults.raise_if_any()
@@ -106,7 +107,7 @@ def _rendered(run: Run, talk: Talk) -> Mapping[str, bytes]:
     for error in outcome.errors:
         inputs.faults.add(error)
     inputs.faults.raise_if_any()
-    return expected_files(outcome, made_from(inputs, run), place)
+    return expected_files(outcome, made_from(inputs, target), place)
 
 
 def _one(file: ConfigFile, cluster: str, bundles: Sequence[str]) -> Run:

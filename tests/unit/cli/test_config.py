@@ -1,6 +1,6 @@
 """`sro.yaml`: what it says for build, where it is looked for, and everything that may be wrong in it.
 
-Matrix: no arguments, each argument over what the file says, options of the whole and of a cluster, several
+Matrix: no arguments, each argument over what the file says, options of the whole and of a cluster, targets, several
 clusters with one that fails, folders below the root, a repository inside another, `--config`, `--shard`;
 each kind of mistake with its whole text. `lint` of all clusters, where what several have is said once. Left out: `check`, `diff` and `init`, which have files of their own; that
 shards together are one run, which tests/laws has.
@@ -494,3 +494,56 @@ def test_lint_mends_a_word_that_several_clusters_read_once(fleet: Any) -> None:
     assert fleet.run("lint", "--fix").code == 0
     text = (fleet.root / "charts/kmod/templates/0001-c.yaml").read_text()
     assert text == template.replace("kernelFulVersion", "kernelFullVersion")
+
+
+ARGO = "target: {kind: argocd, argocd: {repoURL: 'https://git.example.com/a.git', path: rendered}}\n"
+
+
+def test_a_target_of_the_file_is_that_of_the_command_line(repository: Any) -> None:
+    repository.write("sro.yaml", CONFIG + ARGO)
+    assert repository.run("build").code == 0
+    there = {
+        path.relative_to(repository.root / "rendered"): path.read_bytes()
+        for path in repository.root.glob("rendered/**/*.yaml")
+    }
+    told = [
+        "--target",
+        "argocd",
+        "--target-option",
+        "repoURL=https://git.example.com/a.git",
+        "--target-option",
+        "path=rendered",
+    ]
+    assert repository.build("--cluster", "lab", *told).code == 0
+    assert {
+        path.relative_to(repository.root / "out"): path.read_bytes()
+        for path in repository.root.glob("out/**/*.yaml")
+    } == there
+    assert any("_argocd" in path.parts for path in there)
+    assert repository.run("check").code == 0
+    assert repository.run("check", "--target", "plain").code == 1
+
+
+def test_a_cluster_may_have_a_target_of_its_own(fleet: Any) -> None:
+    fleet.write("sro.yaml", TWO.replace("[prod.json]\n", "[prod.json]\n  target: {kind: plain}\n") + ARGO)
+    assert fleet.run("build").code == 0
+    found = {name: any((fleet.root / "rendered" / name).glob("_argocd")) for name in ("lab", "prod")}
+    assert found == {"lab": True, "prod": False}
+
+
+def test_mistakes_in_a_target_are_told_with_their_places(fleet: Any) -> None:
+    fleet.write("sro.yaml", TWO + "target: {kind: argocd, argocd: {repoURl: x, path: a}}\n")
+    outcome = fleet.run("build")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error[target-option]: the target argocd needs repoURL\n"
+        "  --> sro.yaml:11:24 (target.argocd.repoURL)\n"
+        "  11 | target: {kind: argocd, argocd: {repoURl: x, path: a}}\n"
+        "     |                        ^^^^^^\n"
+        "  help: give --target-option repoURL=https://git.example.com/gitops.git, or target.argocd.repoURL in sro.yaml\n"
+        "error[target-option]: the target argocd has no option repoURl\n"
+        "  --> sro.yaml:11:33 (target.argocd.repoURl)\n"
+        "  11 | target: {kind: argocd, argocd: {repoURl: x, path: a}}\n"
+        "     |                                 ^^^^^^^\n"
+        "  help: did you mean repoURL?\n"
+    )
