@@ -47,7 +47,7 @@ def text_report(render: Render, written: Written) -> str:
             f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept{needed}"
         )
     change = written.change
-    place = written.folder.as_posix()
+    place = written.place
     if change:
         lines.append(
             f"{place}: {len(change.created)} created, {len(change.updated)} updated, "
@@ -110,7 +110,7 @@ def json_report(
         change = written.change
         document |= {
             "cluster": render.bundle.cluster,
-            "folder": written.folder.as_posix(),
+            "folder": written.place,
             "specialResources": [_resource(render, each) for each in render.bundle.resources],
             "removed": list(render.bundle.removed),
             "unmanaged": list(render.unmanaged),
