@@ -1,21 +1,22 @@
-"""`sro-render build`: specs, charts and an inventory in, a folder of manifests out."""
+"""`sro-render build`: specs, charts and an inventory in, a folder or a commit of manifests out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
+from sro_render.cli.destination import Delivered, Destination, open_destination
+from sro_render.cli.exit_codes import INCOMPLETE, SERVER_REFUSED, WRONG_INPUT
+from sro_render.cli.git_options import GitArguments, git_options
+from sro_render.cli.git_report import published_mapping, published_text
 from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
-from sro_render.edges.bundles import BuildInputs, Written, write_bundle
+from sro_render.edges.bundles import BuildInputs
 from sro_render.edges.inventories import InventoryFiles
-from sro_render.edges.tree import check_place
-from sro_render.errors import Finding, SroError
+from sro_render.errors import Finding, ServerError, SroError
 from sro_render.model.objects import JsonValue
 from sro_render.model.options import RenderOptions
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
@@ -26,10 +27,11 @@ from sro_render.pipeline.build import DEFAULT_CLUSTER, Render
     epilog="""\b
 Example:
   kubectl get nodes -o json > nodes.json
-  sro-render build specialresource.yaml --inventory nodes.json --charts charts --out out""",
+  sro-render build specialresource.yaml --inventory nodes.json --charts charts --out out
+  sro-render build specs/ --inventory nodes.json --charts charts --git . --branch rendered --push origin""",
 )
 @render_options
-@click.option("--out", metavar="DIR", required=True, help="Where to write: DIR/CLUSTER becomes ours.")
+@git_options
 @click.option("--strict", is_flag=True, help="Treat findings as errors: write nothing, and exit with 1.")
 @click.option(
     "--keep-going",
@@ -42,7 +44,9 @@ def command(
     *,
     talk: Talk,
     arguments: RenderArguments,
-    out: str,
+    out: str | None,
+    git: GitArguments | None,
+    sign_key: str | None,
     strict: bool,
     keep_going: bool,
     output_format: str,
@@ -51,13 +55,16 @@ def command(
 
     SPEC is a YAML file with SpecialResources, or a folder of them. The result is one manifest a file
     in OUT/CLUSTER/SPECIALRESOURCE/STATE/[KERNEL/], with a kustomization.yaml at each level and a lock.
+    With --git it is a commit, without a work tree; nothing is committed where nothing changed.
     """
-    if not out:
+    if out == "":
         raise click.BadParameter("an empty name is no folder", param_hint="--out")
     report = _Report(talk, output_format, strict=strict)
     inputs = read_inputs(arguments, talk)
-    place = collect(inputs.faults, lambda: _place(out, arguments.options.cluster, inputs.inventory))
-    if not inputs.is_usable or inputs.inventory is None or place is None:
+    destination = collect(
+        inputs.faults, lambda: _destination(out, git, sign_key, arguments, inputs.inventory)
+    )
+    if not inputs.is_usable or inputs.inventory is None or destination is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
     errors = (*inputs.faults, *outcome.errors)
@@ -74,11 +81,11 @@ def command(
         options=_locked_options(arguments.options),
     )
     try:
-        written = write_bundle(outcome, made_from, place, say=talk.note)
+        delivered = destination.deliver(outcome, made_from, talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
-    return report.done(outcome, written, errors, findings)
+    return report.done(outcome, delivered, errors, (*findings, *delivered.findings))
 
 
 def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
@@ -93,13 +100,20 @@ def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:
     }
 
 
-def _place(out: str, cluster: str, inventory_files: InventoryFiles | None) -> Path:
-    """The folder OUT; raises OutputError if OUT/CLUSTER cannot be one, before time is spent on rendering."""
-    name, named_by = cluster, "--cluster"
+def _destination(
+    out: str | None,
+    git: GitArguments | None,
+    sign_key: str | None,
+    arguments: RenderArguments,
+    inventory_files: InventoryFiles | None,
+) -> Destination:
+    """Where to write; raises OutputError if it cannot be, before time is spent on rendering."""
+    name, named_by = arguments.options.cluster, "--cluster"
     if not name and inventory_files and inventory_files.inventory.cluster.name:
         name, named_by = inventory_files.inventory.cluster.name, "metadata.name of the NodeInventory"
-    check_place(Path(out), name or DEFAULT_CLUSTER, named_by=named_by)
-    return Path(out)
+    return open_destination(
+        out, git, sign_key, arguments.charts, cluster=name or DEFAULT_CLUSTER, named_by=named_by
+    )
 
 
 class _Report:
@@ -121,20 +135,22 @@ class _Report:
             self._talk.findings(findings)
             self._talk.findings(wrong, as_errors=True)
         self._talk.note(f"nothing was written: {count(len(wrong), 'error')}")
+        if any(isinstance(error, ServerError) for error in errors):
+            return SERVER_REFUSED
         return WRONG_INPUT if errors else INCOMPLETE
 
     def done(
-        self, outcome: Render, written: Written, errors: Sequence[SroError], findings: Sequence[Finding]
+        self, outcome: Render, delivered: Delivered, errors: Sequence[SroError], findings: Sequence[Finding]
     ) -> int:
         """Something was written, and perhaps not all."""
         wrong = [error.finding for error in errors]
         if self._is_json:
-            click.echo(json_report(outcome, written, wrong, findings))
+            click.echo(json_report(outcome, delivered.written, wrong, findings, published_mapping(delivered)))
         else:
             self._talk.findings(findings)
             self._talk.findings(wrong, as_errors=True)
             if not self._talk.quiet:
-                tell(text_report(outcome, written))
+                tell(text_report(outcome, delivered.written) + published_text(delivered))
         if errors:
             self._talk.note(f"not everything was written: {count(len(errors), 'error')}")
         return INCOMPLETE if errors else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sro_render.cli.coverage_data import coverage_counts, share_mapping
 from sro_render.cli.talk import printable
@@ -99,8 +99,9 @@ def json_report(
     written: Written | None,
     errors: Sequence[Finding],
     findings: Sequence[Finding],
+    more: Mapping[str, object] | None = None,
 ) -> str:
-    """The same, with every error and finding, for programs. Keys are stable."""
+    """The same, with every error and finding, for programs. Keys are stable. Args: more: further keys."""
     document: dict[str, object] = {
         "written": written is not None,
         "errors": [finding_mapping(error) for error in errors],
@@ -125,7 +126,7 @@ def json_report(
                 "unchanged": list(change.unchanged),
             },
         }
-    return json_text(document)
+    return json_text(document | dict(more or {}))
 
 
 def json_text(document: dict[str, object]) -> str:

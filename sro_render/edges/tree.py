@@ -85,13 +85,8 @@ def replace_tree(
         return tree.replace(files, keep=keep)
 
 
-def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
-    """Refuse what cannot become OUT/CLUSTER, before anything is rendered. Touches nothing.
-
-    Args:   named_by: where the cluster's name comes from, such as `--cluster`.
-    Raises: OutputError: `output-cluster-name`: a cluster's name is a folder's, on every system;
-            `output-no-folder`: OUT, or a part of its path, is something else than a folder.
-    """
+def check_cluster_name(cluster: str, *, named_by: str = "") -> None:
+    """Refuse a name that is not a folder's on every system. Raises OutputError: `output-cluster-name`."""
     if len(cluster) > _MAX_CLUSTER_BYTES or not _CLUSTER.fullmatch(cluster) or _DEVICE.fullmatch(cluster):
         raise OutputError(
             "output-cluster-name",
@@ -100,6 +95,16 @@ def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
             hint="use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
             f"{_MAX_CLUSTER_BYTES} characters at most, and no device's name such as CON",
         )
+
+
+def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
+    """Refuse what cannot become OUT/CLUSTER, before anything is rendered. Touches nothing.
+
+    Args:   named_by: where the cluster's name comes from, such as `--cluster`.
+    Raises: OutputError: as `check_cluster_name`; `output-no-folder`: OUT, or a part of its path, is
+            something else than a folder.
+    """
+    check_cluster_name(cluster, named_by=named_by)
     with _system_errors(out):
         there = next((each for each in (out, *out.parents) if os.path.lexists(each)), None)
         if there is None or there.is_dir():
@@ -407,4 +412,3 @@ def _remove_tree(path: Path) -> None:
 
 def _kind(mode: int) -> str:
     return next((name for is_kind, name in _KINDS if is_kind(mode)), "a device")
-
