@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -11,7 +11,7 @@ from sro_render.cli.exit_codes import INCOMPLETE, SERVER_REFUSED, WRONG_INPUT
 from sro_render.cli.git_options import GitArguments, git_options
 from sro_render.cli.git_report import published_mapping, published_text
 from sro_render.cli.output_option import output_option
-from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs, render_options
+from sro_render.cli.render_inputs import RenderArguments, RenderInputs, collect, read_inputs, render_options
 from sro_render.cli.report import count, json_report, text_report
 from sro_render.cli.talk import Talk, talk_options, tell
 from sro_render.edges.bundles import BuildInputs
@@ -72,20 +72,25 @@ def command(
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    made_from = BuildInputs(
-        specs=inputs.specs.files,
-        inventories=inputs.inventory.files,
-        repositories={each.resource.name: each.url for each in inputs.recipes},
-        broken=inputs.specs.broken,
-        is_complete=inputs.specs.is_complete,
-        options=_locked_options(arguments.options),
-    )
+    made_from = build_inputs(inputs, _locked_options(arguments.options))
     try:
         delivered = destination.deliver(outcome, made_from, talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
     return report.done(outcome, delivered, errors, (*findings, *delivered.findings))
+
+
+def build_inputs(inputs: RenderInputs, options: Mapping[str, JsonValue]) -> BuildInputs:
+    """What a bundle is made from, for its lock. Call it only if `inputs.is_usable`."""
+    return BuildInputs(
+        specs=inputs.specs.files,
+        inventories=inputs.inventory.files if inputs.inventory else (),
+        repositories={each.resource.name: each.url for each in inputs.recipes},
+        broken=inputs.specs.broken,
+        is_complete=inputs.specs.is_complete,
+        options=options,
+    )
 
 
 def _locked_options(options: RenderOptions) -> dict[str, JsonValue]:

@@ -75,6 +75,22 @@ def check_signature(lock: bytes, signature: bytes, signers: str) -> str:
     raise SignatureError("signature-wrong", "this is neither an SSH nor an OpenPGP signature")
 
 
+def check_commit(repository: str, commit: str, signers: str) -> str:
+    """Who signed a commit, as git sees it. Arguments and errors as of `check_signature`."""
+    allowed = os.path.abspath(signers)  # noqa: PTH100 - for git
+    setting = f"gpg.ssh.allowedSignersFile={allowed}"
+    answer = Git(folder=repository).run("-c", setting, "verify-commit", "--raw", commit, may_fail=True)
+    if answer.code:
+        raise SignatureError(
+            "signature-wrong",
+            f"git does not verify the signature of commit {commit[:12]}",
+            notes=tuple(line for line in answer.err.splitlines() if line.strip())[:10],
+            hint="" if answer.err.strip() else "it has none; build with --sign makes one",
+        )
+    shown = Git(folder=repository).run("-c", setting, "log", "-1", "--format=%GS", commit)
+    return shown.text
+
+
 def _sign_with_ssh(program: str, key: str, data: bytes) -> bytes:
     with TemporaryDirectory(prefix="sro-render-") as folder:
         file = os.path.abspath(os.path.expanduser(key))  # noqa: PTH100, PTH111 - no option, whatever it is

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
 from sro_render.edges.git.objects import TreeEntry, list_tree
 from sro_render.edges.git.program import Git
 from sro_render.edges.git.repository import Repository, check_path, open_repository
+from sro_render.edges.lazy_files import LazyFiles
 from sro_render.errors import InputError, OutputError
 
 
@@ -41,32 +41,20 @@ class Blobs:
         self._program.communicate()
 
 
-class RevisionFiles(Mapping[str, bytes]):
-    """The files of a folder in a commit: path relative to the folder to bytes, read when asked for.
-
-    others: paths of links and submodules, which have no bytes of their own, with what they are.
-    """
+class RevisionFiles(LazyFiles):
+    """The files of a folder in a commit; links and submodules are among `others`."""
 
     def __init__(self, repository: Repository, commit: str, folder: str, tree: str) -> None:
         self.repository = repository
         self.commit = commit
         self.folder = folder
         entries = list_tree(repository, tree, is_deep=True)
-        self._ids = {path: entry.id for path, entry in entries.items() if entry.is_file}
-        self.others = {path: entry.what for path, entry in entries.items() if not entry.is_file}
         self._blobs = Blobs(repository.git)
-
-    def __getitem__(self, path: str) -> bytes:
-        return self._blobs.read(self._ids[path])
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._ids
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
+        super().__init__(
+            (path for path, entry in entries.items() if entry.is_file),
+            lambda path: self._blobs.read(entries[path].id),
+            {path: entry.what for path, entry in entries.items() if not entry.is_file},
+        )
 
     def __enter__(self) -> Self:
         return self
