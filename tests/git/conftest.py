@@ -125,8 +125,18 @@ def commit_file(place: Path, branch: str, path: str, content: str) -> str:
     """A commit by somebody else on a branch of any repository, without its work tree."""
     other = place.parent / f"other-{len(list(place.parent.iterdir()))}"
     git(place.parent, "clone", "-q", "--no-checkout", str(place), str(other))
-    has = subprocess.run(["git", "rev-parse", "-q", "--verify", f"origin/{branch}"], cwd=other, check=False, capture_output=True)
-    git(other, "checkout", "-q", *(["-B", branch, f"origin/{branch}"] if not has.returncode else ["--orphan", branch]))
+    has = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", f"origin/{branch}"],
+        cwd=other,
+        check=False,
+        capture_output=True,
+    )
+    git(
+        other,
+        "checkout",
+        "-q",
+        *(["-B", branch, f"origin/{branch}"] if not has.returncode else ["--orphan", branch]),
+    )
     target = other / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(content, encoding="utf-8")

@@ -216,7 +216,14 @@ def test_variables_that_a_hook_sets_do_not_lead_elsewhere(
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     assert world.build("--git", "../repo", "--branch", "rendered").code == 0
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"):
+    for name in (
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_WORK_TREE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_NAMESPACE",
+        "GIT_PREFIX",
+    ):
         monkeypatch.delenv(name)
     assert len(tools.files(repo, "rendered")) == 8
     assert tools.git(other, "for-each-ref") == ""
@@ -255,7 +262,7 @@ def test_author_message_trailers_and_date_are_as_given(world: Any, tools: Any) -
     repo = world.repository("repo")
     outcome = world.build(
         *("--git", "../repo", "--branch", "rendered", "--author", "Zoë O'Neil <zoe@example.com>"),
-        *("--message", "Neues \"Bild\"\n\n# no comment", "--trailer", "Ticket=A-1", "--trailer", "Team=Ü 2"),
+        *("--message", 'Neues "Bild"\n\n# no comment', "--trailer", "Ticket=A-1", "--trailer", "Team=Ü 2"),
     )
     assert outcome.code == 0
     shown = tools.git(repo, "log", "-1", "--format=%an|%ae|%cn|%ad|%cd%n%B", "rendered")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -43,6 +43,7 @@ _FIXED = {
 }
 
 _SETTINGS = (
+    "advice.graftFileDeprecated=false",
     "color.ui=false",
     "core.autocrlf=false",
     "core.filesRefLockTimeout=5000",
@@ -125,11 +126,11 @@ class Git(Struct, frozen=True, kw_only=True):
         except FileNotFoundError as error:
             raise _missing(self.folder) from error
         except (OSError, ValueError) as error:
-            raise OutputError("git-failed", f"git {arguments[0]}: {error}") from error
+            raise OutputError("git-failed", f"git {_verb(arguments)}: {error}") from error
         err = without_credentials(done.stderr.decode("utf-8", "replace"))
         answer = Answer(code=done.returncode, out=done.stdout, err=err)
         if answer.code and not may_fail:
-            raise failed(arguments[0], answer)
+            raise failed(_verb(arguments), answer)
         return answer
 
     def stream(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -167,6 +168,14 @@ def failed(what: str, answer: Answer) -> OutputError:
         f"git {what} failed: {answer.complaint}",
         notes=some(lines) if len(lines) > 1 else (),
     )
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    """What git was asked to do, behind settings for this call alone."""
+    settings = 0
+    while arguments[settings] == "-c":
+        settings += 2
+    return arguments[settings]
 
 
 def without_credentials(text: str) -> str:
