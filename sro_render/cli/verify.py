@@ -32,7 +32,7 @@ from sro_render.edges.verification import (
     is_own_version,
     place_of,
 )
-from sro_render.errors import Faults, InputError, SroError, some
+from sro_render.errors import Faults, InputError, SignatureError, SroError, some
 from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.options import RenderOptions
@@ -129,7 +129,8 @@ def command(
             talk.findings((error.finding for error in each.errors), as_errors=True)
             if not (talk.quiet and each.is_right):
                 click.echo(_text(each), nl=False)
-    if any(each.errors and not each.differences for each in outcomes):
+    errors = [error for each in outcomes for error in each.errors]
+    if any(not isinstance(error, SignatureError) for error in errors):
         return WRONG_INPUT
     return 0 if all(each.is_right for each in outcomes) else INCOMPLETE
 
@@ -224,7 +225,7 @@ def _render_arguments(bundled: Bundled, arguments: VerifyArguments) -> RenderArg
 def _signer(bundled: Bundled, signers: str, repository: str) -> str:
     """Who signed the commit, or the lock of a folder. Raises SignatureError."""
     # Programs are called to check a signature, which few want.
-    from sro_render.edges.signing import SignatureError, check_commit, check_signature  # noqa: PLC0415
+    from sro_render.edges.signing import check_commit, check_signature  # noqa: PLC0415
 
     if not Path(signers).is_file():
         raise InputError("no-such-file", f"there is no file {signers}", path="--signers")

@@ -14,15 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sro_render.edges.git.program import Git
-from sro_render.errors import OutputError, SroError
+from sro_render.errors import OutputError, SignatureError
 
 NAMESPACE = "sro-render"
 _SSH = b"-----BEGIN SSH SIGNATURE-----"
 _PGP = b"-----BEGIN PGP SIGNATURE-----"
-
-
-class SignatureError(SroError):
-    """A signature is not what it should be."""
 
 
 def signer(key: str) -> Callable[[bytes], bytes]:

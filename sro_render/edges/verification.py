@@ -147,6 +147,8 @@ def against_inputs(
     lock = replace(made.lock, tool_version=bundled.lock.tool_version)
     files = {**made.files, LOCK_NAME: writer.write(lock.to_mapping()).encode()}
     others = {path for path, data in files.items() if bundled.files.get(path) != data}
+    if bundled.folder.resolve().name != bundled.lock.cluster:
+        others.add(LOCK_NAME)
     others |= {path for path in bundled.lock.files if path not in files and path not in made.staying}
     return tuple(sorted(others.difference(known.missing, known.unlisted, known.edited)))
 

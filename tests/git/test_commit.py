@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,12 @@ def test_a_foreign_file_stops_the_build_by_name(world: Any, tools: Any) -> None:
     outcome = world.build("--git", "../repo", "--branch", "rendered")
     assert (outcome.code, outcome.err) == (
         2,
-        "error[output-foreign-files]: cluster has 1 file that its lock does not list\n"
-        "  note: mine.yaml\n"
-        "  help: move or remove them, or choose another --path; sro-render replaces this folder as a whole\n"
-        "nothing was written: 1 error\n",
+        (
+            "error[output-foreign-files]: cluster has 1 file that its lock does not list\n"
+            "  note: mine.yaml\n"
+            "  help: move or remove them, or choose another --path; sro-render replaces this folder as a whole\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert tools.git(repo, "rev-parse", "rendered") == before
 
@@ -108,7 +111,7 @@ def test_what_is_unmanaged_or_failed_stays_as_the_branch_has_it(world: Any, tool
     world.write_nodes(KERNEL, OTHER)
     world.build("--git", "../repo", "--branch", "rendered")
     before = tools.files(repo, "rendered")
-    fails = '{{ if eq .Values.kernelFullVersion "%s" }}{{ fail "no" }}{{ end }}\n' % OTHER
+    fails = f'{{{{ if eq .Values.kernelFullVersion "{OTHER}" }}}}{{{{ fail "no" }}}}{{{{ end }}}}\n'
     state = Path("charts/kmod/templates/0000-state.yaml")
     state.write_text(fails + state.read_text())
     outcome = world.build("--git", "../repo", "--branch", "rendered", "--keep-going")
@@ -170,12 +173,14 @@ def test_a_branch_that_a_work_tree_shows_is_refused(world: Any, tools: Any) -> N
     outcome = world.build("--git", "../repo", "--branch", "rendered")
     assert (outcome.code, outcome.err) == (
         2,
-        f"error[git-checked-out]: branch 'rendered' is checked out in {linked}, which would then show all of "
-        "it as undone\n"
-        "  --> --branch\n"
-        f"  help: commit to another branch, leave this one there (git -C {linked} switch --detach), or build "
-        "with --out and commit there\n"
-        "nothing was written: 1 error\n",
+        (
+            f"error[git-checked-out]: branch 'rendered' is checked out in {linked}, which would then show all of "
+            "it as undone\n"
+            "  --> --branch\n"
+            f"  help: commit to another branch, leave this one there (git -C {linked} switch --detach), or build "
+            "with --out and commit there\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert world.build("--git", "../repo", "--branch", "main").code == 2
     shutil.rmtree(linked)
@@ -249,11 +254,13 @@ def test_a_hook_that_guards_references_is_obeyed(world: Any, tools: Any) -> None
     outcome = world.build("--git", "../repo", "--branch", "rendered")
     assert (outcome.code, outcome.err) == (
         2,
-        "error[git-refused]: git does not move refs/heads/rendered: ref updates aborted by hook\n"
-        "  note: no such branches here\n"
-        "  note: fatal: ref updates aborted by hook\n"
-        "  help: nothing was changed\n"
-        "nothing was written: 1 error\n",
+        (
+            "error[git-refused]: git does not move refs/heads/rendered: ref updates aborted by hook\n"
+            "  note: no such branches here\n"
+            "  note: fatal: ref updates aborted by hook\n"
+            "  help: nothing was changed\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert tools.git(repo, "for-each-ref") == ""
 
@@ -277,8 +284,6 @@ def test_author_message_trailers_and_date_are_as_given(world: Any, tools: Any) -
         "Sro-Render-Inventory", "Ticket", "Team",
     ]  # fmt: skip
     lock = tools.git(repo, "log", "-1", "--format=%(trailers:key=Sro-Render-Lock,valueonly)", "rendered")
-    from hashlib import sha256
-
     data = tools.git(repo, "show", "rendered:cluster/sro.lock.yaml") + "\n"
     assert lock == f"sha256:{sha256(data.encode()).hexdigest()}"
 
@@ -350,10 +355,12 @@ def test_inputs_that_are_not_committed_name_no_commit(world: Any, tools: Any) ->
     outcome = world.build("--git", "../repo", "--branch", "rendered")
     assert (outcome.code, outcome.err) == (
         0,
-        "warning[git-uncommitted]: nodes.json is not committed, so that no commit can be named from which "
-        "this was rendered\n"
-        "  help: commit the inputs first, or name the commit with --dry-sha; hydrator.metadata and the git "
-        "note stay as they are\n",
+        (
+            "warning[git-uncommitted]: nodes.json is not committed, so that no commit can be named from which "
+            "this was rendered\n"
+            "  help: commit the inputs first, or name the commit with --dry-sha; hydrator.metadata and the git "
+            "note stay as they are\n"
+        ),
     )
     assert "hydrator.metadata" not in tools.files(repo, "rendered")
     dry = tools.git(world.project, "rev-parse", "HEAD")
@@ -367,9 +374,11 @@ def test_a_file_that_only_has_the_name_of_the_metadata_stays(world: Any, tools: 
     outcome = world.build("--git", "../repo", "--branch", "rendered", "--dry-sha", "0" * 40)
     assert (outcome.code, outcome.err) == (
         2,
-        "error[output-foreign-files]: hydrator.metadata is a file that no hydrator wrote\n"
-        "  help: move or remove it, or choose another --path\n"
-        "nothing was written: 1 error\n",
+        (
+            "error[output-foreign-files]: hydrator.metadata is a file that no hydrator wrote\n"
+            "  help: move or remove it, or choose another --path\n"
+            "nothing was written: 1 error\n"
+        ),
     )
 
 
@@ -452,8 +461,10 @@ def test_what_is_no_repository_is_told(world: Any) -> None:
     outcome = world.build("--git", ".", "--branch", "b")
     assert (outcome.code, outcome.err.splitlines()[0]) == (
         2,
-        "error[git-no-repository]: . cannot be used as a repository: not a git repository (or any of the "
-        "parent directories): .git",
+        (
+            "error[git-no-repository]: . cannot be used as a repository: not a git repository (or any of the "
+            "parent directories): .git"
+        ),
     )
     outcome = world.build("--git", "nowhere", "--branch", "b")
     assert outcome.err.splitlines()[0] == "error[git-no-repository]: 'nowhere' is not a folder"

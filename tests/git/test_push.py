@@ -112,11 +112,13 @@ def test_a_branch_that_diverged_is_left_to_people(
     outcome = world.build(*options)
     assert (outcome.code, outcome.err) == (
         2,
-        f"error[git-diverged]: branch 'rendered' has diverged: it is {here[:12]} here, and {there[:12]} "
-        f"{'there' if options == PUSH else 'as last fetched'}, and neither has all of the other\n"
-        "  --> --branch\n"
-        f"  help: if nothing here is needed, git update-ref refs/heads/rendered {there[:12]}; else merge them\n"
-        "nothing was written: 1 error\n",
+        (
+            f"error[git-diverged]: branch 'rendered' has diverged: it is {here[:12]} here, and {there[:12]} "
+            f"{'there' if options == PUSH else 'as last fetched'}, and neither has all of the other\n"
+            "  --> --branch\n"
+            f"  help: if nothing here is needed, git update-ref refs/heads/rendered {there[:12]}; else merge them\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert (tip(tools, repo), tip(tools, remote)) == (here, there)
 
@@ -194,9 +196,11 @@ def test_who_is_beaten_all_the_time_gives_up_and_changes_nothing(
     outcome = world.build(*PUSH)
     assert (outcome.code, outcome.err) == (
         2,
-        "error[git-busy]: others move branch 'rendered' all the time: 3 attempts were too slow\n"
-        "  help: build again when they are done; nothing was changed\n"
-        "nothing was written: 1 error\n",
+        (
+            "error[git-busy]: others move branch 'rendered' all the time: 3 attempts were too slow\n"
+            "  help: build again when they are done; nothing was changed\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert tip(tools, world.root / "repo") == before
     assert tools.git(remote, "rev-list", "--count", "rendered") == "4"
@@ -210,16 +214,19 @@ def test_a_server_that_refuses_is_quoted(world: Any, tools: Any, remote: Path) -
     outcome = world.build(*PUSH)
     assert (outcome.code, outcome.err) == (
         4,
-        "error[git-push-refused]: origin refused refs/heads/rendered: [remote rejected] (pre-receive hook "
-        "declined)\n"
-        "  note: only on Fridays\n"
-        "  help: nothing was changed; the server's owner says what it accepts\n"
-        "nothing was written: 1 error\n",
+        (
+            "error[git-push-refused]: origin refused refs/heads/rendered: [remote rejected] (pre-receive hook "
+            "declined)\n"
+            "  note: only on Fridays\n"
+            "  help: nothing was changed; the server's owner says what it accepts\n"
+            "nothing was written: 1 error\n"
+        ),
     )
     assert tools.git(world.root / "repo", "for-each-ref") == ""
 
 
-def test_a_server_that_is_not_there_is_told_without_credentials(world: Any, remote: Path) -> None:
+@pytest.mark.usefixtures("remote")
+def test_a_server_that_is_not_there_is_told_without_credentials(world: Any) -> None:
     outcome = world.build(*ARGUMENTS, "--push", "http://me:secret@127.0.0.1:1/x.git")
     assert outcome.code == 4
     assert outcome.err.startswith(
@@ -231,7 +238,8 @@ def test_a_server_that_is_not_there_is_told_without_credentials(world: Any, remo
     assert outcome.err.startswith("error[git-unreachable]: nowhere cannot be read or written: ")
 
 
-def test_the_users_hooks_around_a_push_are_not_run(world: Any, tools: Any, remote: Path) -> None:
+@pytest.mark.usefixtures("remote")
+def test_the_users_hooks_around_a_push_are_not_run(world: Any) -> None:
     hook = world.root / "repo/.git/hooks/pre-push"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
@@ -250,8 +258,10 @@ def test_the_branch_that_a_remote_shows_is_refused_by_it(world: Any, tools: Any)
     outcome = world.build("--git", "../repo", "--branch", "main2", "--push", "../shown")
     assert (outcome.code, outcome.err.splitlines()[0]) == (
         4,
-        "error[git-push-refused]: ../shown refused refs/heads/main2: [remote rejected] (branch is currently "
-        "checked out)",
+        (
+            "error[git-push-refused]: ../shown refused refs/heads/main2: [remote rejected] (branch is currently "
+            "checked out)"
+        ),
     )
 
 
