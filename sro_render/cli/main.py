@@ -20,6 +20,7 @@ _COMMANDS = {
     "build": "Render SpecialResources into per-kernel manifests on disk or in Git.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
+    "diff": "Say what differs between two bundles, and on which nodes.",
     "explain": "Say which template and which value made an object or a field.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
     "lint": "Find mistakes in specs, charts and objects, and mend some.",

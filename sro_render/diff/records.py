@@ -6,6 +6,7 @@ and folded, and how it is shown, is others' work.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
@@ -13,6 +14,8 @@ from typing import TypeAlias
 from msgspec import UNSET, Struct, UnsetType
 
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId
+
+_KERNEL_SUFFIX = re.compile(r"-([0-9a-f]{1,16})")
 
 
 class ChangeKind(StrEnum):
@@ -35,6 +38,22 @@ class ObjectRef(Struct, frozen=True, kw_only=True, order=True):
     state: str = ""
     kernel: str = ""
     file: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """The hash of its kernel at the end of its name; empty where it has none."""
+        _, dash, last = self.id.name.rpartition("-")
+        return last if self.kernel and _KERNEL_SUFFIX.fullmatch(dash + last) else ""
+
+    @property
+    def base_name(self) -> str:
+        """What it is called whatever the kernel."""
+        return self.id.name.removesuffix(f"-{self.suffix}") if self.suffix else self.id.name
+
+    @property
+    def label(self) -> str:
+        """How people name it, for all kernels alike: `Kind/namespace/name`."""
+        return "/".join(part for part in (self.id.kind, self.id.namespace, self.base_name) if part)
 
 
 class ListKey(Struct, frozen=True, order=True):
@@ -60,13 +79,15 @@ class Mark(Struct, frozen=True, order=True):
 class FieldChange(Struct, frozen=True, kw_only=True):
     """A field with another value. before, after: UNSET where there is none.
 
-    is_masked: the values are marks that stand for Secret data: they differ if the data does.
+    is_masked:      the values are marks that stand for Secret data: they differ if the data does.
+    follows_kernel: of a rollover: it differs only because the kernel's name, or its hash, does.
     """
 
     path: FieldPath
     before: JsonValue | UnsetType = UNSET
     after: JsonValue | UnsetType = UNSET
     is_masked: bool = False
+    follows_kernel: bool = False
     marks: tuple[Mark, ...] = ()
 
 
@@ -77,6 +98,7 @@ class ObjectChange(Struct, frozen=True, kw_only=True):
     fields:              what differs, in the order of the paths; empty for what was added or removed.
     manifest:            of what was added or removed: the whole object, masked.
     marks:               of the object as a whole; those of its fields stand there.
+    nodes:               which it touches, by name, as far as the locks know them.
     """
 
     kind: ChangeKind
@@ -85,6 +107,7 @@ class ObjectChange(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldChange, ...] = ()
     manifest: JsonObject | None = None
     marks: tuple[Mark, ...] = ()
+    nodes: tuple[str, ...] = ()
 
     @property
     def ref(self) -> ObjectRef:
@@ -175,6 +198,11 @@ class Diff(Struct, frozen=True, kw_only=True):
     touched: tuple[TouchedNode, ...] = ()
     losses: tuple[DriverLoss, ...] = ()
     hidden: tuple[Hidden, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs but what ignore rules hide."""
+        return not (self.changes or self.touched or self.losses)
 
     def count(self, kind: ChangeKind) -> int:
         """How many objects fared like that."""

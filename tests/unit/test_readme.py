@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sro_render.diff import marks
 from sro_render.kernels.affinity import Step
 from sro_render.lint.rules import RENDER_FINDINGS, RULES
 from sro_render.pipeline.accounts import OUR_NAMESPACE, PROVENANCE
@@ -54,6 +55,29 @@ def test_the_coverage_of_the_example_is_what_the_readme_shows(example: Path) -> 
     assert shown is not None
     done = run(shown[1], example)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", shown[2])
+
+
+def test_the_diff_is_what_the_readme_shows(example: Path) -> None:
+    section = README.split("## Review a change")[1]
+    first = re.search(r"\$ (sro-render build .*)", README)
+    script = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    shown = re.search(r"```console\n\$ (sro-render diff .*?)\n(.*?)```", section, re.DOTALL)
+    assert first is not None
+    assert script is not None
+    assert shown is not None
+    run(first[1], example)
+    *edits, build = script[1].strip().split("\n")
+    for edit in edits:
+        subprocess.run(edit, shell=True, cwd=example, check=True)
+    assert run(build, example).returncode == 0
+    done = run(shown[1], example)
+    assert (done.returncode, done.stderr, done.stdout) == (1, "", shown[2])
+
+
+def test_every_mark_of_a_diff_is_in_the_readme() -> None:
+    section = README.split("## Review a change")[1].split("\n## ")[0]
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
+    assert listed == {marks.IMMUTABLE, marks.WIDENS, marks.PRIVILEGE, marks.UNLOADS, marks.DELETES}
 
 
 def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:

@@ -26,6 +26,7 @@ COMMANDS = [
     "build",
     "completion",
     "coverage",
+    "diff",
     "explain",
     "inventory",
     "lint",

@@ -1,0 +1,96 @@
+"""`sro-render diff`: what a change does to the objects of a bundle, and to which nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import click
+
+from sro_render.cli.exit_codes import INCOMPLETE
+from sro_render.cli.talk import Talk, talk_options
+from sro_render.diff.bundles import diff_bundles
+from sro_render.diff.records import Diff
+from sro_render.edges.diff_sides import load_sides, read_files
+from sro_render.edges.files import write_file
+from sro_render.review.diff_markdown import MAX_CHARACTERS, MIN_CHARACTERS, markdown_report
+from sro_render.review.diff_text import text_report
+
+FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
+    {
+        "text": lambda diff, _: text_report(diff),
+        "markdown": lambda diff, most: markdown_report(diff, max_characters=most),
+    }
+)
+"""Each form of the report, made of a diff and the limit on its size."""
+
+
+@click.command(
+    "diff",
+    short_help="Say what differs between two bundles, by object, field and node.",
+    epilog="""\b
+Exit codes: 0 nothing differs but what is ignored; 1 something does; 2 wrong input.
+
+\b
+Example:
+  sro-render diff main/out/cluster out/cluster
+  sro-render diff old new --ignore 'DaemonSet/*:spec.template.metadata.annotations' -o markdown""",
+)
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option(
+    "--ignore",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="Hide changes: Kind/namespace/name:field.path, with * and ? in every part; can be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "output_format",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option("--out", metavar="FILE", help="Where to write; else standard output.")
+@click.option(
+    "--max-characters",
+    type=click.IntRange(min=MIN_CHARACTERS),
+    default=MAX_CHARACTERS,
+    show_default=True,
+    metavar="NUMBER",
+    help="How long Markdown may be: GitHub's limit for a comment. The rest is left out, and counted.",
+)
+@talk_options
+def command(
+    *,
+    talk: Talk,
+    before: str,
+    after: str,
+    rules: Sequence[str],
+    output_format: str,
+    out: str | None,
+    max_characters: int,
+) -> int:
+    """Say what differs between A and B: by object and field, not by line, and on which nodes.
+
+    A and B are each a bundle (OUT/CLUSTER of a build, with its sro.lock.yaml), a folder of YAML such as
+    helm template's output, or one file. A change that repeats in many kernels is shown once. The order
+    of keys, documents and list items that have keys means nothing. Data of Secrets is never shown: marks
+    say whether it changed. What an API server refuses, what widens rights and what unloads a module is
+    marked with !.
+    """
+    if out is not None and not out:
+        raise click.BadParameter("an empty name is no file", param_hint="--out")
+    sides = load_sides(before, read_files(before), after, read_files(after))
+    diff = diff_bundles(sides.before, sides.after, sides.pairs, rules, digests_only=sides.digests_only)
+    report = FORMATS[output_format](diff, max_characters)
+    if out is None:
+        click.echo(report, nl=False)
+    else:
+        write_file(Path(out), report.encode("utf-8", "backslashreplace"))
+        talk.note(f"wrote {out}")
+    return 0 if diff.is_empty else INCOMPLETE

@@ -1,0 +1,50 @@
+"""One change that repeats in many kernels, once.
+
+Decides which changes are one: of one kind, SR, state and object, whose texts are the same when what is each
+kernel's own has been replaced (`normalize`). An object that exists once is never folded. Nothing gets lost:
+each folded change keeps all that it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+
+from sro_render.diff.normalize import fields_text, kernel_words, value_text, without_digests
+from sro_render.diff.records import FoldedChange, ObjectChange
+
+
+def fold(changes: Sequence[ObjectChange]) -> tuple[FoldedChange, ...]:
+    """The changes, folded, each at the place of the first that it stands for."""
+    groups: dict[Hashable, list[ObjectChange]] = {}
+    for place, change in enumerate(changes):
+        key: Hashable = _key(change) if change.ref.kernel else place
+        groups.setdefault(key, []).append(change)
+    return tuple(_folded(group) for group in groups.values())
+
+
+def unfold(folded: Iterable[FoldedChange]) -> tuple[ObjectChange, ...]:
+    """All changes again, in the order of the folded ones."""
+    return tuple(change for each in folded for change in each.changes)
+
+
+def _folded(group: Sequence[ObjectChange]) -> FoldedChange:
+    ordered = tuple(sorted(group, key=lambda change: change.ref.kernel))
+    return FoldedChange(shown=ordered[0], changes=ordered)
+
+
+def _key(change: ObjectChange) -> Hashable:
+    ref = change.ref
+    words = kernel_words(change.after, change.before)
+    text = fields_text(change.fields)
+    if change.manifest is not None:
+        text = value_text(change.manifest)
+    marks = "\n".join(each.code for each in (*change.marks, *(m for f in change.fields for m in f.marks)))
+    return (
+        change.kind,
+        ref.special_resource,
+        ref.state,
+        ref.id.api_version,
+        ref.label,
+        without_digests(words.without(text)),
+        marks,
+    )
