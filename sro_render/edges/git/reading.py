@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -44,11 +45,12 @@ class Blobs:
 class RevisionFiles(LazyFiles):
     """The files of a folder in a commit; links and submodules are among `others`."""
 
-    def __init__(self, repository: Repository, commit: str, folder: str, tree: str) -> None:
+    def __init__(
+        self, repository: Repository, commit: str, folder: str, entries: Mapping[str, TreeEntry]
+    ) -> None:
         self.repository = repository
         self.commit = commit
         self.folder = folder
-        entries = list_tree(repository, tree, is_deep=True)
         self._blobs = Blobs(repository.git)
         super().__init__(
             (path for path, entry in entries.items() if entry.is_file),
@@ -69,11 +71,11 @@ class RevisionFiles(LazyFiles):
         self._blobs.close()
 
 
-def open_revision(given: str, place: str = ".") -> RevisionFiles:
+def open_revision(given: str, place: str = ".", *, may_be_file: bool = False) -> RevisionFiles:
     """The files of `REV:PATH`, or of all of REV.
 
     Args:   given: PATH is relative to the repository's top; a `REV` has no colon.
-            place: a folder of the repository.
+            place: a folder of the repository; may_be_file: whether PATH may name a file, too.
     Raises: InputError: `no-such-revision`, `no-such-folder`; OutputError: as `open_repository`.
     """
     revision, _, path = given.partition(":")
@@ -87,12 +89,14 @@ def open_revision(given: str, place: str = ".") -> RevisionFiles:
             f"{place} has no commit {revision!r}",
             hint="git log --all lists commits; a branch of a server has to be fetched first",
         )
-    tree = find_folder(repository, commit, folder)
-    if tree is None:
+    found = find_folder(repository, commit, folder)
+    if found is None:
         raise InputError("no-such-folder", f"{revision} has nothing in {path!r}")
-    if not tree.kind == "tree":
-        raise InputError("no-such-folder", f"{path!r} is {tree.what} in {revision}, not a folder")
-    return RevisionFiles(repository, commit, folder, tree.id)
+    if found.is_file and may_be_file:
+        return RevisionFiles(repository, commit, folder, {folder.rpartition("/")[2]: found})
+    if found.kind != "tree":
+        raise InputError("no-such-folder", f"{path!r} is {found.what} in {revision}, not a folder")
+    return RevisionFiles(repository, commit, folder, list_tree(repository, found.id, is_deep=True))
 
 
 def find_folder(repository: Repository, commit: str, folder: str) -> TreeEntry | None:

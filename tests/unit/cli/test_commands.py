@@ -34,6 +34,7 @@ COMMANDS = [
     "schema",
     "template",
     "vendor",
+    "verify",
 ]
 
 
