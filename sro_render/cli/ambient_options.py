@@ -19,25 +19,25 @@ MIN_SEED_BYTES = 16
 
 def ambient_options(body: _Body) -> _Body:
     """Adds the options; passes a datetime or None as `now`, bytes or None as `seed`."""
-    options = (
-        click.option(
-            "--now",
-            metavar="TIME",
-            callback=_now,
-            help="The time that templates see, such as 2024-01-31T12:00:00Z; without it, asking is an error.",
-        ),
-        click.option(
-            "--seed-file",
-            "seed",
-            metavar="FILE",
-            callback=_seed,
-            help="A secret file from which random values, passwords and keys are derived, the same every "
-            "time; without it, asking for chance is an error. Keep it out of Git.",
-        ),
+    now = click.option(
+        "--now",
+        metavar="TIME",
+        callback=_now,
+        help="The time that templates see, such as 2024-01-31T12:00:00Z; without it, asking is an error.",
     )
-    for option in reversed(options):
-        body = option(body)
-    return body
+    return now(seed_option(body))
+
+
+def seed_option(body: _Body) -> _Body:
+    """Adds `--seed-file` alone, for commands that know the time otherwise; passes bytes or None as `seed`."""
+    return click.option(
+        "--seed-file",
+        "seed",
+        metavar="FILE",
+        callback=_seed,
+        help="A secret file from which random values, passwords and keys are derived, the same every "
+        "time; without it, asking for chance is an error. Keep it out of Git.",
+    )(body)
 
 
 def _now(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:

@@ -104,11 +104,18 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
     ) -> _R:
         if out is not None and not out:
             raise click.BadParameter("an empty name is no folder", param_hint="--out")
-        is_whole = bool(arguments.specs and arguments.inventories and out is not None)
+        # Only build can go to Git, and has the option.
+        goes_to_git = others.get("git") is not None
+        if out is not None and goes_to_git:
+            raise click.UsageError("give either --out or --git, to say where to write")
+        place = "" if goes_to_git else out
+        is_whole = bool(arguments.specs and arguments.inventories and place is not None)
         file = None if is_whole and config is None else config_file(config)
         runs: tuple[Run, ...]
         if file is None:
-            runs = (Run(arguments=_complete(arguments), out=_needed(out), strict=strict, target=target.read),)
+            runs = (
+                Run(arguments=_complete(arguments), out=_needed(place), strict=strict, target=target.read),
+            )
         else:
             given = given_names(context)
             runs = complete(file, arguments, given, out=out, strict=strict)

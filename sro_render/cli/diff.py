@@ -39,7 +39,7 @@ Exit codes: 0 nothing differs but what is ignored; 1 something does; 2 wrong inp
 Example:
   sro-render diff
   sro-render diff next-nodes.json --cluster lab
-  sro-render diff main/out/cluster out/cluster
+  sro-render diff main:out/cluster out/cluster
   sro-render diff old new --ignore 'DaemonSet/*:spec.template.metadata.annotations' -o markdown""",
 )
 @click.argument("given", metavar="[A [B]]", nargs=-1)
@@ -85,10 +85,10 @@ def command(
     """Say what differs between A and B: by object and field, not by line, and on which nodes.
 
     A and B are each a bundle (OUT/CLUSTER of a build, with its sro.lock.yaml), a folder of YAML such as
-    helm template's output, or one file. A change that repeats in many kernels is shown once. The order
-    of keys, documents and list items that have keys means nothing. Data of Secrets is never shown: marks
-    say whether it changed. What an API server refuses, what widens rights and what unloads a module is
-    marked with !.
+    helm template's output, or one file; or REV:PATH, the same in a Git commit. A change that repeats in
+    many kernels is shown once. The order of keys, documents and list items that have keys means nothing.
+    Data of Secrets is never shown: marks say whether it changed. What an API server refuses, what widens
+    rights and what unloads a module is marked with !.
 
     With a sro.yaml a side may be a snapshot of nodes too: what the inputs give with it. B left out is what
     the inputs give now, and A left out the committed bundle: without both, what a build would change, for

@@ -17,7 +17,7 @@ from sro_render.errors import SroError, nearest
 from sro_render.version import __version__
 
 _COMMANDS = {
-    "build": "Render SpecialResources into per-kernel manifests on disk.",
+    "build": "Render SpecialResources for every kernel, to disk or Git.",
     "check": "Say whether the committed bundles are what their inputs give.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
@@ -30,6 +30,7 @@ _COMMANDS = {
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
     "vendor": "Fetch the charts of repositories and registries, and lock them.",
+    "verify": "Say whether a bundle is what its inputs give, and who signed it.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sro_render.edges.bundles import BuildInputs, make_tree
+from sro_render.edges.bundles import BuildInputs, compose
 from sro_render.edges.tree import OutputTree
 from sro_render.model.committed import FileDifference, FileState
-from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, digest_of
 from sro_render.pipeline.build import Render
 from sro_render.yamltext import writer
@@ -45,14 +45,15 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
     # The last lock decides what stays of what cannot be rendered; else it has no part in the outcome.
     has_kept = bool(render.failed or render.unmanaged or inputs.broken or not inputs.is_complete)
     old = tree.read_lock() if has_kept else None
-    made = make_tree(render, inputs, folder, old or Lock(cluster=cluster))
-    change = tree.look(made.files, made.staying)
+    made = compose(tree, render, inputs, folder, place=folder.as_posix(), old=old or Lock(cluster=cluster))
+    signature = (SIGNATURE_NAME,) if tree.read(SIGNATURE_NAME) is not None else ()
+    change = tree.look(made.files, (*made.staying, *signature))
     if not change:
-        return Compared(folder=folder, differences=(), same=len(change.unchanged))
+        return Compared(folder=folder, differences=(), same=len(change.unchanged) - len(signature))
     old = old or tree.read_lock()
     listed = old.files if old else {}
     same = frozenset(change.unchanged)
-    paths = (*change.created, *change.updated, *change.removed, *change.unchanged)
+    paths = {*change.created, *change.updated, *change.removed, *change.unchanged} - {SIGNATURE_NAME}
     differences = []
     for path in sorted(paths):
         if path == LOCK_NAME:
@@ -67,7 +68,7 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
     if not differences:
         return Compared(folder=folder, differences=(), same=len(paths))
     foreign = {each.path for each in differences if each.state is FileState.ADDITIONAL}
-    there = {path: tree.read(path) for path in paths if path not in change.created and path not in foreign}
+    there = {path: tree.read(path) or b"" for path in sorted(paths - {*change.created, *foreign})}
     return Compared(
         folder=folder,
         differences=tuple(differences),
@@ -84,8 +85,9 @@ def expected_files(render: Render, inputs: BuildInputs, out: Path) -> Mapping[st
     """
     cluster = render.bundle.cluster
     tree = OutputTree(out, cluster, LOCK_NAME)
-    made = make_tree(render, inputs, out / cluster, tree.read_lock() or Lock(cluster=cluster))
-    return {**made.files, **{path: tree.read(path) for path in made.staying}}
+    folder = out / cluster
+    made = compose(tree, render, inputs, folder, place=folder.as_posix())
+    return {**made.files, **{path: tree.read(path) or b"" for path in made.staying}}
 
 
 def _lock_state(before: bytes | None, after: bytes | None) -> FileState | None:

@@ -36,6 +36,7 @@ COMMANDS = [
     "schema",
     "template",
     "vendor",
+    "verify",
 ]
 
 
