@@ -114,7 +114,12 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
         runs: tuple[Run, ...]
         if file is None:
             runs = (
-                Run(arguments=_complete(arguments), out=_needed(place), strict=strict, target=target.read),
+                Run(
+                    arguments=_complete(arguments),
+                    out=_needed(place, may_be_git="git" in others),
+                    strict=strict,
+                    target=target.read,
+                ),
             )
         else:
             given = given_names(context)
@@ -178,9 +183,10 @@ def _complete(arguments: RenderArguments) -> RenderArguments:
     return arguments
 
 
-def _needed(out: str | None) -> str:
+def _needed(out: str | None, *, may_be_git: bool) -> str:
     if out is None:
-        raise click.UsageError(f"Missing option '--out': name a folder, {_LET_INIT}")
+        what = "give either --out or --git, to say where to write" if may_be_git else "Missing option '--out'"
+        raise click.UsageError(f"{what}, {_LET_INIT}")
     return out
 
 

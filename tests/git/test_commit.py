@@ -443,7 +443,13 @@ def test_what_cannot_be_is_refused_by_name(options: list[str], message: str, wor
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Error: give either --out or --git, to say where to write\n"),
+        (
+            [],
+            (
+                "Error: give either --out or --git, to say where to write, or let `sro-render init` write a sro.yaml "
+                "that says it\n"
+            ),
+        ),
         (["--out", "o", "--git", "r"], "Error: give either --out or --git, to say where to write\n"),
         (["--git", "r"], "Error: --git needs --branch NAME\n"),
         (["--out", "o", "--branch", "b"], "Error: --branch goes with --git only\n"),
