@@ -69,7 +69,7 @@ def command(
 
     def build(run: Run, talk: Talk, say: Say) -> int:
         report = _Report(talk, say if is_json else None, strict=run.strict)
-        place = _Place(out=run.out, git=git, sign_key=sign_key)
+        place = _Place(out=run.out, git=git or run.git, sign_key=sign_key)
         return _build(run, place, talk, report, keep_going=keep_going)
 
     codes = set(each_cluster(plan, build, talk))

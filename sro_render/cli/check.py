@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 from msgspec import Struct
 
+from sro_render.api import Render
 from sro_render.cli.build import made_from, place_of
 from sro_render.cli.config_options import Plan, Run, plan_options
+from sro_render.cli.destination import branch_of
 from sro_render.cli.each_cluster import Say, each_cluster
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.output_option import output_option
-from sro_render.cli.render_inputs import collect, read_inputs
+from sro_render.cli.render_inputs import RenderInputs, collect, read_inputs
 from sro_render.cli.talk import Talk, printable, talk_options
-from sro_render.edges.committed import Compared, compare_committed
+from sro_render.edges.bundles import BuildInputs
+from sro_render.edges.committed import Compared, compare_committed, compare_tree
 from sro_render.errors import Finding, SroError
 from sro_render.model.committed import BundleCheck, FileState
 from sro_render.model.file_names import LOCK_NAME
@@ -95,8 +98,7 @@ class _Checked(Struct, frozen=True, kw_only=True):
 
 def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
     inputs = read_inputs(run.arguments, talk)
-    cluster = run.arguments.options.cluster
-    place = collect(inputs.faults, lambda: place_of(run.out, cluster, inputs.inventory))
+    place = collect(inputs.faults, lambda: _place(run, inputs))
     target = collect(inputs.faults, run.target)
     if not inputs.is_usable or place is None or target is None:
         return _refused(inputs.faults_without_nodes(), ())
@@ -107,18 +109,18 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
     if errors and (not keep_going or is_empty):
         return _refused(errors, findings)
     try:
-        compared = compare_committed(outcome, made_from(inputs, target), place)
+        compared = place(outcome, made_from(inputs, target))
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return _refused((*outcome.errors, *inputs.faults), findings)
     wrong = tuple(error.finding for error in errors)
     if run.strict:
         wrong, findings = (*findings, *wrong), ()
-    folder = compared.folder.as_posix()
+    folder = compared.place
     additional = [
         f"{folder}/{each.path}" for each in compared.differences if each.state is FileState.ADDITIONAL
     ]
-    if 0 < len(additional) <= _MOST_REMOVED:
+    if run.git is None and 0 < len(additional) <= _MOST_REMOVED:
         mend = f"{shlex.join(('rm', '--', *additional))} && {mend}"
     checked = BundleCheck(
         cluster=outcome.bundle.cluster,
@@ -136,6 +138,26 @@ def _check(run: Run, talk: Talk, mend: str, *, keep_going: bool) -> _Checked:
     )
 
 
+def _place(run: Run, inputs: RenderInputs) -> Callable[[Render, BuildInputs], Compared]:
+    """What compares with the folder or the branch; raises OutputError if there can be none."""
+    if run.git is None:
+        place = place_of(run.out, run.arguments.options.cluster, inputs.inventory)
+        return lambda outcome, made: compare_committed(outcome, made, place)
+    branch = branch_of(run.git)
+
+    def compare(outcome: Render, made: BuildInputs) -> Compared:
+        # A check of a folder starts without what calls programs.
+        from sro_render.edges.git.publish import look_at  # noqa: PLC0415
+
+        cluster = outcome.bundle.cluster
+        first = next((file.path for file in (*made.specs, *made.inventories)), "")
+        with look_at(branch, cluster) as tree:
+            folder = branch.folder_of(cluster, first)
+            return compare_tree(tree, outcome, made, folder, place=branch.place_of(cluster))
+
+    return compare
+
+
 def _objects(compared: Compared) -> str | None:
     """What differs by objects, fields and nodes; None if nothing does, or a file is no YAML any more."""
     if all(each.path == LOCK_NAME for each in compared.differences):
@@ -145,7 +167,7 @@ def _objects(compared: Compared) -> str | None:
     from sro_render.edges.diff_sides import load_sides  # noqa: PLC0415
     from sro_render.review.diff_text import text_report  # noqa: PLC0415
 
-    name = compared.folder.as_posix()
+    name = compared.place
     try:
         sides = load_sides(name, compared.before, f"{name} as its inputs give it", compared.after)
         diff = diff_bundles(sides.before, sides.after, sides.pairs, digests_only=sides.digests_only)

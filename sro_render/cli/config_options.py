@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from sro_render.cli.ambient_options import read_seed
+from sro_render.cli.git_options import GitArguments
 from sro_render.cli.limit_options import TIME_LIMIT_S
 from sro_render.cli.render_inputs import RenderArguments, optional_render_options
 from sro_render.cli.target_options import TargetArguments, target_options
@@ -35,6 +36,7 @@ _LET_INIT = "or let `sro-render init` write a sro.yaml that says it"
 class Run(Struct, frozen=True, kw_only=True):
     """What is to be done for one cluster. strict: whether findings are errors.
 
+    git:    the branch of `sro.yaml` that takes the place of out, which is empty then.
     target: reads who applies the bundle; raises InputError, or a group of them, if it was told wrongly.
     """
 
@@ -42,6 +44,7 @@ class Run(Struct, frozen=True, kw_only=True):
     out: str
     strict: bool
     target: Callable[[], TargetOptions]
+    git: GitArguments | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -224,13 +227,31 @@ def complete(
                     options=options,
                     seconds=_either("seconds", arguments.seconds, of_file.seconds, given),
                 ),
-                out=out or file.shown(file.config.folder),
+                out=out or (file.shown(file.config.folder) if file.config.folder else ""),
+                git=None if out else _git(file),
                 strict=strict or of_file.strict is True,
                 target=partial(file.targets.__getitem__, cluster.name),
             )
         )
     faults.raise_if_any()
     return tuple(runs)
+
+
+def _git(file: ConfigFile) -> GitArguments | None:
+    said = file.config.branch
+    if said is None:
+        return None
+    return GitArguments(
+        repository=file.shown(said.repository),
+        branch=said.branch,
+        path=said.path,
+        remote=said.remote,
+        sign_key=said.sign_key,
+        author=said.author,
+        message=said.message,
+        trailers=said.trailers,
+        dry_sha="",
+    )
 
 
 def _named(file: ConfigFile, name: str) -> tuple[ClusterConfig, ...]:

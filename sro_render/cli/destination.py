@@ -95,20 +95,26 @@ def open_destination(
         check_place(Path(out or ""), cluster, named_by=named_by)
         return Folder(out=Path(out or ""), sign_key=sign_key)
     check_cluster_name(cluster, named_by=named_by)
+    return OnBranch(branch=branch_of(git), charts=charts)
+
+
+def branch_of(git: GitArguments) -> Branch:
+    """The branch that is meant; raises OutputError if nothing can be committed there."""
     # A build into a folder starts without what calls programs.
     from sro_render.edges.git.message import check_message, parse_trailers  # noqa: PLC0415
     from sro_render.edges.git.publish import Choices, open_branch  # noqa: PLC0415
 
     check_message(git.message)
-    choices = Choices(
-        repository=git.repository,
-        branch=git.branch,
-        path=git.path,
-        remote=git.remote,
-        sign_key=git.sign_key,
-        author=git.author,
-        message=git.message,
-        trailers=parse_trailers(git.trailers),
-        dry_sha=git.dry_sha,
+    return open_branch(
+        Choices(
+            repository=git.repository,
+            branch=git.branch,
+            path=git.path,
+            remote=git.remote,
+            sign_key=git.sign_key,
+            author=git.author,
+            message=git.message,
+            trailers=parse_trailers(git.trailers),
+            dry_sha=git.dry_sha,
+        )
     )
-    return OnBranch(branch=open_branch(choices), charts=charts)

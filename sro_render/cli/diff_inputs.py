@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sro_render.cli.build import made_from, place_of
 from sro_render.cli.config_options import Run, config_file, runs_of
+from sro_render.cli.destination import branch_of
 from sro_render.cli.render_inputs import collect, read_inputs
 from sro_render.cli.talk import Talk
 from sro_render.edges.committed import expected_files
@@ -88,17 +89,27 @@ def _side(name: str, run: Run, snapshots: Sequence[str], talk: Talk) -> tuple[st
 
 
 def _committed(run: Run) -> tuple[str, Files]:
-    """The bundle as it lies there; nothing where there is none yet."""
-    folder = Path(run.out) / run.arguments.options.cluster
+    """The bundle as it lies there, or on its branch; nothing where there is none yet."""
+    cluster = run.arguments.options.cluster
+    if run.git is not None:
+        # Only a bundle on a branch needs what calls git.
+        from sro_render.edges.git.reading import open_revision  # noqa: PLC0415
+
+        path = "/".join(each for each in (run.git.path.strip("/"), cluster) if each)
+        name = f"{run.git.branch}:{path}"
+        try:
+            with open_revision(name, run.git.repository) as files:
+                return name, {path: files[path] for path in files}
+        except InputError:
+            return name, {}
+    folder = Path(run.out) / cluster
     return folder.as_posix(), read_files(str(folder)) if folder.is_dir() else {}
 
 
 def _rendered(run: Run, talk: Talk) -> Mapping[str, bytes]:
     inputs = read_inputs(run.arguments, talk)
-    cluster = run.arguments.options.cluster
-    place = collect(inputs.faults, lambda: place_of(run.out, cluster, inputs.inventory))
     target = collect(inputs.faults, run.target)
-    if not inputs.is_usable or place is None or target is None:
+    if not inputs.is_usable or target is None:
         for error in inputs.faults_without_nodes():
             inputs.faults.add(error)
         inputs.faults.raise_if_any()
@@ -107,7 +118,18 @@ def _rendered(run: Run, talk: Talk) -> Mapping[str, bytes]:
     for error in outcome.errors:
         inputs.faults.add(error)
     inputs.faults.raise_if_any()
-    return expected_files(outcome, made_from(inputs, target), place)
+    made, cluster = made_from(inputs, target), outcome.bundle.cluster
+    if run.git is None:
+        folder = place_of(run.out, cluster, inputs.inventory) / cluster
+        tree = OutputTree(folder.parent, cluster, LOCK_NAME)
+        return expected_files(tree, outcome, made, folder, place=folder.as_posix())
+    # As in `_committed`.
+    from sro_render.edges.git.publish import look_at  # noqa: PLC0415
+
+    branch = branch_of(run.git)
+    with look_at(branch, cluster) as on_branch:
+        folder = branch.folder_of(cluster, next((file.path for file in made.specs), ""))
+        return expected_files(on_branch, outcome, made, folder, place=branch.place_of(cluster))
 
 
 def _one(file: ConfigFile, cluster: str, bundles: Sequence[str]) -> Run:

@@ -5,12 +5,14 @@ No committed YAML is parsed while its bytes are what is rendered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from sro_render.edges.bundles import BuildInputs, compose
+from sro_render.edges.owned import OwnTree, TreeChange
 from sro_render.edges.tree import OutputTree
 from sro_render.model.committed import FileDifference, FileState
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
@@ -25,11 +27,18 @@ class Compared(Struct, frozen=True, kw_only=True):
     before, after: of what differs at all, every file of the bundle as it is and as it would be.
     """
 
-    folder: Path
+    place: str
     differences: tuple[FileDifference, ...]
     same: int
     before: Mapping[str, bytes] = {}
     after: Mapping[str, bytes] = {}
+
+
+class LookedAt(OwnTree, Protocol):
+    """A tree that is looked at, and not held: in a folder, or on a branch."""
+
+    def look(self, files: Mapping[str, bytes], keep: Collection[str] = ()) -> TreeChange:
+        """What a build would change."""
 
 
 def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compared:
@@ -39,17 +48,24 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
 
     Raises: as `bundles.write_bundle`, but for files that are not ours: they are differences.
     """
+    folder = out / render.bundle.cluster
+    tree = OutputTree(out, render.bundle.cluster, LOCK_NAME)
+    return compare_tree(tree, render, inputs, folder, place=folder.as_posix())
+
+
+def compare_tree(
+    tree: LookedAt, render: Render, inputs: BuildInputs, folder: Path, *, place: str
+) -> Compared:
+    """The same with a tree wherever it lies. Arguments and errors as `bundles.write_into`."""
     cluster = render.bundle.cluster
-    folder = out / cluster
-    tree = OutputTree(out, cluster, LOCK_NAME)
     # The last lock decides what stays of what cannot be rendered; else it has no part in the outcome.
     has_kept = bool(render.failed or render.unmanaged or inputs.broken or not inputs.is_complete)
     old = tree.read_lock() if has_kept else None
-    made = compose(tree, render, inputs, folder, place=folder.as_posix(), old=old or Lock(cluster=cluster))
+    made = compose(tree, render, inputs, folder, place=place, old=old or Lock(cluster=cluster))
     signature = (SIGNATURE_NAME,) if tree.read(SIGNATURE_NAME) is not None else ()
     change = tree.look(made.files, (*made.staying, *signature))
     if not change:
-        return Compared(folder=folder, differences=(), same=len(change.unchanged) - len(signature))
+        return Compared(place=place, differences=(), same=len(change.unchanged) - len(signature))
     old = old or tree.read_lock()
     listed = old.files if old else {}
     same = frozenset(change.unchanged)
@@ -66,11 +82,11 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
         if state is not None:
             differences.append(FileDifference(path=path, state=state, before=before, after=after))
     if not differences:
-        return Compared(folder=folder, differences=(), same=len(paths))
+        return Compared(place=place, differences=(), same=len(paths))
     foreign = {each.path for each in differences if each.state is FileState.ADDITIONAL}
     there = {path: tree.read(path) or b"" for path in sorted(paths - {*change.created, *foreign})}
     return Compared(
-        folder=folder,
+        place=place,
         differences=tuple(differences),
         same=len(paths) - len(differences),
         before=there,
@@ -78,15 +94,11 @@ def compare_committed(render: Render, inputs: BuildInputs, out: Path) -> Compare
     )
 
 
-def expected_files(render: Render, inputs: BuildInputs, out: Path) -> Mapping[str, bytes]:
-    """Every file that OUT/CLUSTER would have after a build.
-
-    Raises: as `compare_committed`.
-    """
-    cluster = render.bundle.cluster
-    tree = OutputTree(out, cluster, LOCK_NAME)
-    folder = out / cluster
-    made = compose(tree, render, inputs, folder, place=folder.as_posix())
+def expected_files(
+    tree: OwnTree, render: Render, inputs: BuildInputs, folder: Path, *, place: str
+) -> Mapping[str, bytes]:
+    """Every file that a tree would have after a build. Arguments and errors as `bundles.write_into`."""
+    made = compose(tree, render, inputs, folder, place=place)
     return {**made.files, **{path: tree.read(path) or b"" for path in made.staying}}
 
 

@@ -77,10 +77,9 @@ def read_config(path: Path) -> ConfigFile:
             hint=f"write apiVersion: {API_VERSION} and kind: {KIND}, or let `sro-render init` write it anew",
         )
     faults = Faults()
-    for fault in check_schema(value, schemas.validator(KIND), schemas.schema(KIND), source=source):
-        faults.add(fault)
-    faults.raise_if_any()
-    for fault in _faults(value, source):
+    found = [*check_schema(value, schemas.validator(KIND), schemas.schema(KIND), source=source)]
+    found += _faults(value, source)
+    for fault in sorted(found, key=lambda each: each.finding.span.start if each.finding.span else 0):
         faults.add(fault)
     faults.raise_if_any()
     config = Config.from_mapping(value)
@@ -108,15 +107,23 @@ def _placed(error: SroError, at: KeyPath, source: Source) -> SroError:
 
 
 def _faults(value: dict[str, JsonValue], source: Source) -> Iterator[InputError]:
-    """What no schema can say."""
-    clusters = value["clusters"]
+    """What no schema can say, of a value that may have other faults."""
+    clusters, output = value.get("clusters"), value.get("output")
     first: dict[str, int] = {}
+    if isinstance(output, dict) and ("dir" in output) == ("git" in output):
+        yield InputError(
+            "wrong-value",
+            "output is either a folder or a branch",
+            span=locate_nearest(source, ("output",), 0),
+            path="output",
+            hint="write one of both: dir: FOLDER, or git: {branch: NAME}",
+        )
     yield from _option_faults(value, (), source)
     for index, cluster in enumerate(map(mapping_of, clusters if isinstance(clusters, list) else ())):
         at = ("clusters", index)
         name = text_of(cluster.get("name"))
         before = first.setdefault(name.lower(), index)
-        if before != index:
+        if name and before != index:
             yield InputError(
                 "duplicate-cluster",
                 f"there are two clusters named {name!r}, or differing in case alone",

@@ -48,14 +48,47 @@ class ClusterConfig(Struct, frozen=True, kw_only=True):
     target: JsonObject = {}
 
 
-class Config(Struct, frozen=True, kw_only=True):
-    """A whole `sro.yaml`. clusters: in the order of the file. folder: where bundles go, as a path of it.
+class BranchConfig(Struct, frozen=True, kw_only=True):
+    """A branch that bundles are committed to; empty is not said. repository: a path as the file has it.
 
+    sign_key: empty for git's own choice, None for no signature. trailers: `KEY=VALUE`.
+    """
+
+    branch: str
+    repository: str = "."
+    path: str = ""
+    remote: str = ""
+    author: str = ""
+    message: str = ""
+    trailers: tuple[str, ...] = ()
+    sign_key: str | None = None
+
+    @classmethod
+    def from_mapping(cls, value: JsonObject) -> BranchConfig:
+        """Read `output.git`, valid by the schema."""
+        key = text_of(value.get("signKey"))
+        return cls(
+            branch=text_of(value.get("branch")),
+            repository=text_of(value.get("repository")) or ".",
+            path=text_of(value.get("path")),
+            remote=text_of(value.get("push")),
+            author=text_of(value.get("author")),
+            message=text_of(value.get("message")),
+            trailers=tuple(f"{name}={text}" for name, text in mapping_of(value.get("trailers")).items()),
+            sign_key=key if key or value.get("sign") is True else None,
+        )
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """A whole `sro.yaml`. clusters: in the order of the file.
+
+    folder: where bundles go, as a path of it; empty if to a branch. branch: None if to a folder.
     ignore: what `diff` hides and counts.
     """
 
     clusters: tuple[ClusterConfig, ...]
     folder: str
+    branch: BranchConfig | None = None
     ignore: tuple[str, ...] = ()
 
     @classmethod
@@ -63,7 +96,7 @@ class Config(Struct, frozen=True, kw_only=True):
         """Read a Config that is valid by its schema, and whose times are times."""
         outer = mapping_of(value.get("options"))
         specs, charts = _texts(value.get("specs")), value.get("charts")
-        clusters = value.get("clusters")
+        clusters, output = value.get("clusters"), mapping_of(value.get("output"))
         return cls(
             clusters=tuple(
                 ClusterConfig(
@@ -76,7 +109,8 @@ class Config(Struct, frozen=True, kw_only=True):
                 )
                 for each in map(mapping_of, clusters if isinstance(clusters, list) else ())
             ),
-            folder=text_of(mapping_of(value.get("output")).get("dir")),
+            folder=text_of(output.get("dir")),
+            branch=BranchConfig.from_mapping(mapping_of(output["git"])) if "git" in output else None,
             ignore=_texts(value.get("ignore")),
         )
 

@@ -58,16 +58,20 @@ class BranchTree:
         entry = self._entries.get(path)
         return self._blobs.read(entry.id) if entry is not None and entry.is_file else None
 
+    def look(self, files: Mapping[str, bytes], keep: Collection[str] = ()) -> TreeChange:
+        """What `replace` would change, whosever the files are. Raises: as `tree.OutputTree.look`."""
+        check_paths(files, keep)
+        refuse_not_plain(
+            self.place, {path: entry.what for path, entry in self._entries.items() if not entry.is_file}
+        )
+        return compare(self.place, self._entries, self._is_same, files, keep)
+
     def replace(self, files: Mapping[str, bytes], *, keep: Collection[str] = ()) -> TreeChange:
         """Say what the next tree holds: `files`, and those of `keep` as they are. Nothing is written yet.
 
         Raises: OutputError: as `tree.OutputTree.replace`.
         """
-        check_paths(files, keep)
-        refuse_not_plain(
-            self.place, {path: entry.what for path, entry in self._entries.items() if not entry.is_file}
-        )
-        change = compare(self.place, self._entries, self._is_same, files, keep)
+        change = self.look(files, keep)
         if change:
             refuse_foreign(self.place, self._entries, self.read_lock(), keep)
         self._put = {path: files[path] for path in (*change.created, *change.updated)}

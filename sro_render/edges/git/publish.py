@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -124,6 +125,22 @@ def open_branch(choices: Choices) -> Branch:
     repository.refuse_checked_out(choices.branch)
     committer = Committer(variables=_identity(repository, choices.author), key=choices.sign_key)
     return Branch(repository=repository, choices=choices, path=path, committer=committer)
+
+
+@contextmanager
+def look_at(branch: Branch, cluster: str) -> Iterator[BranchTree]:
+    """A cluster's tree as it is on the branch, here and as last fetched; the network is not touched.
+
+    Raises: OutputError: `git-diverged`.
+    """
+    repository = branch.repository
+    known = replace(branch, choices=replace(branch.choices, remote=""))
+    base = _base(known, repository.tip(branch.reference), _remote_tip(known))
+    blobs = Blobs(repository.git)
+    try:
+        yield BranchTree(repository, blobs, base, branch.path, cluster)
+    finally:
+        blobs.close()
 
 
 def publish(
