@@ -16,10 +16,14 @@ from sro_render.diff.records import FoldedChange, ObjectChange
 def fold(changes: Sequence[ObjectChange]) -> tuple[FoldedChange, ...]:
     """The changes, folded, each at the place of the first that it stands for."""
     groups: dict[Hashable, list[ObjectChange]] = {}
+    digests: dict[Hashable, set[tuple[str, ...]]] = {}
     for place, change in enumerate(changes):
-        key: Hashable = _key(change) if change.ref.kernel else place
+        key: Hashable = place
+        if change.ref.kernel:
+            key, found = _key(change)
+            digests.setdefault(key, set()).add(found)
         groups.setdefault(key, []).append(change)
-    return tuple(_folded(group) for group in groups.values())
+    return tuple(_folded(group, len(digests.get(key, ())) > 1) for key, group in groups.items())
 
 
 def unfold(folded: Iterable[FoldedChange]) -> tuple[ObjectChange, ...]:
@@ -27,24 +31,17 @@ def unfold(folded: Iterable[FoldedChange]) -> tuple[ObjectChange, ...]:
     return tuple(change for each in folded for change in each.changes)
 
 
-def _folded(group: Sequence[ObjectChange]) -> FoldedChange:
+def _folded(group: Sequence[ObjectChange], has_digests: bool) -> FoldedChange:
     ordered = tuple(sorted(group, key=lambda change: change.ref.kernel))
-    return FoldedChange(shown=ordered[0], changes=ordered)
+    return FoldedChange(shown=ordered[0], changes=ordered, has_digests=has_digests)
 
 
-def _key(change: ObjectChange) -> Hashable:
+def _key(change: ObjectChange) -> tuple[Hashable, tuple[str, ...]]:
+    """What changes that are one have in common, and the digests in this one."""
     ref = change.ref
     words = kernel_words(change.after, change.before)
-    text = fields_text(change.fields)
-    if change.manifest is not None:
-        text = value_text(change.manifest)
+    text = fields_text(change.fields) if change.manifest is None else value_text(change.manifest)
+    text, digests = without_digests(words.without(text))
     marks = "\n".join(each.code for each in (*change.marks, *(m for f in change.fields for m in f.marks)))
-    return (
-        change.kind,
-        ref.special_resource,
-        ref.state,
-        ref.id.api_version,
-        ref.label,
-        without_digests(words.without(text)),
-        marks,
-    )
+    key = change.kind, ref.special_resource, ref.state, ref.id.api_version, ref.label, text, marks
+    return key, digests

@@ -33,7 +33,7 @@ def _paths(*paths: str) -> Sequence[_Names]:
 # By kind: fields that can be set once. A field's parts are fixed with it.
 _FIXED: Mapping[str, Sequence[_Names]] = MappingProxyType(
     {
-        "CSIDriver": _paths("spec.attachRequired", "spec.fsGroupPolicy", "spec.volumeLifecycleModes"),
+        "CSIDriver": _paths("spec.attachRequired", "spec.volumeLifecycleModes"),
         "ClusterRoleBinding": _paths("roleRef"),
         "CustomResourceDefinition": _paths(
             "spec.group", "spec.scope", "spec.names.kind", "spec.names.plural"
@@ -69,6 +69,8 @@ _POD_MAY_CHANGE = frozenset({"image", "activeDeadlineSeconds", "terminationGrace
 _SEALED_BY_IMMUTABLE = ("data", "binaryData", "stringData", "immutable")
 _RBAC_ROLES = frozenset({"Role", "ClusterRole"})
 _RBAC_BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+# Labels by which Kubernetes' own roles take in others' rules.
+_AGGREGATED = tuple(f"rbac.authorization.k8s.io/aggregate-to-{name}" for name in ("admin", "edit", "view"))
 # The lists whose items, left out, narrow a rule: with fewer names it is about more.
 _NARROWING = frozenset({"resourceNames"})
 
@@ -132,7 +134,12 @@ def _removed(ref: ObjectRef, nodes: Sequence[str] | None) -> Iterator[Mark]:
 def _fixed(kind: str, before: JsonObject, change: FieldChange) -> Iterator[Mark]:
     names = change.path
     message = "an API server refuses the change: the object must be deleted and made anew"
-    is_fixed_pod = kind == "Pod" and names[:1] == ("spec",) and names[-1] not in _POD_MAY_CHANGE
+    is_fixed_pod = (
+        kind == "Pod"
+        and names[:1] == ("spec",)
+        and names[-1] not in _POD_MAY_CHANGE
+        and not (names[1:2] == ("tolerations",) and change.before is UNSET)
+    )
     if is_fixed_pod or any(_is_below(names, path) for path in _FIXED.get(kind, ())):
         yield Mark(IMMUTABLE, message)
     elif (
@@ -155,6 +162,9 @@ def _widened(kind: str, change: FieldChange) -> Iterator[Mark]:
             yield Mark(WIDENS, "others get the role's rights")
         elif top == "roleRef":
             yield Mark(WIDENS, "the subjects get another role's rights")
+    elif top == "metadata":
+        if change.path[-1] in _AGGREGATED and change.after is not UNSET:
+            yield Mark(WIDENS, "other roles get its rules")
     elif top == "aggregationRule":
         yield Mark(WIDENS, "other roles' rules become part of it")
     elif top == "rules":

@@ -82,13 +82,11 @@ def fields_text(fields: Sequence[FieldChange]) -> str:
     )
 
 
-def without_digests(text: str) -> str:
-    """A text with digests by their number in it: equal ones are still equal, different ones different."""
+def without_digests(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text with digests by their number in it, so that equal ones are still equal; and the digests."""
     numbers: dict[str, str] = {}
-    return _DIGEST.sub(
-        lambda found: numbers.setdefault(found[0], f"{_DIGEST_NUMBER}{len(numbers)}"),
-        text,
-    )
+    text = _DIGEST.sub(lambda found: numbers.setdefault(found[0], f"{_DIGEST_NUMBER}{len(numbers)}"), text)
+    return text, tuple(numbers)
 
 
 def follows_kernel(change: FieldChange, before: KernelWords, after: KernelWords) -> bool:

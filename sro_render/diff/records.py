@@ -121,12 +121,14 @@ class ObjectChange(Struct, frozen=True, kw_only=True):
 class FoldedChange(Struct, frozen=True, kw_only=True):
     """A change once, however many kernels it repeats in.
 
-    shown:   the change as it is shown: that of the first kernel.
-    changes: all that it stands for, the shown one included, in the order of their kernels.
+    shown:       the change as it is shown: that of the first kernel.
+    changes:     all that it stands for, the shown one included, in the order of their kernels.
+    has_digests: the kernels have digests of their own in it, as of images: those shown are one kernel's.
     """
 
     shown: ObjectChange
     changes: tuple[ObjectChange, ...]
+    has_digests: bool = False
 
     @property
     def kernels(self) -> tuple[str, ...]:

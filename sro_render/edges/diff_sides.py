@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -54,15 +55,18 @@ class LoadedSides(Struct, frozen=True, kw_only=True):
 
 
 def read_files(name: str) -> dict[str, bytes]:
-    """What a folder, a file or a commit holds of YAML and JSON; hidden files and folders are passed over.
+    """What a folder, a file, a commit or standard input (`-`) holds of YAML and JSON; without what is hidden.
 
     Args:   name: of what is on the disk; else `REV:PATH`, or `REV` for all of a commit.
     Raises: InputError: there is nothing, or it cannot be read; OutputError: of the repository.
     """
     path = Path(name)
-    if path.is_file():
+    if name == "-":
+        return {name: sys.stdin.buffer.read()}
+    if path.exists() and not path.is_dir():
+        # Whatever it is called, and a pipe as `<(helm template …)` makes it too.
         return {path.name: _read(name)}
-    found = dict(_walk(name, "")) if path.is_dir() else _read_revision(name)
+    found = dict(_walk(name)) if path.is_dir() else _read_revision(name)
     if found is None:
         raise InputError("no-such-file", f"there is no file or folder {name}", hint=similar_file(path))
     if not found:
@@ -103,6 +107,12 @@ def load_sides(name_before: str, before: Files, name_after: str, after: Files) -
     Raises: InputError, YamlError or a group of them: a lock is none. While the pairs are read: a file is
             no YAML, or a document no object; of what a Secret may hold nothing is told.
     """
+    if name_before == name_after == "-":
+        raise InputError(
+            "one-standard-input",
+            "only one of the two sides can be standard input",
+            hint="write one of them into a file, or name it as <(COMMAND)",
+        )
     repeated = RepeatedTexts(Limits())
     old, new = _open(name_before, before, repeated), _open(name_after, after, repeated)
     differing = []
@@ -131,21 +141,24 @@ def _holds_objects(path: str) -> bool:
     return parts[-1].endswith(_ENDINGS) and parts[-1] not in {LOCK_NAME, KUSTOMIZATION}
 
 
-def _walk(folder: str, path: str) -> Iterator[tuple[str, bytes]]:
-    """The files that count, below a folder; links to folders are not followed."""
-    try:
-        with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise unreadable(folder, error, InputError) from error
-    for entry in listed:
-        name = entry.name
-        if name.startswith(".") or name == KUSTOMIZATION:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, f"{path}{name}/")
-        elif name.endswith(_ENDINGS) and entry.is_file():
-            yield f"{path}{name}", _read(entry.path)
+def _walk(top: str) -> Iterator[tuple[str, bytes]]:
+    """The files that count, below a folder, in no order; links to folders are not followed."""
+    waiting = [(top, "")]
+    while waiting:
+        folder, path = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                listed = list(entries)
+        except OSError as error:
+            raise unreadable(folder, error, InputError) from error
+        for entry in listed:
+            name = entry.name
+            if name.startswith(".") or name == KUSTOMIZATION:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((entry.path, f"{path}{name}/"))
+            elif name.endswith(_ENDINGS) and entry.is_file():
+                yield f"{path}{name}", _read(entry.path)
 
 
 def _read(path: str) -> bytes:
@@ -172,6 +185,12 @@ def _open(name: str, files: Files, repeated: RepeatedTexts) -> _OpenSide:
                 hint=f"name one of {named}",
             )
         folder = locks[0].removesuffix(LOCK_NAME) if locks else ""
+    if len(files) == 1 and not any(data.strip() for data in files.values()):
+        raise InputError(
+            "no-object",
+            f"{name} is empty",
+            hint="look whether what should have written it has failed",
+        )
     lock = None
     if f"{folder}{LOCK_NAME}" in files:
         documents = _read_documents(f"{name}/{folder}{LOCK_NAME}", files[f"{folder}{LOCK_NAME}"])
@@ -180,7 +199,7 @@ def _open(name: str, files: Files, repeated: RepeatedTexts) -> _OpenSide:
     wanted = {
         path: files[f"{folder}{path}"]
         for path in (each.removeprefix(folder) for each in files if each.startswith(folder))
-        if _holds_objects(path)
+        if _holds_objects(path) or len(files) == 1
     }
     return _OpenSide(name, wanted, lock, repeated)
 
@@ -221,13 +240,14 @@ class _OpenSide:
         if lock is None:
             return Side(shape=BundleShape(name=self._name))
         counts: Counter[tuple[str, str, str]] = Counter()
-        drivers = set()
+        drivers: set[tuple[str, str]] = set()
         for path in self.files:
             place = self.place(path)
             counts[place] += 1
             resource, _, kernel = place
             if kernel and path.rpartition("/")[2].startswith("daemonset-"):
-                drivers.add((resource, kernel))
+                # What several SRs render alike is each one's own.
+                drivers.update((user, kernel) for user in lock.shared.get(path, (resource,)))
         objects: dict[tuple[str, str], dict[str, int]] = {}
         for (resource, state, kernel), count in sorted(counts.items()):
             objects.setdefault((resource, state), {})[kernel] = count

@@ -44,7 +44,8 @@ def change_lines(folded: FoldedChange) -> Iterator[str]:
     change = folded.shown
     yield f"  {SIGNS[change.kind]} {title(folded)}"
     if len(folded.changes) > 1 and change.fields:
-        yield f"      as in kernel {shown(change.ref.kernel)}:"
+        own = "; digests differ from kernel to kernel" if folded.has_digests else ""
+        yield f"      as in kernel {shown(change.ref.kernel)}{own}:"
     following = [each for each in change.fields if each.follows_kernel]
     for each in change.fields:
         if not each.follows_kernel:

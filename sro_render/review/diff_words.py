@@ -176,10 +176,14 @@ def kernel_moves(touched: Iterable[TouchedNode]) -> list[tuple[str, str, list[st
 
 
 def move_text(before: str, after: str) -> str:
-    """`from K1 to K2`."""
+    """What became of nodes, by their kernels before and after."""
     if not before:
         return f"new, with kernel {shown(after)}"
-    return f"from kernel {shown(before)} to {shown(after)}" if after else f"gone, had kernel {shown(before)}"
+    return (
+        f"rolled over from kernel {shown(before)} to {shown(after)}"
+        if after
+        else f"gone, had kernel {shown(before)}"
+    )
 
 
 def knows_nodes(diff: Diff) -> bool:

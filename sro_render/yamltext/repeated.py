@@ -2,8 +2,8 @@
 
 Decides when that is right. The words are replaced by placeholders, and what is left is read; the next text
 with the same rest is made of that, with its own words. A word must mean the same wherever it stands: it has
-letters, digits and `.-_+~` alone, and by itself it is a text in YAML, not a number. Digests of 64 digits are
-such words, whatever they are.
+letters, digits and `.-_+~` alone, and by itself it is a text in YAML, not a number. Digests behind
+`sha256:` are such words too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sro_render.yamltext.reader import read_stream
 from sro_render.yamltext.scalars import resolve
 
 _WORD = re.compile(r"[A-Za-z0-9._+~-]{6,}")
-_DIGEST = re.compile(r"(?<![0-9A-Za-z_])(sha256:)?([0-9a-f]{64})(?![0-9A-Za-z_])")
+# Behind `sha256:` no digits are a number. The pattern begins with plain characters, which are found fast.
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})(?![0-9A-Za-z_])")
 # Of the private use area: they mean nothing to YAML, and a text that has some itself is not taken.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACEHOLDER = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
@@ -62,16 +63,10 @@ def _template(text: str, words: Sequence[str]) -> tuple[str, list[str]]:
     for word in words:
         if _WORD.fullmatch(word) and isinstance(resolve(word), str) and word in text:
             text = text.replace(word, _placeholder(numbers.setdefault(word, len(numbers))))
-    text = _DIGEST.sub(lambda found: _numbered(found, numbers), text)
+    text = _DIGEST.sub(
+        lambda found: f"sha256:{_placeholder(numbers.setdefault(found[1], len(numbers)))}", text
+    )
     return text, list(numbers)
-
-
-def _numbered(found: re.Match[str], numbers: dict[str, int]) -> str:
-    prefix, digest = found[1] or "", found[2]
-    # Behind `sha256:` no digits are a number.
-    if not prefix and not isinstance(resolve(digest), str):
-        return digest
-    return prefix + _placeholder(numbers.setdefault(digest, len(numbers)))
 
 
 def _placeholder(number: int) -> str:

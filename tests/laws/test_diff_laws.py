@@ -427,6 +427,8 @@ def test_what_repeats_is_read_as_if_it_were_read_by_itself(heap: list[Json], suf
     texts = RepeatedTexts(Limits())
     for manifest in heap:
         for kernel in KERNELS:
-            text = writer.write({**manifest, "k": [kernel, suffix, f"{kernel}-{suffix}", suffix * 4]})
+            text = writer.write(
+                {**manifest, "k": [kernel, suffix, f"{kernel}-{suffix}", f"sha256:{suffix * 4}", suffix * 4]}
+            )
             read = texts.read(text, (kernel, suffix))
             assert read is None or repr(read) == repr(read_manifest(Source("", text), Limits()))

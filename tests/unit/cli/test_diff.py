@@ -8,6 +8,7 @@ Left out: what became of an object (tests/unit/diff), what holds for all (tests/
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
+from sro_render.diff.bundles import diff_bundles
 from sro_render.edges.diff_sides import load_sides
+from sro_render.model.lock import Lock, LockedResource, LockedState
+from sro_render.model.objects import JsonObject
+from sro_render.yamltext import writer
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "03-accelerator-stack"
 MOVED_TO = "5.14.0-284.99.1.el9_2.x86_64"
@@ -28,14 +33,16 @@ def kernel_of(index: int) -> str:
     return f"5.14.0-284.{index + 10}.1.el9_2.x86_64"
 
 
-def accelerators(project: Any, out: str, *, ref: str = "v2.4.1", moved: int | None = None) -> str:
-    """The example's bundle for 40 nodes, each with a kernel of its own."""
+def accelerators(
+    project: Any, out: str, *, ref: str = "v2.4.1", moved: int | None = None, share: int = 1
+) -> str:
+    """The example's bundle for 40 nodes, of which so many share a kernel."""
     charts = project.root / f"charts-{out}"
     shutil.copytree(EXAMPLE / "charts", charts)
     values = charts / "orion" / "values.yaml"
     values.write_text(values.read_text().replace("ref: v2.4.1", f"ref: {ref}"))
     inventory = yaml.safe_load((EXAMPLE / "cluster.yaml").read_text())
-    kernels = [MOVED_TO if index == moved else kernel_of(index) for index in range(40)]
+    kernels = [MOVED_TO if index == moved else kernel_of(index - index % share) for index in range(40)]
     node = inventory["nodes"][-1]
     inventory["nodes"] = [
         {
@@ -48,8 +55,12 @@ def accelerators(project: Any, out: str, *, ref: str = "v2.4.1", moved: int | No
         for index, kernel in enumerate(kernels)
     ]
     inventory["driverToolkits"] = [
-        {"image": f"r/dtk@sha256:{index:064x}", "kernelFullVersion": kernel, "osVersion": "9.2"}
-        for index, kernel in enumerate(kernels)
+        {
+            "image": f"r/dtk@sha256:{int(kernel.split('.')[3]):064x}",
+            "kernelFullVersion": kernel,
+            "osVersion": "9.2",
+        }
+        for kernel in dict.fromkeys(kernels)
     ]
     project.write(f"{out}.yaml", yaml.safe_dump(inventory))
     spec = str(EXAMPLE / "specialresource.yaml")
@@ -87,9 +98,23 @@ def test_a_node_on_a_new_kernel_is_a_rollover_that_names_it(project: Any) -> Non
     assert lines[-4:] == [
         "objects: 0 added, 0 changed, 0 removed, 2 rolled over",
         "nodes touched: 1: card-07",
-        f"  from kernel {kernel_of(7)} to {MOVED_TO}: card-07",
+        f"  rolled over from kernel {kernel_of(7)} to {MOVED_TO}: card-07",
         "nodes left without a driver: 0",
     ]
+
+
+def test_of_several_nodes_on_a_kernel_the_one_that_moves_on_is_named(project: Any) -> None:
+    before = accelerators(project, "a", share=4)
+    after = accelerators(project, "b", share=4, moved=7)
+    out = project.run("diff", before, after).out
+    assert f"  + DaemonSet/orion-system/orion-driver-container in kernel {MOVED_TO}\n" in out
+    assert out.count("      on 1 node: card-07\n") == 2
+    assert out.endswith(
+        "objects: 2 added, 0 changed, 0 removed, 0 rolled over\n"
+        "nodes touched: 1: card-07\n"
+        f"  rolled over from kernel {kernel_of(4)} to {MOVED_TO}: card-07\n"
+        "nodes left without a driver: 0\n"
+    )
 
 
 def test_a_driver_that_goes_is_marked_and_its_nodes_are_named(project: Any) -> None:
@@ -179,6 +204,21 @@ def test_the_report_goes_to_a_file(project: Any) -> None:
     assert (project.root / "report.md").read_text().startswith("### 1 object to review\n")
 
 
+def test_a_side_can_be_standard_input_or_a_file_of_any_name(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("rendered", config_map(k="1"))
+    given = io.TextIOWrapper(io.BytesIO(config_map(k="2").encode()))
+    monkeypatch.setattr("sys.stdin", given)
+    outcome = project.run("diff", "rendered", "-")
+    assert outcome.code == 1
+    assert outcome.out.startswith('A: rendered\nB: -\n\nobjects\n  ~ ConfigMap/a\n      data.k: "1" -> "2"\n')
+    assert project.run("diff", "-", "-").err == (
+        "error[one-standard-input]: only one of the two sides can be standard input\n"
+        "  help: write one of them into a file, or name it as <(COMMAND)\n"
+    )
+
+
 def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:
     read = []
 
@@ -199,6 +239,38 @@ def test_a_side_is_a_mapping_of_paths_to_bytes_wherever_it_comes_from() -> None:
     [pair] = sides.pairs
     assert [each.ref.file for each in (*pair.before, *pair.after)] == ["a.yaml", "a.yaml"]
     assert read == ["a.yaml"]
+
+
+def bundle(*paths: str, shared: dict[str, tuple[str, ...]] | None = None) -> dict[str, bytes]:
+    """A bundle with a kernel's DaemonSets at these paths, and a node on that kernel."""
+    names = sorted({path.split("/")[0] for path in paths})
+    states = (LockedState(name="1000", is_affine=True),)
+    lock = Lock(
+        cluster="c",
+        resources=tuple(
+            LockedResource(name=each, namespace="n", chart_digest="", states=states) for each in names
+        ),
+        kernels=((kernel_of(0), ("node",)),),
+        shared=shared or {},
+    )
+    body: JsonObject = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "driver-0123456789abcdef", "namespace": "n"},
+    }
+    files = {path: writer.write(body).encode() for path in paths}
+    return {**files, "sro.lock.yaml": writer.write(lock.to_mapping()).encode()}
+
+
+def test_a_driver_that_two_resources_share_from_now_on_is_no_loss() -> None:
+    file = f"1000/{kernel_of(0)}/daemonset-driver-0123456789abcdef.yaml"
+    before = bundle(f"one/{file}")
+    after = bundle(f"_shared/{file}", shared={f"_shared/{file}": ("one", "two")})
+    sides = load_sides("A", before, "B", after)
+    assert sides.before.drivers == {("one", kernel_of(0))}
+    assert sides.after.drivers == {("one", kernel_of(0)), ("two", kernel_of(0))}
+    diff = diff_bundles(sides.before, sides.after, sides.pairs)
+    assert (diff.changes, diff.losses) == ((), ())
 
 
 # -- hostile content
@@ -261,6 +333,16 @@ def test_a_side_that_is_not_there_is_named(project: Any) -> None:
     outcome = project.run("diff", "a", "empty")
     assert outcome.code == 2
     assert outcome.err.startswith("error[no-such-file]: there is no YAML or JSON file in empty\n")
+
+
+def test_an_empty_file_is_no_side(project: Any) -> None:
+    project.write("a.yaml", config_map())
+    project.write("b.yaml", "\n")
+    outcome = project.run("diff", "a.yaml", "b.yaml")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[no-object]: b.yaml is empty\n  help: look whether what should have written it has failed\n"
+    )
 
 
 def test_a_folder_of_several_bundles_is_no_side(project: Any) -> None:

@@ -175,7 +175,7 @@ def test_one_change_in_many_kernels_is_shown_once() -> None:
     [folded] = diff_of(before, after).folded
     assert folded.kernels == tuple(sorted(kernels))
     assert folded.shown.ref.kernel == min(kernels)
-    assert len(folded.changes) == 4
+    assert (len(folded.changes), folded.has_digests) == (4, False)
 
 
 def test_digests_that_each_kernel_has_of_its_own_do_not_keep_a_change_apart() -> None:
@@ -184,7 +184,8 @@ def test_digests_that_each_kernel_has_of_its_own_do_not_keep_a_change_apart() ->
 
     before = [with_digest(OLD, "1"), with_digest(NEW, "2")]
     after = [with_digest(OLD, "3"), with_digest(NEW, "4")]
-    assert len(diff_of(before, after).folded) == 1
+    [folded] = diff_of(before, after).folded
+    assert folded.has_digests
     # Here the second kernel's image stays the other one's: that is another change.
     mixed = [daemon_set(kernel=OLD, image="r/a:2"), daemon_set(kernel=NEW, image="r/b:2")]
     assert len(diff_of([daemon_set(kernel=OLD), daemon_set(kernel=NEW)], mixed).folded) == 2
@@ -237,6 +238,10 @@ def test_a_field_that_can_be_set_once_is_marked(before: Json, after: Json) -> No
             plain("Pod", spec={"containers": [{"name": "c", "image": "1"}]}),
             plain("Pod", spec={"containers": [{"name": "c", "image": "2"}]}),
         ),
+        (
+            plain("Pod", spec={"tolerations": []}),
+            plain("Pod", spec={"tolerations": [{"key": "a", "operator": "Exists"}]}),
+        ),
         (daemon_set(kernel=OLD), daemon_set(kernel=NEW)),
     ],
 )
@@ -279,6 +284,18 @@ def role(*verbs: str, **more: Any) -> Json:
 def test_widened_rights_are_marked(before: Json, after: Json, message: str) -> None:
     assert marks(diff_of([before], [after])) == [f"widens-rbac: {message}"]
     assert marks(diff_of([role("get", "delete")], [role("get")])) == []
+
+
+def test_a_role_that_becomes_part_of_others_is_marked() -> None:
+    label = {"rbac.authorization.k8s.io/aggregate-to-edit": "true"}
+    before, after = (
+        {**plain("ClusterRole", RBAC), "metadata": {"name": "x", "labels": labels}} for labels in ({}, label)
+    )
+    assert marks(diff_of([before], [after])) == ["widens-rbac: other roles get its rules"]
+    grown = plain("ClusterRole", RBAC, aggregationRule={"clusterRoleSelectors": []})
+    assert marks(diff_of([plain("ClusterRole", RBAC)], [grown])) == [
+        "widens-rbac: other roles' rules become part of it"
+    ]
 
 
 def test_another_role_in_a_binding_is_marked_twice() -> None:
