@@ -6,7 +6,13 @@ from sro_render.charts.scope import Release
 from sro_render.pipeline.build import DEFAULT_CLUSTER, Recipe, Render, check_charts, in_spec
 from sro_render.pipeline.build import build as render
 from sro_render.pipeline.dependencies import Charts, Resolution, resolve
-from sro_render.pipeline.template import Templated, TemplateOptions, release_name_of, template
+from sro_render.pipeline.template import (
+    Templated,
+    TemplateOptions,
+    release_name_of,
+    template,
+    template_each,
+)
 from sro_render.sprig.ambient import Ambient
 from sro_render.targets.plain import lay_out
 
@@ -27,4 +33,5 @@ __all__ = [
     "render",
     "resolve",
     "template",
+    "template_each",
 ]

@@ -126,9 +126,8 @@ def plan_options(body: Callable[..., _R]) -> Callable[..., _R]:
             )
         else:
             given = given_names(context)
-            runs = complete(file, arguments, given, out=out, strict=strict)
-            if given & {"target_kind", "given"}:
-                runs = tuple(replace(run, target=target.read) for run in runs)
+            told = target if given & {"target_kind", "given"} else None
+            runs = complete(file, arguments, given, out=out, strict=strict, target=told)
         if shard is not None:
             runs = shard.of(runs)
         return body(plan=Plan(runs=runs, is_from_file=file is not None, shard=str(shard or "")), **others)
@@ -200,6 +199,7 @@ def complete(
     *,
     out: str | None = None,
     strict: bool = False,
+    target: TargetArguments | None = None,
 ) -> tuple[Run, ...]:
     """One run for each cluster of the file, or for the one that `--cluster` names.
 
@@ -230,7 +230,9 @@ def complete(
                 out=out or (file.shown(file.config.folder) if file.config.folder else ""),
                 git=None if out else _git(file),
                 strict=strict or of_file.strict is True,
-                target=partial(file.targets.__getitem__, cluster.name),
+                target=partial(target.read, cluster.target)
+                if target
+                else partial(file.targets.__getitem__, cluster.name),
             )
         )
     faults.raise_if_any()

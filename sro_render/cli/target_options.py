@@ -11,20 +11,21 @@ from msgspec import Struct
 
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonValue, mapping_of
-from sro_render.targets.options import KINDS, TargetOptions, options_of
+from sro_render.targets.options import KINDS, TargetOptions, options_of, told_target
 
 _R = TypeVar("_R")
 
 
 class TargetArguments(Struct, frozen=True, kw_only=True):
-    """The target as it was given. options: `KEY=VALUE`, as they were written."""
+    """The target as it was given. kind: empty where it was not. options: `KEY=VALUE`, as written."""
 
     kind: str
     options: Sequence[str]
 
-    def read(self) -> TargetOptions:
+    def read(self, configured: JsonValue = None) -> TargetOptions:
         """The options of the target; of a key that is given twice the last one counts.
 
+        Args:   configured: what a file says of the target, as `read_target` takes it.
         Raises: InputError, or a group of them: `target-option`.
         """
         given: dict[str, JsonValue] = {}
@@ -37,7 +38,7 @@ class TargetArguments(Struct, frozen=True, kw_only=True):
                     hint="write it as KEY=VALUE, such as path=clusters",
                 )
             given[key] = value
-        return options_of(self.kind, given)
+        return told_target(self.kind, given, configured)
 
 
 def target_options(body: Callable[..., _R]) -> Callable[..., _R]:
@@ -47,9 +48,7 @@ def target_options(body: Callable[..., _R]) -> Callable[..., _R]:
         "--target",
         "target_kind",
         type=click.Choice(KINDS),
-        default="plain",
-        show_default=True,
-        help="Who applies the bundle: plain is for kubectl and for whatever reads a kustomization.",
+        help="Who applies the bundle; without it plain: kubectl, and whatever reads a kustomization.",
     )
     @click.option(
         "--target-option",
@@ -60,8 +59,8 @@ def target_options(body: Callable[..., _R]) -> Callable[..., _R]:
         "path, which is that of DIR in the repository. May be given several times.",
     )
     @wraps(body)
-    def with_target(*, target_kind: str, given: Sequence[str], **others: Any) -> _R:
-        return body(target=TargetArguments(kind=target_kind, options=given), **others)
+    def with_target(*, target_kind: str | None, given: Sequence[str], **others: Any) -> _R:
+        return body(target=TargetArguments(kind=target_kind or "", options=given), **others)
 
     return with_target
 

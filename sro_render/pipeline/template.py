@@ -6,7 +6,7 @@ Decides which steps are done and what their faults are called; each step is Helm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -90,16 +90,39 @@ def template(
     time_limit: TimeLimit = nullcontext,
 ) -> Templated:
     """Render a chart with the user's values. Never raises SroError: what is wrong is in the result."""
+    return next(template_each(chart, [values], options, time_limit))
+
+
+def template_each(
+    chart: Chart,
+    several: Iterable[Mapping[str, Any]],
+    options: TemplateOptions,
+    time_limit: TimeLimit = nullcontext,
+) -> Iterator[Templated]:
+    """As `template`, with one user's values after the other: the chart is compiled once for all of them."""
+    engine: Engine | None = None
+    for values in several:
+        try:
+            engine = engine or Engine(chart, options.limits, options.ambient)
+        except SroError as error:
+            yield Templated(errors=(error,))
+        else:
+            yield _limited(engine, values, options, time_limit)
+
+
+def _limited(
+    engine: Engine, values: Mapping[str, Any], options: TemplateOptions, time_limit: TimeLimit
+) -> Templated:
     faults = Faults()
     try:
         with time_limit() as deadline:
-            return _template(chart, values, options, deadline)
+            return _template(engine, values, options, deadline)
     except OutOfTimeError as late:
         faults.add(
             LimitError(
                 "limit-time",
                 f"rendering took longer than {late.limit_s} s",
-                subject=chart.name,
+                subject=engine.chart.name,
                 hint="look for long loops in the chart's templates, or raise --time-limit",
             )
         )
@@ -109,9 +132,8 @@ def template(
 
 
 def _template(
-    chart: Chart, values: Mapping[str, Any], options: TemplateOptions, deadline: Deadline | None
+    engine: Engine, values: Mapping[str, Any], options: TemplateOptions, deadline: Deadline | None
 ) -> Templated:
-    engine = Engine(chart, options.limits, options.ambient)
     prepared = engine.prepare(values)
     if not options.skip_schema_validation:
         engine.check_values(prepared, place=options.place)

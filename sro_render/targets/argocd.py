@@ -22,8 +22,8 @@ from sro_render.model.bundle import Bundle
 from sro_render.model.objects import JsonObject, annotations_of, text_of
 from sro_render.targets.annotating import dressed, is_guarded, is_hook_object, listed, without_annotations
 from sro_render.targets.build_waits import WaitOptions, is_wait, with_waits
+from sro_render.targets.findings import argo_findings
 from sro_render.targets.layout import KUSTOMIZATION
-from sro_render.targets.limits import argo_findings
 from sro_render.targets.options import ArgoOptions
 from sro_render.targets.parts import Part, ResourceParts, object_name
 from sro_render.targets.plain import kustomization

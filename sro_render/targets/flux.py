@@ -20,8 +20,8 @@ from sro_render.model.bundle import Bundle
 from sro_render.model.objects import JsonObject, JsonValue, object_id
 from sro_render.targets.annotating import dressed, is_guarded, is_hook_object, without_annotations
 from sro_render.targets.build_waits import WaitOptions, with_waits
+from sro_render.targets.findings import flux_findings
 from sro_render.targets.layout import KUSTOMIZATION
-from sro_render.targets.limits import flux_findings
 from sro_render.targets.options import FluxOptions
 from sro_render.targets.parts import Part, ResourceParts, object_name
 from sro_render.targets.plain import kustomization

@@ -29,7 +29,7 @@ FINDING_CODES: Final = (
     "target-order-once",
     "target-removed-kept",
 )
-"""What `limits` finds: `accept` may name them."""
+"""What `findings` has: `accept` may name them."""
 
 # Go's durations as both tools take them, in whole hours, minutes and seconds.
 _DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
@@ -94,7 +94,7 @@ class ArgoOptions(Struct, frozen=True, kw_only=True):
         """
         reader = _Reader(value, path, "argocd")
         options = cls(
-            repo_url=reader.needed("repoURL", "https://git.example.com/gitops.git", _text),
+            repo_url=reader.needed("repoURL", "https://git.example.com/gitops.git", _repository),
             path=reader.needed("path", "clusters", _path),
             revision=reader.read("revision", _text, "HEAD"),
             project=reader.read("project", _text, "default"),
@@ -184,7 +184,7 @@ def read_target(value: JsonValue, path: str = "target") -> TargetOptions:
     unknown = [
         _fault(f"{path}.{key}", "a target has no such field", nearest(key, ("kind", *KINDS)))
         for key in value
-        if key not in {"kind", *KINDS}
+        if key not in ("kind", *KINDS)
     ]
     kind = value.get("kind", "plain")
     faults = Faults()
@@ -199,16 +199,34 @@ def read_target(value: JsonValue, path: str = "target") -> TargetOptions:
     return options_of(str(kind), given, f"{path}.{kind}")
 
 
+def told_target(kind: str, given: Mapping[str, JsonValue], configured: JsonValue = None) -> TargetOptions:
+    """A target as the command line tells it, over what a file says.
+
+    Args:   kind: empty for the file's, or plain. given: fields by their dotted keys, each over the file's.
+            configured: as `read_target` takes it; None where no file says anything.
+    Raises: InputError, or a group of them: `target-option`.
+    """
+    if configured is not None and not isinstance(configured, dict):
+        return read_target(configured)
+    base = configured or {}
+    chosen = kind or str(base.get("kind", "plain"))
+    own = base.get(chosen)
+    told: JsonObject = {**(_flattened(own) if isinstance(own, dict) else {}), **given}
+    return read_target({**base, "kind": chosen, **({chosen: told} if given else {})})
+
+
 def options_of(kind: str, given: Mapping[str, JsonValue], path: str = "") -> TargetOptions:
     """The options of a target of one of `KINDS`.
 
-    Raises: InputError, or a group of them.
+    Args:   path: the key path of `given`; empty for `target.KIND`.
+    Raises: InputError, or a group of them: `target-option`.
     """
+    path = path or f"target.{kind}"
     if kind == "argocd":
-        return ArgoOptions.from_mapping(given, path or f"target.{kind}")
+        return ArgoOptions.from_mapping(given, path)
     if kind == "flux":
-        return FluxOptions.from_mapping(given, path or f"target.{kind}")
-    _Reader(given, path or f"target.{kind}", kind).finish()
+        return FluxOptions.from_mapping(given, path)
+    _Reader(given, path, kind).finish()
     return PlainOptions()
 
 
@@ -289,7 +307,18 @@ def _flattened(value: Mapping[str, JsonValue], prefix: str = "") -> dict[str, An
 def _text(value: JsonValue) -> str:
     if not isinstance(value, str) or not value or value != value.strip() or not value.isprintable():
         raise ValueError("this must be a text on one line, without space around it")
+    if "{{" in value:
+        raise ValueError("this must not hold {{: an ApplicationSet is a template")
     return value
+
+
+def _repository(value: JsonValue) -> str:
+    text = _text(value)
+    user, is_user, _ = text.partition("://")[2].partition("/")[0].rpartition("@")
+    if is_user and ":" in user:
+        # Not shown: it is a password.
+        raise ValueError("this has a password in it, which would be in Git: give it to Argo CD")
+    return text
 
 
 def _name(value: JsonValue) -> str:

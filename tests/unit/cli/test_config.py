@@ -522,6 +522,10 @@ def test_a_target_of_the_file_is_that_of_the_command_line(repository: Any) -> No
     assert any("_argocd" in path.parts for path in there)
     assert repository.run("check").code == 0
     assert repository.run("check", "--target", "plain").code == 1
+    # One option goes over that of the file, and the others stay.
+    outcome = repository.run("check", "--target-option", "project=other")
+    assert (outcome.code, outcome.err) == (1, "")
+    assert "spec.project: default -> other" in outcome.out
 
 
 def test_a_cluster_may_have_a_target_of_its_own(fleet: Any) -> None:

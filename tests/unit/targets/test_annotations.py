@@ -154,3 +154,11 @@ def test_what_is_accepted_is_not_said_again() -> None:
     accepting = FluxOptions(source_name="x", path="", accepted=("target-driver-kept", "target-node-labels"))
     found = target_of(accepting).findings(bundle(affine(made("DaemonSet"))))
     assert codes(found) == ["target-lane-holds-up"]
+
+
+def test_every_cluster_brings_the_same_application_set() -> None:
+    place = "_argocd/bootstrap/applicationset.yaml"
+    assert ARGO.own_files("one", ())[place] == ARGO.own_files("two", ())[place]
+    assert ARGO.own_files("one", ()).keys() == {
+        place, "_argocd/bootstrap/kustomization.yaml", "_argocd/kustomization.yaml",
+    }  # fmt: skip

@@ -12,7 +12,14 @@ import pytest
 
 from sro_render.errors import InputError, SroError
 from sro_render.model.objects import JsonObject
-from sro_render.targets.options import ArgoOptions, FluxOptions, PlainOptions, options_of, read_target
+from sro_render.targets.options import (
+    ArgoOptions,
+    FluxOptions,
+    PlainOptions,
+    options_of,
+    read_target,
+    told_target,
+)
 
 ARGO: JsonObject = {"repoURL": "https://git.example.com/x", "path": "clusters"}
 
@@ -58,6 +65,15 @@ def test_a_path_is_told_without_slashes_around_it() -> None:
     assert told.path == "clusters/all"
 
 
+@pytest.mark.parametrize(
+    "url", ["git@git.example.com:x/y.git", "ssh://git@git.example.com:22/x", "https://h/a@b:c"]
+)
+def test_a_user_without_a_password_is_taken(url: str) -> None:
+    told = options_of("argocd", {**ARGO, "repoURL": url})
+    assert isinstance(told, ArgoOptions)
+    assert told.repo_url == url
+
+
 def test_plain_is_what_is_meant_where_nothing_is_said() -> None:
     assert read_target({}) == PlainOptions()
     assert read_target({"kind": "plain", "argocd": ARGO}) == PlainOptions()
@@ -95,6 +111,8 @@ def test_what_is_needed_and_missing_is_said_all_at_once_with_how_to_give_it() ->
     [
         ({"repo": "x"}, "repo", "the target argocd has no option repo", "did you mean repoURL?"),
         ({"path": "../x"}, "path", "this must be a path inside the repository, with / between its parts; . is its root", ""),
+        ({"repoURL": "https://me:secret@git.example.com/x"}, "repoURL", "this has a password in it, which would be in Git: give it to Argo CD", ""),
+        ({"revision": "{{ .x }}"}, "revision", "this must not hold {{: an ApplicationSet is a template", ""),
         ({"path": 5}, "path", "this must be a text on one line, without space around it", ""),
         ({"revision": "a\nb"}, "revision", "this must be a text on one line, without space around it", ""),
         ({"namespace": "A_b"}, "namespace", "'A_b' is no name that Kubernetes takes", ""),
@@ -124,6 +142,20 @@ def test_a_source_of_another_kind_is_refused() -> None:
             "",
         )
     ]
+
+
+def test_the_command_line_goes_over_the_file() -> None:
+    file: JsonObject = {"kind": "argocd", "argocd": {**ARGO, "destination": {"name": "a"}}, "flux": {}}
+    told = told_target("", {"path": "other", "destination.name": "b"}, file)
+    assert isinstance(told, ArgoOptions)
+    assert (told.repo_url, told.path, told.destination_name) == ("https://git.example.com/x", "other", "b")
+    assert told_target("", {}, file) == read_target(file)
+    assert told_target("plain", {}, file) == PlainOptions()
+    assert told_target("", {}) == PlainOptions()
+    assert [path for path, *_ in faults(lambda: told_target("flux", {"path": "x"}, file))] == [
+        "target.flux.sourceRef.name"
+    ]
+    assert [path for path, *_ in faults(lambda: told_target("", {}, []))] == ["target"]
 
 
 def test_a_target_that_is_none_is_refused() -> None:
