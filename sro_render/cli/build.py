@@ -67,18 +67,19 @@ def command(
     if not inputs.is_usable or inputs.inventory is None or destination is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
+    made_from = build_inputs(inputs, _locked_options(arguments.options))
+    seen = collect(inputs.faults, lambda: destination.look(made_from)) or ()
     errors = (*inputs.faults, *outcome.errors)
-    findings = inputs.findings(outcome)
+    findings = (*inputs.findings(outcome), *seen)
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
-    made_from = build_inputs(inputs, _locked_options(arguments.options))
     try:
         delivered = destination.deliver(outcome, made_from, talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
-    return report.done(outcome, delivered, errors, (*findings, *delivered.findings))
+    return report.done(outcome, delivered, errors, findings)
 
 
 def build_inputs(inputs: RenderInputs, options: Mapping[str, JsonValue]) -> BuildInputs:

@@ -483,3 +483,18 @@ def test_the_report_for_programs_names_the_commit(world: Any, tools: Any) -> Non
         "noted": False,
         "localBranch": "",
     }
+
+
+def test_under_strict_inputs_that_are_not_committed_stop_the_build(world: Any, tools: Any) -> None:
+    tools.git(world.project, "init", "-q")
+    tools.git(world.project, "commit", "-q", "--allow-empty", "-m", "First")
+    repo = world.repository("repo")
+    outcome = world.build("--git", "../repo", "--branch", "rendered", "--strict")
+    assert (outcome.code, outcome.err.splitlines()[0]) == (
+        1,
+        (
+            "error[git-uncommitted]: charts/kmod/Chart.yaml and 3 more inputs are not committed, so that no "
+            "commit can be named from which this was rendered"
+        ),
+    )
+    assert tools.git(repo, "for-each-ref") == ""

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from sro_render.edges.bundles import Written
 from sro_render.edges.git.branch_tree import BranchTree
-from sro_render.edges.git.hydrator import DrySource, write_note
+from sro_render.edges.git.hydrator import DrySource, check_source, write_note
 from sro_render.edges.git.message import commit_message
 from sro_render.edges.git.objects import Committer, write_commit
 from sro_render.edges.git.program import without_credentials
@@ -121,6 +121,7 @@ def open_branch(choices: Choices) -> Branch:
     path = check_path(choices.path)
     if choices.remote:
         check_remote(choices.remote)
+    check_source(choices.dry_sha)
     repository.refuse_checked_out(choices.branch)
     committer = Committer(variables=_identity(repository, choices.author), key=choices.sign_key)
     return Branch(repository=repository, choices=choices, path=path, committer=committer)
