@@ -106,7 +106,7 @@ def test_an_edited_and_a_deleted_file_are_written_again(world: Any, tools: Any) 
     assert tools.files(repo, "rendered") == before
 
 
-def test_what_is_unmanaged_or_failed_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
+def test_what_failed_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
     repo = world.repository("repo")
     world.write_nodes(KERNEL, OTHER)
     world.build("--git", "../repo", "--branch", "rendered")
@@ -498,3 +498,43 @@ def test_under_strict_inputs_that_are_not_committed_stop_the_build(world: Any, t
         ),
     )
     assert tools.git(repo, "for-each-ref") == ""
+
+
+def test_what_is_unmanaged_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
+    repo = world.repository("repo")
+    world.build("--git", "../repo", "--branch", "rendered")
+    before = tools.files(repo, "rendered")
+    spec = Path("spec.yaml")
+    spec.write_text(spec.read_text() + "  managementState: Unmanaged\n")
+    world.write(
+        "charts/kmod/templates/1000-more.yaml", Path("charts/kmod/templates/0000-state.yaml").read_text()
+    )
+    outcome = world.build("--git", "../repo", "--branch", "rendered")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "kmod: unmanaged, left as it is\n" in outcome.out
+    after = tools.files(repo, "rendered")
+    assert before.keys() == after.keys()
+    assert {path for path in before if before[path] != after[path]} == {"cluster/sro.lock.yaml"}
+    tools.commit_file(repo, "rendered", "cluster/kmod/kustomization.yaml", "edited\n")
+    world.build("--git", "../repo", "--branch", "rendered")
+    assert tools.git(repo, "show", "rendered:cluster/kmod/kustomization.yaml") == "edited"
+
+
+def test_a_folder_that_is_something_else_on_the_branch_is_refused(world: Any, tools: Any) -> None:
+    repo = world.repository("repo")
+    tools.commit_file(repo, "rendered", "deploy", "a file\n")
+    outcome = world.build("--git", "../repo", "--branch", "rendered", "--path", "deploy/more")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-no-folder]: deploy/more leads over a file of the branch, not over folders alone"
+    )
+    tools.commit_file(repo, "other", "cluster", "a file\n")
+    outcome = world.build("--git", "../repo", "--branch", "other")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-not-plain]: cluster is a file, where sro-render has a folder of its own"
+    )
+    tools.commit_file(repo, "third", "Cluster/sro.lock.yaml", "x\n")
+    outcome = world.build("--git", "../repo", "--branch", "third")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-cluster-name]: the branch has a cluster 'Cluster', which differs from 'cluster' in case "
+        "alone"
+    )

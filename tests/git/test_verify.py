@@ -134,6 +134,18 @@ def test_an_input_that_is_missing_is_named(world: Any) -> None:
     )
 
 
+def test_standard_input_cannot_be_read_again(world: Any) -> None:
+    world.build("--out", "out")
+    lock = world.project / "out/cluster/sro.lock.yaml"
+    lock.write_text(lock.read_text().replace("path: ../../nodes.json", "path: '-'"))
+    outcome = verify(world, "out")
+    assert (outcome.code, outcome.out, outcome.err) == (
+        1,
+        "out/cluster: not verified\n  -: standard input cannot be read again\n",
+        "",
+    )
+
+
 def test_stale_files_stay_what_they_are(world: Any) -> None:
     world.write_nodes("4.18.0-305.45.1.el8_4.x86_64", OTHER)
     world.build("--out", "out")

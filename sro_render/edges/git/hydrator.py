@@ -157,6 +157,7 @@ def write_note(
             noted = _with_note(repository, base, commit, source.note(), variables)
             if remote:
                 push(repository, remote, noted, NOTES)
+            # Notes here that the remote lacks are somebody's own: they stay, and ours is at the remote.
             if not remote or not local or repository.is_ancestor(local, noted):
                 repository.move(NOTES, noted, local, "sro-render: note")
         except RacedError:
