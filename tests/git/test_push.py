@@ -248,8 +248,10 @@ def test_a_guard_here_keeps_the_branch_here_where_it_was(world: Any, tools: Any,
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.splitlines()[-2:] == [
         f"rendered: commit {tip(tools, remote)[:12]}, pushed to origin",
-        "rendered: the branch here stayed as it was: git does not move refs/heads/rendered: ref updates "
-        "aborted by hook",
+        (
+            "rendered: the branch here stayed as it was: git does not move refs/heads/rendered: ref updates "
+            "aborted by hook"
+        ),
     ]
     assert tools.git(repo, "for-each-ref", "refs/heads") == ""
 
