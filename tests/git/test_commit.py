@@ -538,3 +538,19 @@ def test_a_folder_that_is_something_else_on_the_branch_is_refused(world: Any, to
         "error[output-cluster-name]: the branch has a cluster 'Cluster', which differs from 'cluster' in case "
         "alone"
     )
+
+
+def test_a_repository_of_the_specs_that_git_does_not_look_into_is_told(
+    world: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools.git(world.project, "init", "-q")
+    repo = world.repository("repo")
+    tools.git(world.project, "config", "--global", "safe.directory", str(repo))
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    outcome = world.build("--git", "../repo", "--branch", "rendered")
+    assert outcome.code == 2
+    assert outcome.err.startswith(
+        f"error[git-failed]: git rev-parse failed: detected dubious ownership in repository at '{world.project}'\n"
+    )
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    assert tools.git(repo, "for-each-ref") == ""

@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sro_render.edges.git.objects import write_blobs
-from sro_render.edges.git.program import Git
+from sro_render.edges.git.program import Git, failed
 from sro_render.edges.git.remote import fetch, push, remote_tips
 from sro_render.edges.git.repository import RacedError, Repository
 from sro_render.errors import Finding, OutputError
@@ -76,6 +76,7 @@ def find_source(
     Args:    files: specs and inventories; charts: their folder; given: the commit as the user names it.
     Returns: None where the specs lie in no repository, or are not committed as they are, which is
              a finding: nobody could render the same from that commit.
+    Raises:  OutputError: `git-failed`: git does not look into that repository.
     """
     if not files:
         return DrySource(id=given) if given else None
@@ -83,8 +84,12 @@ def find_source(
     head = git.run(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{given or 'HEAD'}^{{commit}}", may_fail=True
     )
+    if head.code and given:
+        return DrySource(id=given)
     if head.code:
-        return DrySource(id=given) if given else None
+        if head.err.strip() and "not a git repository" not in head.err:
+            raise failed("rev-parse", head)
+        return None
     if not given:
         changed = _changed(git, files, charts)
         if changed:
