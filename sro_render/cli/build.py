@@ -84,17 +84,19 @@ def _build(run: Run, place: _Place, talk: Talk, report: _Report, *, keep_going: 
     if not inputs.is_usable or destination is None or target is None:
         return report.refuse(inputs.faults_without_nodes())
     outcome = inputs.render(talk)
+    made = made_from(inputs, target)
+    seen = collect(inputs.faults, lambda: destination.look(made)) or ()
     errors = (*inputs.faults, *outcome.errors)
-    findings = (*inputs.findings(outcome), *target_of(target).findings(outcome.bundle))
+    findings = (*inputs.findings(outcome), *target_of(target).findings(outcome.bundle), *seen)
     is_empty = not outcome.bundle.resources and not outcome.bundle.removed and not outcome.unmanaged
     if (errors and (not keep_going or is_empty)) or (strict and findings):
         return report.refuse(errors, findings)
     try:
-        delivered = destination.deliver(outcome, made_from(inputs, target), talk.note)
+        delivered = destination.deliver(outcome, made, talk.note)
     except (SroError, ExceptionGroup) as error:
         inputs.faults.add(error)
         return report.refuse((*outcome.errors, *inputs.faults), findings)
-    return report.done(outcome, delivered, errors, (*findings, *delivered.findings))
+    return report.done(outcome, delivered, errors, findings)
 
 
 def made_from(inputs: RenderInputs, target: TargetOptions) -> BuildInputs:

@@ -5,7 +5,7 @@ Each is looked at before time is spent on rendering, and written to afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from sro_render.errors import Finding
 from sro_render.pipeline.build import Render
 
 if TYPE_CHECKING:
+    from sro_render.edges.git.hydrator import DrySource
     from sro_render.edges.git.publish import Branch, Published
 
 
@@ -26,11 +27,13 @@ class Delivered(Struct, frozen=True, kw_only=True):
 
     written: Written
     published: Published | None = None
-    findings: tuple[Finding, ...] = ()
 
 
 class Destination(Protocol):
     """A place that a build may go to."""
+
+    def look(self, inputs: BuildInputs) -> Sequence[Finding]:
+        """What the user should know before anything is written. Call it once. Raises SroError."""
 
     def deliver(self, outcome: Render, inputs: BuildInputs, say: Callable[[str], None]) -> Delivered:
         """Write what was rendered. Raises SroError, or a group of them."""
@@ -41,6 +44,11 @@ class Folder(Struct, frozen=True, kw_only=True):
 
     out: Path
     sign_key: str | None
+
+    def look(self, inputs: BuildInputs) -> Sequence[Finding]:
+        """Nothing: a folder has no past."""
+        del inputs
+        return ()
 
     def deliver(self, outcome: Render, inputs: BuildInputs, say: Callable[[str], None]) -> Delivered:
         """Replace OUT/CLUSTER."""
@@ -53,32 +61,43 @@ class Folder(Struct, frozen=True, kw_only=True):
         return Delivered(written=write_bundle(outcome, inputs, self.out, sign=sign, say=say))
 
 
-class OnBranch(Struct, frozen=True, kw_only=True):
+class OnBranch:
     """A branch of a repository. charts: the folder of charts, as given."""
 
-    branch: Branch
-    charts: str | None
+    def __init__(self, branch: Branch, charts: str | None) -> None:
+        self._branch = branch
+        self._charts = charts
+        self._source: DrySource | None = None
+
+    def look(self, inputs: BuildInputs) -> Sequence[Finding]:
+        """Find the commit that the inputs lie in."""
+        # As in `open_destination`.
+        from sro_render.edges.git.hydrator import find_source  # noqa: PLC0415
+
+        findings: list[Finding] = []
+        self._source = find_source(_paths(inputs), self._charts, self._branch.choices.dry_sha, findings)
+        return findings
 
     def deliver(self, outcome: Render, inputs: BuildInputs, say: Callable[[str], None]) -> Delivered:
         """Commit PATH/CLUSTER, and push it."""
         del say
-        # As in `open_destination`.
-        from sro_render.edges.git.hydrator import find_source  # noqa: PLC0415
-        from sro_render.edges.git.publish import publish  # noqa: PLC0415
+        from sro_render.edges.git.publish import publish  # noqa: PLC0415 - likewise
 
-        findings: list[Finding] = []
-        files = [file.path for file in (*inputs.specs, *inputs.inventories)]
-        source = find_source(files, self.charts, self.branch.choices.dry_sha, findings)
         cluster = outcome.bundle.cluster
-        folder = self.branch.folder_of(cluster, next((file for file in files if file != "-"), ""))
-        place = self.branch.place_of(cluster)
+        folder = self._branch.folder_of(cluster, next(iter(_paths(inputs)), ""))
+        place = self._branch.place_of(cluster)
         written, published = publish(
-            self.branch,
+            self._branch,
             cluster,
-            source,
+            self._source,
             lambda tree: write_into(tree, outcome, inputs, folder, place=place),
         )
-        return Delivered(written=written, published=published, findings=tuple(findings))
+        return Delivered(written=written, published=published)
+
+
+def _paths(inputs: BuildInputs) -> list[str]:
+    """The files that inputs were read from."""
+    return [file.path for file in (*inputs.specs, *inputs.inventories) if file.path != "-"]
 
 
 def open_destination(
@@ -95,7 +114,7 @@ def open_destination(
         check_place(Path(out or ""), cluster, named_by=named_by)
         return Folder(out=Path(out or ""), sign_key=sign_key)
     check_cluster_name(cluster, named_by=named_by)
-    return OnBranch(branch=branch_of(git), charts=charts)
+    return OnBranch(branch_of(git), charts)
 
 
 def branch_of(git: GitArguments) -> Branch:

@@ -114,6 +114,15 @@ class World:
         return place
 
 
+def need(*programs: str) -> None:
+    """Skip the test where a program is missing, unless everything must be tried."""
+    for name in programs:
+        if shutil.which(name) is None:
+            if os.environ.get("CI"):
+                pytest.fail(f"{name} is not here")
+            pytest.skip(f"{name} is not here")
+
+
 def git(place: Path, *arguments: str, data: bytes = b"") -> str:
     """What git says; a failure fails the test."""
     done = subprocess.run(["git", *arguments], cwd=place, input=data, capture_output=True, check=False)
@@ -183,6 +192,7 @@ def tools() -> Any:
     """The functions of this file, for tests that are no package."""
 
     class Tools:
+        need = staticmethod(need)
         git = staticmethod(git)
         commit_file = staticmethod(commit_file)
         files = staticmethod(files)

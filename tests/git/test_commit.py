@@ -106,7 +106,7 @@ def test_an_edited_and_a_deleted_file_are_written_again(world: Any, tools: Any) 
     assert tools.files(repo, "rendered") == before
 
 
-def test_what_is_unmanaged_or_failed_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
+def test_what_failed_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
     repo = world.repository("repo")
     world.write_nodes(KERNEL, OTHER)
     world.build("--git", "../repo", "--branch", "rendered")
@@ -489,3 +489,74 @@ def test_the_report_for_programs_names_the_commit(world: Any, tools: Any) -> Non
         "noted": False,
         "localBranch": "",
     }
+
+
+def test_under_strict_inputs_that_are_not_committed_stop_the_build(world: Any, tools: Any) -> None:
+    tools.git(world.project, "init", "-q")
+    tools.git(world.project, "commit", "-q", "--allow-empty", "-m", "First")
+    repo = world.repository("repo")
+    outcome = world.build("--git", "../repo", "--branch", "rendered", "--strict")
+    assert (outcome.code, outcome.err.splitlines()[0]) == (
+        1,
+        (
+            "error[git-uncommitted]: charts/kmod/Chart.yaml and 3 more inputs are not committed, so that no "
+            "commit can be named from which this was rendered"
+        ),
+    )
+    assert tools.git(repo, "for-each-ref") == ""
+
+
+def test_what_is_unmanaged_stays_as_the_branch_has_it(world: Any, tools: Any) -> None:
+    repo = world.repository("repo")
+    world.build("--git", "../repo", "--branch", "rendered")
+    before = tools.files(repo, "rendered")
+    spec = Path("spec.yaml")
+    spec.write_text(spec.read_text() + "  managementState: Unmanaged\n")
+    world.write(
+        "charts/kmod/templates/1000-more.yaml", Path("charts/kmod/templates/0000-state.yaml").read_text()
+    )
+    outcome = world.build("--git", "../repo", "--branch", "rendered")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "kmod: unmanaged, left as it is\n" in outcome.out
+    after = tools.files(repo, "rendered")
+    assert before.keys() == after.keys()
+    assert {path for path in before if before[path] != after[path]} == {"cluster/sro.lock.yaml"}
+    tools.commit_file(repo, "rendered", "cluster/kmod/kustomization.yaml", "edited\n")
+    world.build("--git", "../repo", "--branch", "rendered")
+    assert tools.git(repo, "show", "rendered:cluster/kmod/kustomization.yaml") == "edited"
+
+
+def test_a_folder_that_is_something_else_on_the_branch_is_refused(world: Any, tools: Any) -> None:
+    repo = world.repository("repo")
+    tools.commit_file(repo, "rendered", "deploy", "a file\n")
+    outcome = world.build("--git", "../repo", "--branch", "rendered", "--path", "deploy/more")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-no-folder]: deploy/more leads over a file of the branch, not over folders alone"
+    )
+    tools.commit_file(repo, "other", "cluster", "a file\n")
+    outcome = world.build("--git", "../repo", "--branch", "other")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-not-plain]: cluster is a file, where sro-render has a folder of its own"
+    )
+    tools.commit_file(repo, "third", "Cluster/sro.lock.yaml", "x\n")
+    outcome = world.build("--git", "../repo", "--branch", "third")
+    assert outcome.err.splitlines()[0] == (
+        "error[output-cluster-name]: the branch has a cluster 'Cluster', which differs from 'cluster' in case "
+        "alone"
+    )
+
+
+def test_a_repository_of_the_specs_that_git_does_not_look_into_is_told(
+    world: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools.git(world.project, "init", "-q")
+    repo = world.repository("repo")
+    tools.git(world.project, "config", "--global", "safe.directory", str(repo))
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    outcome = world.build("--git", "../repo", "--branch", "rendered")
+    assert outcome.code == 2
+    assert outcome.err.startswith(
+        f"error[git-failed]: git rev-parse failed: detected dubious ownership in repository at '{world.project}'\n"
+    )
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    assert tools.git(repo, "for-each-ref") == ""

@@ -238,6 +238,24 @@ def test_a_server_that_is_not_there_is_told_without_credentials(world: Any) -> N
     assert outcome.err.startswith("error[git-unreachable]: nowhere cannot be read or written: ")
 
 
+def test_a_guard_here_keeps_the_branch_here_where_it_was(world: Any, tools: Any, remote: Path) -> None:
+    repo = world.root / "repo"
+    hook = repo / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\n[ "$1" = prepared ] && grep -q refs/heads/ && exit 1\nexit 0\n')
+    hook.chmod(0o755)
+    outcome = world.build(*PUSH)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-2:] == [
+        f"rendered: commit {tip(tools, remote)[:12]}, pushed to origin",
+        (
+            "rendered: the branch here stayed as it was: git does not move refs/heads/rendered: ref updates "
+            "aborted by hook"
+        ),
+    ]
+    assert tools.git(repo, "for-each-ref", "refs/heads") == ""
+
+
 @pytest.mark.usefixtures("remote")
 def test_the_users_hooks_around_a_push_are_not_run(world: Any) -> None:
     hook = world.root / "repo/.git/hooks/pre-push"

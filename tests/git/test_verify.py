@@ -8,8 +8,6 @@ signatures: `ssh-keygen -Y verify`, `git verify-commit`, `gpg --verify`.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -134,6 +132,18 @@ def test_an_input_that_is_missing_is_named(world: Any) -> None:
     )
 
 
+def test_standard_input_cannot_be_read_again(world: Any) -> None:
+    world.build("--out", "out")
+    lock = world.project / "out/cluster/sro.lock.yaml"
+    lock.write_text(lock.read_text().replace("path: ../../nodes.json", "path: '-'"))
+    outcome = verify(world, "out")
+    assert (outcome.code, outcome.out, outcome.err) == (
+        1,
+        "out/cluster: not verified\n  -: standard input cannot be read again\n",
+        "",
+    )
+
+
 def test_stale_files_stay_what_they_are(world: Any) -> None:
     world.write_nodes("4.18.0-305.45.1.el8_4.x86_64", OTHER)
     world.build("--out", "out")
@@ -199,6 +209,7 @@ def test_what_cannot_be_verified_is_told(given: str, message: str, world: Any, t
 @pytest.fixture
 def ssh_key(world: Any, tools: Any) -> Path:
     """A key that git signs with, and `allowed_signers` that trusts it."""
+    tools.need("ssh-keygen")
     key: Path = world.root / "a key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
     tools.git(world.project, "config", "--global", "gpg.format", "ssh")
@@ -334,12 +345,9 @@ def test_without_a_key_nothing_is_written(world: Any, tools: Any) -> None:
 
 
 @pytest.fixture
-def gpg_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+def gpg_key(tools: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A key of OpenPGP in a keyring of its own, which git signs with."""
-    if shutil.which("gpg") is None:
-        if os.environ.get("CI"):
-            pytest.fail("gpg is not here")
-        pytest.skip("gpg is not here")
+    tools.need("gpg")
     home = tmp_path_factory.mktemp("g")
     home.chmod(0o700)
     monkeypatch.setenv("GNUPGHOME", str(home))

@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sro_render.edges.git.objects import write_blobs
-from sro_render.edges.git.program import Git
+from sro_render.edges.git.program import Git, failed
 from sro_render.edges.git.remote import fetch, push, remote_tips
 from sro_render.edges.git.repository import RacedError, Repository
 from sro_render.errors import Finding, OutputError
@@ -57,6 +57,17 @@ class DrySource(Struct, frozen=True, kw_only=True):
         return f"{json.dumps({'drySha': self.id})}\n".encode()
 
 
+def check_source(given: str) -> None:
+    """Refuse what is no commit's id. Raises OutputError: `git-dry-sha`."""
+    if given and not _ID.fullmatch(given):
+        raise OutputError(
+            "git-dry-sha",
+            f"{given!r} is not the whole id of a commit",
+            path="--dry-sha",
+            hint="git rev-parse HEAD prints one",
+        )
+
+
 def find_source(
     files: Sequence[str], charts: str | None, given: str, findings: list[Finding]
 ) -> DrySource | None:
@@ -65,24 +76,20 @@ def find_source(
     Args:    files: specs and inventories; charts: their folder; given: the commit as the user names it.
     Returns: None where the specs lie in no repository, or are not committed as they are, which is
              a finding: nobody could render the same from that commit.
-    Raises:  OutputError: `git-dry-sha`.
+    Raises:  OutputError: `git-failed`: git does not look into that repository.
     """
-    if given and not _ID.fullmatch(given):
-        raise OutputError(
-            "git-dry-sha",
-            f"{given!r} is not the whole id of a commit",
-            path="--dry-sha",
-            hint="git rev-parse HEAD prints one",
-        )
-    first = next((file for file in files if file != "-"), None)
-    if first is None:
+    if not files:
         return DrySource(id=given) if given else None
-    git = Git(folder=str(Path(first).resolve().parent))
+    git = Git(folder=str(Path(files[0]).resolve().parent))
     head = git.run(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{given or 'HEAD'}^{{commit}}", may_fail=True
     )
+    if head.code and given:
+        return DrySource(id=given)
     if head.code:
-        return DrySource(id=given) if given else None
+        if head.err.strip() and "not a git repository" not in head.err:
+            raise failed("rev-parse", head)
+        return None
     if not given:
         changed = _changed(git, files, charts)
         if changed:
@@ -108,7 +115,7 @@ def _described(git: Git, commit: str) -> DrySource:
 def _changed(git: Git, files: Sequence[str], charts: str | None) -> list[str]:
     """The inputs that are not as the last commit has them; those outside the repository do not count."""
     top = Path(git.run("rev-parse", "--show-toplevel").text).resolve()
-    named = [Path(file).resolve() for file in files if file != "-"]
+    named = [Path(file).resolve() for file in files]
     named += [Path(charts).resolve()] if charts else []
     inside = [str(path) for path in named if path.is_relative_to(top)]
     status = git.run("status", "--porcelain", "-z", "--untracked-files=all", "--ignored", "--", *inside).out
@@ -155,6 +162,7 @@ def write_note(
             noted = _with_note(repository, base, commit, source.note(), variables)
             if remote:
                 push(repository, remote, noted, NOTES)
+            # Notes here that the remote lacks are somebody's own: they stay, and ours is at the remote.
             if not remote or not local or repository.is_ancestor(local, noted):
                 repository.move(NOTES, noted, local, "sro-render: note")
         except RacedError:

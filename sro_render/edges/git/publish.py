@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from sro_render.edges.bundles import Written
 from sro_render.edges.git.branch_tree import BranchTree
-from sro_render.edges.git.hydrator import DrySource, write_note
+from sro_render.edges.git.hydrator import DrySource, check_source, write_note
 from sro_render.edges.git.message import commit_message
 from sro_render.edges.git.objects import Committer, write_commit
 from sro_render.edges.git.program import without_credentials
@@ -122,6 +122,7 @@ def open_branch(choices: Choices) -> Branch:
     path = check_path(choices.path)
     if choices.remote:
         check_remote(choices.remote)
+    check_source(choices.dry_sha)
     repository.refuse_checked_out(choices.branch)
     committer = Committer(variables=_identity(repository, choices.author), key=choices.sign_key)
     return Branch(repository=repository, choices=choices, path=path, committer=committer)
@@ -178,23 +179,13 @@ def publish(
 def _try(
     branch: Branch, cluster: str, source: DrySource | None, write: Callable[[BranchTree], Written]
 ) -> tuple[Written, Published]:
+    """One attempt. Raises RacedError where somebody was faster; nothing is changed then."""
     repository, choices = branch.repository, branch.choices
     repository.refuse_checked_out(choices.branch)
     local = repository.tip(branch.reference)
     remote = _remote_tip(branch)
     base = _base(branch, local, remote)
-    blobs = Blobs(repository.git)
-    try:
-        tree = BranchTree(repository, blobs, base, branch.path, cluster)
-        written = write(tree)
-        if not written.change and base:
-            commit = base
-        else:
-            made = tree.write(source.metadata() if source else None)
-            message = commit_message(written, cluster, source, choices.message, choices.trailers)
-            commit = write_commit(repository, made, base, message, branch.committer)
-    finally:
-        blobs.close()
+    written, commit = _commit(branch, base, cluster, source, write)
     published = Published(
         commit=commit,
         branch=choices.branch,
@@ -204,6 +195,7 @@ def _try(
     if choices.remote and commit != remote:
         push(repository, choices.remote, commit, branch.reference)
         published = replace(published, is_pushed=True)
+    # A branch that is not here is not made where there is nothing new to show on it.
     if commit != local and (published.is_new or local):
         try:
             repository.move(branch.reference, commit, local, f"sro-render: render {cluster}")
@@ -213,6 +205,27 @@ def _try(
             reason = "it moved meanwhile" if isinstance(error, RacedError) else error.finding.message
             published = replace(published, local=reason)
     return written, published
+
+
+def _commit(
+    branch: Branch,
+    base: str,
+    cluster: str,
+    source: DrySource | None,
+    write: Callable[[BranchTree], Written],
+) -> tuple[Written, str]:
+    """A commit on `base` that no branch stands at yet, or `base` itself where nothing changes."""
+    blobs = Blobs(branch.repository.git)
+    try:
+        tree = BranchTree(branch.repository, blobs, base, branch.path, cluster)
+        written = write(tree)
+        if not written.change and base:
+            return written, base
+        made = tree.write(source.metadata() if source else None)
+    finally:
+        blobs.close()
+    message = commit_message(written, cluster, source, branch.choices.message, branch.choices.trailers)
+    return written, write_commit(branch.repository, made, base, message, branch.committer)
 
 
 def _remote_tip(branch: Branch) -> str:

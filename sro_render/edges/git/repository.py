@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 
@@ -81,12 +82,13 @@ class Repository(Struct, frozen=True, kw_only=True):
             fields = dict(line.partition(" ")[::2] for line in entry.split("\0") if line)
             if fields.get("branch") == f"refs/heads/{branch}" and "prunable" not in fields:
                 place = fields["worktree"]
+                leave = f"git -C {quote(place)} switch --detach"
                 raise OutputError(
                     "git-checked-out",
                     f"branch {branch!r} is checked out in {place}, which would then show all of it as undone",
                     path="--branch",
-                    hint=f"commit to another branch, leave this one there (git -C {place} switch --detach), "
-                    "or build with --out and commit there",
+                    hint=f"commit to another branch, leave this one there ({leave}), or build "
+                    "with --out and commit there",
                 )
 
 
