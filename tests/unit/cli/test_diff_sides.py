@@ -83,7 +83,7 @@ def test_a_snapshot_alone_is_what_comes_after_the_bundle(built: Any) -> None:
         "A: out/lab (cluster lab)\nB: what the inputs give with next.json (cluster lab)\n"
     )
     assert f"  > ConfigMap/kmod/kmod: kernel {KERNEL} -> {NEXT}\n" in outcome.out
-    assert f"  from kernel {KERNEL} to {NEXT}: n0\n" in outcome.out
+    assert f"from kernel {KERNEL} to {NEXT}: n0\n" in outcome.out
 
 
 @pytest.mark.parametrize(
