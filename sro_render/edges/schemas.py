@@ -17,6 +17,7 @@ KINDS = {
     "BundleLock": "lock",
     "ChartsLock": "chartslock",
     "Config": "config",
+    "Diff": "diff",
 }
 """Kind to the name of its schema file, `schemas/NAME.schema.json`."""
 

@@ -6,6 +6,8 @@ Source: GitHub's toolkit, packages/core/src/command.ts (what is escaped) and cor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sro_render.model.problem import Problem, Review, Severity
 from sro_render.review.interface import plain_message, summary
 
@@ -15,7 +17,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 def github_report(review: Review) -> str:
     """A command for each problem, one for each note, and the counts as plain text."""
     lines = [_command(problem) for problem in review.problems]
-    lines += [f"::notice title=sro-render lint::{_data(note)}" for note in review.notes]
+    lines += [workflow_command("notice", {"title": "sro-render lint"}, note) for note in review.notes]
     return "\n".join((*lines, summary(review))) + "\n"
 
 
@@ -35,8 +37,13 @@ def _command(problem: Problem) -> str:
         message = plain_message(finding) + (f"\nfile: {inside}:{span.line}" if inside else "")
     else:
         message = plain_message(finding)
+    return workflow_command(_COMMANDS[problem.severity], properties, message)
+
+
+def workflow_command(command: str, properties: Mapping[str, str], message: str) -> str:
+    """A command in one line, whatever stands in its parts."""
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{_COMMANDS[problem.severity]} {written}::{_data(message)}"
+    return f"::{command} {written}::{_data(message)}"
 
 
 def _data(text: str) -> str:

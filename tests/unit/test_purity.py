@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import diff_samples
 import pytest
 import yaml
 
@@ -21,11 +22,15 @@ from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.edges.chart_files import load_chart_at
+from sro_render.edges.page_assets import page_assets
 from sro_render.kernels.merging import InventoryDocument
 from sro_render.kernels.snapshot import read_inventory
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
 from sro_render.model.specialresource import SpecialResource
+from sro_render.review.diff_github import diff_github_report
+from sro_render.review.diff_html import html_report
+from sro_render.review.diff_json import diff_json_report
 from sro_render.source import Source
 from sro_render.sprig.ambient import Ambient
 
@@ -97,4 +102,16 @@ def test_functions_of_time_chance_and_text_touch_nothing() -> None:
     first = engine.render({}, release, Capabilities()).texts
     with watched() as seen:
         again = engine.render({}, release, Capabilities()).texts
+    assert (seen, again) == ([], first)
+
+
+def test_reports_of_a_diff_touch_nothing() -> None:
+    diff, assets = diff_samples.upgrade(), page_assets()
+
+    def reports() -> tuple[str, ...]:
+        return html_report(diff, assets), diff_json_report(diff), diff_github_report(diff)
+
+    first = reports()
+    with watched() as seen:
+        again = reports()
     assert (seen, again) == ([], first)
