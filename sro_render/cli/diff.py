@@ -33,7 +33,10 @@ def _github(diff: Diff) -> str:
     """Annotations, at files as they are named from the folder that the command runs in."""
     if diff.after.name == "-":
         return diff_github_report(diff, None)
-    after = Path(diff.after.name)
+    # What the inputs give lies nowhere yet, and takes the place of what lies there.
+    after = next((path for path in map(Path, (diff.after.name, diff.before.name)) if path.exists()), None)
+    if after is None:
+        return diff_github_report(diff, None)
     folder = (after.parent if after.is_file() else after).as_posix()
     return diff_github_report(diff, "" if folder == "." else folder)
 
@@ -48,7 +51,7 @@ FORMATS: Mapping[str, Callable[[Diff, int], str]] = MappingProxyType(
     }
 )
 """Each form of the report, made of a diff and the limit on its size."""
-_SEVERAL = frozenset({"text", "markdown"})
+_SEVERAL = frozenset({"text", "markdown", "github"})
 """The forms in which the reports of several clusters can stand one after the other."""
 
 
@@ -132,7 +135,10 @@ def command(
         raise click.UsageError(
             f"-o {output_format} is for one cluster, and there are {len(diffs)}: add --cluster NAME"
         )
-    report = "\n".join(FORMATS[output_format](diff, max_characters // len(diffs)) for diff in diffs)
+    most = max(MIN_CHARACTERS, max_characters // len(diffs))
+    report = ("" if output_format == "github" else "\n").join(
+        FORMATS[output_format](diff, most) for diff in diffs
+    )
     if out is None:
         click.echo(report, nl=False)
     else:

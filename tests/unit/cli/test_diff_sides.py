@@ -146,3 +146,31 @@ def test_rules_of_the_file_are_ignored_and_counted_beside_those_that_are_given(b
         assert "1 change hidden by ConfigMap/*:data.more\n" in outcome.out
     outcome = built.run("diff", "--ignore", "Pod/*:spec")
     assert "these rules hide nothing: Pod/*:spec\n" in outcome.out
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_form_that_is_one_document_is_for_one_cluster(built: Any, form: str) -> None:
+    built.write("sro.yaml", CONFIG.format(more=SECOND))
+    outcome = built.run("diff", "-o", form)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.endswith(f"Error: -o {form} is for one cluster, and there are 2: add --cluster NAME\n")
+    assert built.run("diff", "-o", form, "--cluster", "lab").code == 0
+
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - {name: c, image: "example.com/c:1", securityContext: {privileged: IS}}
+"""
+
+
+def test_annotations_are_at_the_files_that_lie_there(built: Any) -> None:
+    built.write("charts/kmod/templates/0001-p.yaml", POD.replace("IS", "false"))
+    built.run("build")
+    built.write("charts/kmod/templates/0001-p.yaml", POD.replace("IS", "true"))
+    outcome = built.run("diff", "-o", "github")
+    assert outcome.code == 1
+    assert "file=out/lab/kmod/0001-p/pod-p.yaml," in outcome.out
