@@ -124,6 +124,10 @@ class ServerError(SroError):
     """A server refused, or cannot be reached."""
 
 
+class SignatureError(SroError):
+    """A signature is missing, or is not one of who should have signed."""
+
+
 class OutOfTimeError(Exception):
     """The caller's limit of time has passed.
 

@@ -73,3 +73,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Schemas inside the schema of one chart's values."""
     max_schema_checks: int = 1_000_000
     """How often the parts of a schema that refers to itself are put to values, in one check."""
+
+
+NAMES = {name.removeprefix("max_").replace("_", "-"): name for name in Limits.__struct_fields__}
+"""What `--limit` and `sro.yaml` call each limit."""

@@ -9,11 +9,11 @@ import click
 from msgspec.structs import replace
 
 from sro_render.errors import nearest
-from sro_render.limits import Limits
+from sro_render.limits import NAMES, Limits
 
 _Body = TypeVar("_Body", bound=Callable[..., Any])
-NAMES = {name.removeprefix("max_").replace("_", "-"): name for name in Limits.__struct_fields__}
-"""What `--limit` calls each limit."""
+TIME_LIMIT_S = 300
+"""For one chart, unless another limit is given."""
 
 
 def limit_options(body: _Body) -> _Body:
@@ -23,7 +23,7 @@ def limit_options(body: _Body) -> _Body:
         "seconds",
         type=click.IntRange(min=0),
         metavar="SECONDS",
-        default=300,
+        default=TIME_LIMIT_S,
         show_default=True,
         help="How long the rendering of one chart may take; 0 is no limit.",
     )

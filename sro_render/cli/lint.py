@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from sro_render.api import Recipe, Render
 from sro_render.charts.scope import Capabilities, KubeVersion
+from sro_render.cli.config_options import complete, config_file, given_names
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
 from sro_render.cli.output_option import output_option
 from sro_render.cli.render_inputs import (
@@ -32,16 +33,17 @@ from sro_render.errors import ChartError, OutOfTimeError
 from sro_render.lint.interface import Subject
 from sro_render.lint.linter import review
 from sro_render.lint.made_up import INVENTORY, KERNELS
-from sro_render.lint.mending import edits_of, out_of_reach, unified_diff
+from sro_render.lint.mending import edits_of, out_of_reach
 from sro_render.lint.rules import PLAIN_SECRET
 from sro_render.lint.unused import Usage
-from sro_render.model.problem import Problem, Review, Severity
+from sro_render.model.problem import Problem, Review, Severity, merged
 from sro_render.model.specialresource import ChartReference, SpecialResource
 from sro_render.review.github import github_report
 from sro_render.review.interface import Reporter
 from sro_render.review.records import json_report
 from sro_render.review.sarif import sarif_report
 from sro_render.review.text import text_report
+from sro_render.review.unified import unified_diff
 
 _MOST_PASSES = 10
 """A mend may show what it hid: a spec with a misspelt key is not rendered at all."""
@@ -76,7 +78,10 @@ Example:
 @output_option("github", "sarif")
 @click.option("--out", metavar="PATH", help="Where to write the report; else standard output.")
 @talk_options
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     *,
     talk: Talk,
     arguments: RenderArguments,
@@ -90,17 +95,24 @@ def command(
     """Look for mistakes in SpecialResources, their charts and the objects that these render.
 
     SPEC is as for build. Without SPEC, every chart below --charts is looked at with its own values;
-    without --inventory, charts are rendered for two made-up kernels.
+    without --inventory, charts are rendered for two made-up kernels. Without any, the clusters of the
+    repository's sro.yaml are looked at, and what several have is said once.
 
     A SpecialResource silences findings by code: sro.openshift.io/lint-ignore: "CODE,CODE".
     """
     if fix and only_diff:
         raise click.UsageError("--fix and --diff contradict each other: give one of them")
+    looked_at = [arguments]
     if not arguments.specs and arguments.charts is None:
-        raise click.UsageError("nothing to look at: give SPEC, or --charts")
+        file = config_file(None)
+        if file is None:
+            raise click.UsageError(
+                "nothing to look at: give SPEC, or --charts, or let `sro-render init` write a sro.yaml"
+            )
+        looked_at = [run.arguments for run in complete(file, arguments, given_names(context))]
     if "-" in arguments.specs and fix:
         raise click.UsageError("--fix cannot write to standard input: name the files")
-    linted = _Linter(talk, arguments, kube_version)
+    linted = _Linters([_Linter(talk, each, kube_version) for each in looked_at])
     diff, outcome = _mend(linted, write=fix) if fix or only_diff else ("", linted.run())
     if diff:
         # Beside a report for programs, the diff is talk.
@@ -186,6 +198,23 @@ class _Linter:
         return replace(inputs, inventory=files)
 
 
+class _Linters(Struct):
+    """Several as one: what more than one of them finds is found once."""
+
+    linters: Sequence[_Linter]
+
+    def run(self) -> _Outcome:
+        """Everything, from the files on, of one after the other."""
+        outcomes = [each.run() for each in self.linters]
+        if len(outcomes) == 1:
+            return outcomes[0]
+        return _Outcome(
+            found=merged([each.found for each in outcomes]),
+            shown=merged([each.shown for each in outcomes]),
+            is_input_wrong=any(each.is_input_wrong for each in outcomes),
+        )
+
+
 def _with_all_charts(inputs: RenderInputs) -> RenderInputs:
     """A SpecialResource for each chart below the folder, which sets nothing."""
     store = inputs.store
@@ -248,7 +277,7 @@ def _usages(outcome: Render, seconds: int) -> tuple[dict[str, Usage], tuple[str,
     return usages, tuple(notes)
 
 
-def _mend(linter: _Linter, *, write: bool) -> tuple[str, _Outcome]:
+def _mend(linter: _Linters, *, write: bool) -> tuple[str, _Outcome]:
     """The diff of what has one right answer, and what is found once that is written, if it is."""
     before: dict[str, str] = {}
     after: dict[str, str] = {}

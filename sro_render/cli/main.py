@@ -17,17 +17,20 @@ from sro_render.errors import SroError, nearest
 from sro_render.version import __version__
 
 _COMMANDS = {
-    "build": "Render SpecialResources into per-kernel manifests on disk.",
+    "build": "Render SpecialResources for every kernel, to disk or Git.",
+    "check": "Say whether the committed bundles are what their inputs give.",
     "completion": "Print the completion script of a shell.",
     "coverage": "Show which nodes are served, by what, and what is missing.",
     "diff": "Say what differs between two bundles, and on which nodes.",
     "explain": "Say which template and which value made an object or a field.",
+    "init": "Write a first sro.yaml, from what lies in a repository.",
     "inventory": "Look at snapshots of the nodes: show, normalize, diff.",
     "lint": "Find mistakes in specs, charts and objects, and mend some.",
     "package": "Pack charts into the ConfigMap that cm:// names.",
     "schema": "Print the JSON Schema of a kind.",
     "template": "Render one chart as helm template does.",
     "vendor": "Fetch the charts of repositories and registries, and lock them.",
+    "verify": "Say whether a bundle is what its inputs give, and who signed it.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 

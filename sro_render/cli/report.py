@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sro_render.cli.coverage_data import coverage_counts, share_mapping
 from sro_render.cli.talk import printable
@@ -48,7 +48,7 @@ def text_report(render: Render, written: Written) -> str:
             f"{entry.special_resource}: {what} is stale, {count(len(entry.files), 'file')} kept{needed}"
         )
     change = written.change
-    place = written.folder.as_posix()
+    place = written.place
     if change:
         lines.append(
             f"{place}: {len(change.created)} created, {len(change.updated)} updated, "
@@ -95,13 +95,14 @@ def _objects_by_kernel(resource: RenderedResource) -> dict[str, int]:
     return objects
 
 
-def json_report(
+def report_mapping(
     render: Render | None,
     written: Written | None,
     errors: Sequence[Finding],
     findings: Sequence[Finding],
-) -> str:
-    """The same, with every error and finding, for programs. Keys are stable."""
+    more: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """The same, with every error and finding, for programs. Keys are stable. Args: more: further keys."""
     document: dict[str, object] = {
         "written": written is not None,
         "errors": [finding_mapping(error) for error in errors],
@@ -111,7 +112,7 @@ def json_report(
         change = written.change
         document |= {
             "cluster": render.bundle.cluster,
-            "folder": written.folder.as_posix(),
+            "folder": written.place,
             "specialResources": [_resource(render, each) for each in render.bundle.resources],
             "removed": list(render.bundle.removed),
             "unmanaged": list(render.unmanaged),
@@ -126,7 +127,7 @@ def json_report(
                 "unchanged": list(change.unchanged),
             },
         }
-    return json_text(document)
+    return document | dict(more or {})
 
 
 def json_text(document: dict[str, object]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.errors import Finding, SroError, describe, flatten
 
@@ -25,10 +26,11 @@ _QUIET_S = 1.0
 
 
 class Talk(Struct, frozen=True):
-    """How much is said."""
+    """How much is said. cluster: named in all that is said, where there are several."""
 
     quiet: bool = False
     verbose: bool = False
+    cluster: str = ""
 
     def errors(self, error: SroError | ExceptionGroup[SroError]) -> None:
         """Say everything that is wrong."""
@@ -45,7 +47,7 @@ class Talk(Struct, frozen=True):
     def note(self, text: str) -> None:
         """Say one line, unless we are quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(f"{self.cluster}: {text}" if self.cluster else text, err=True)
 
     def detail(self, text: str) -> None:
         """Say one line if we are verbose."""
@@ -53,6 +55,9 @@ class Talk(Struct, frozen=True):
             click.echo(text, err=True)
 
     def _say(self, finding: Finding, severity: str) -> None:
+        if self.cluster:
+            subject = f"{self.cluster} / {finding.subject}" if finding.subject else self.cluster
+            finding = replace(finding, subject=subject)
         # Hostile text must not steer the terminal.
         headline, *rest = (printable(line) for line in describe(finding, severity=severity).split("\n"))
         if has_colour(sys.stderr.isatty()):

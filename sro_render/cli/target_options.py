@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from sro_render.errors import InputError
-from sro_render.model.objects import JsonValue
-from sro_render.targets.options import KINDS, TargetOptions, told_target
+from sro_render.model.objects import JsonValue, mapping_of
+from sro_render.targets.options import KINDS, TargetOptions, options_of, told_target
 
 _R = TypeVar("_R")
 
@@ -69,3 +69,11 @@ def locked_target(options: TargetOptions) -> dict[str, JsonValue]:
     """What the lock says of the target: its name, and what it was told."""
     told = options.to_mapping()
     return {"target": options.kind, **({"targetOptions": told} if told else {})}
+
+
+def target_of_lock(options: Mapping[str, JsonValue]) -> TargetOptions:
+    """The target that a lock says, in the form of `locked_target`.
+
+    Raises: InputError, or a group of them.
+    """
+    return options_of(str(options.get("target", "plain")), mapping_of(options.get("targetOptions")))

@@ -1,9 +1,9 @@
-"""The two sides of a diff: what a bundle's folder, any folder of YAML, or one file holds.
+"""The two sides of a diff: what a bundle's folder, any folder of YAML, a commit, or one file holds.
 
 Decides where an object of a bundle stands, by its path and the lock, and which files need not be read: those
 whose bytes are the same on both sides, and those that differ in our digest alone. A side is a mapping of
-paths to bytes, wherever that comes from; `read_files` reads it from the disk. What differs is decided in
-`diff`.
+paths to bytes, wherever that comes from; `read_files` reads it from the disk or out of a commit. What
+differs is decided in `diff`.
 """
 
 from __future__ import annotations
@@ -55,19 +55,20 @@ class LoadedSides(Struct, frozen=True, kw_only=True):
 
 
 def read_files(name: str) -> dict[str, bytes]:
-    """What a folder or a file holds of YAML and JSON, or standard input (`-`); what is hidden is passed over.
+    """What a folder, a file, a commit or standard input (`-`) holds of YAML and JSON; without what is hidden.
 
-    Raises: InputError: there is nothing, or it cannot be read.
+    Args:   name: of what is on the disk; else `REV:PATH`, or `REV` for all of a commit.
+    Raises: InputError: there is nothing, or it cannot be read; OutputError: of the repository.
     """
     path = Path(name)
     if name == "-":
         return {name: sys.stdin.buffer.read()}
-    if not path.exists():
-        raise InputError("no-such-file", f"there is no file or folder {name}", hint=similar_file(path))
-    if not path.is_dir():
+    if path.exists() and not path.is_dir():
         # Whatever it is called, and a pipe as `<(helm template …)` makes it too.
         return {path.name: _read(name)}
-    found = dict(_walk(name))
+    found = dict(_walk(name)) if path.is_dir() else _read_revision(name)
+    if found is None:
+        raise InputError("no-such-file", f"there is no file or folder {name}", hint=similar_file(path))
     if not found:
         raise InputError(
             "no-such-file",
@@ -75,6 +76,28 @@ def read_files(name: str) -> dict[str, bytes]:
             hint="name a file, or a folder with files that end in .yaml, .yml or .json",
         )
     return found
+
+
+def _read_revision(name: str) -> dict[str, bytes] | None:
+    """The same of a commit; None where a name without a colon is none."""
+    # Only who names a commit calls git.
+    from sro_render.edges.git.reading import open_revision  # noqa: PLC0415
+
+    try:
+        opened = open_revision(name, may_be_file=True)
+    except SroError:
+        if ":" in name:
+            raise
+        return None
+    with opened as files:
+        return {path: files[path] for path in files if _counts(path)}
+
+
+def _counts(path: str) -> bool:
+    """Whether `_walk` would give a file."""
+    *folders, name = path.split("/")
+    hidden = any(part.startswith(".") for part in (*folders, name))
+    return not hidden and name != KUSTOMIZATION and name.endswith(_ENDINGS)
 
 
 def load_sides(name_before: str, before: Files, name_after: str, after: Files) -> LoadedSides:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sro_render.errors import Faults, InputError, OutputError, SroError, nearest
-from sro_render.model.file_names import LOCK_NAME
+from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -22,7 +22,8 @@ _ENDINGS = (".yaml", ".yml", ".json")
 def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
     """The files that the user named: a file as it is, of a folder every YAML and JSON file, A-Z.
 
-    What an earlier build wrote below the folder is no input, and is passed over with its lock.
+    What an earlier build wrote below the folder is no input, and is passed over with its lock; so is a
+    `sro.yaml`.
     """
     for given in paths:
         path = Path(given)
@@ -34,6 +35,7 @@ def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
                 each
                 for each in path.rglob("*")
                 if each.suffix in _ENDINGS
+                and each.name != CONFIG_NAME
                 and each.is_file()
                 and outputs.isdisjoint(each.parents)
                 and not any(part.startswith(".") for part in each.relative_to(path).parts)
@@ -115,4 +117,16 @@ def write_file(path: Path, data: bytes) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet.
+
+    Raises: OutputError: the system refuses; it is there, whoever made it just now.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
         raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error

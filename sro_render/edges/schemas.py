@@ -16,6 +16,7 @@ KINDS = {
     "NodeInventory": "nodeinventory",
     "BundleLock": "lock",
     "ChartsLock": "chartslock",
+    "Config": "config",
     "Diff": "diff",
 }
 """Kind to the name of its schema file, `schemas/NAME.schema.json`."""

@@ -1,7 +1,7 @@
 """Replaces OUT/CLUSTER by a new bundle as a whole, or not at all.
 
-Decides which files there are ours, and how a new tree takes the place of an old one; what the files
-hold is decided elsewhere. The rules:
+Decides how a new tree takes the place of an old one; which files there are ours is decided in `owned`,
+and what the files hold elsewhere. The rules:
 
 - OUT/CLUSTER belongs to us. A file that the last lock does not list, or anything that is no plain
   file or folder, stops the build. A listed file that was edited or deleted is written again. Empty
@@ -32,18 +32,24 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from msgspec import Struct
-
 from sro_render.edges import system_calls
-from sro_render.errors import OutputError, SroError, some
-from sro_render.limits import Limits
+from sro_render.edges.owned import (
+    Place,
+    TreeChange,
+    check_paths,
+    compare,
+    parse_lock,
+    refuse_foreign,
+    refuse_not_plain,
+    refuse_twin,
+)
+from sro_render.errors import OutputError
 from sro_render.model.file_names import LOCK_NAME
-from sro_render.model.lock import Lock, is_own_path
-from sro_render.yamltext.reader import decode, read_manifest
+from sro_render.model.lock import Lock
 
 WAIT_S = 5.0
 """How long a build waits for another one."""
@@ -63,19 +69,6 @@ _KINDS = (
 )
 
 
-class TreeChange(Struct, frozen=True, kw_only=True):
-    """What a build did to OUT/CLUSTER: paths relative to it, A-Z."""
-
-    created: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        """Whether anything differs."""
-        return bool(self.created or self.updated or self.removed)
-
-
 def replace_tree(
     out: Path,
     cluster: str,
@@ -91,13 +84,8 @@ def replace_tree(
         return tree.replace(files, keep=keep)
 
 
-def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
-    """Refuse what cannot become OUT/CLUSTER, before anything is rendered. Touches nothing.
-
-    Args:   named_by: where the cluster's name comes from, such as `--cluster`.
-    Raises: OutputError: `output-cluster-name`: a cluster's name is a folder's, on every system;
-            `output-no-folder`: OUT, or a part of its path, is something else than a folder.
-    """
+def check_cluster_name(cluster: str, *, named_by: str = "") -> None:
+    """Refuse a name that is not a folder's on every system. Raises OutputError: `output-cluster-name`."""
     if len(cluster) > _MAX_CLUSTER_BYTES or not _CLUSTER.fullmatch(cluster) or _DEVICE.fullmatch(cluster):
         raise OutputError(
             "output-cluster-name",
@@ -106,6 +94,16 @@ def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
             hint="use letters, digits, '.', '_' and '-', a letter or digit first, no dot at the end, "
             f"{_MAX_CLUSTER_BYTES} characters at most, and no device's name such as CON",
         )
+
+
+def check_place(out: Path, cluster: str, *, named_by: str = "") -> None:
+    """Refuse what cannot become OUT/CLUSTER, before anything is rendered. Touches nothing.
+
+    Args:   named_by: where the cluster's name comes from, such as `--cluster`.
+    Raises: OutputError: as `check_cluster_name`; `output-no-folder`: OUT, or a part of its path, is
+            something else than a folder.
+    """
+    check_cluster_name(cluster, named_by=named_by)
     with _system_errors(out):
         there = next((each for each in (out, *out.parents) if os.path.lexists(each)), None)
         if there is None or there.is_dir():
@@ -155,6 +153,7 @@ class OutputTree:
         self._cluster = cluster
         self._lock_name = lock_name
         self._current = out / cluster
+        self._place = Place(name=str(self._current), option="--out")
         self._new = out / f".{cluster}.sro-new"
         self._old = out / f".{cluster}.sro-old"
 
@@ -175,13 +174,22 @@ class OutputTree:
                 data = _read_file(path)
             except FileNotFoundError:
                 return None
-        try:
-            return Lock.from_mapping(read_manifest(decode(data, str(path)), Limits()))
-        except SroError as error:
-            raise self._damaged_lock(path, [error]) from error
-        except ExceptionGroup as group:
-            errors = [error for error in group.exceptions if isinstance(error, SroError)]
-            raise self._damaged_lock(path, errors) from group
+        return parse_lock(str(path), data, self._place)
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes; None where there is no plain file of that path."""
+        file = self._current / path
+        with _system_errors(file):
+            return None if file.is_symlink() or not file.is_file() else file.read_bytes()
+
+    def look(self, files: Mapping[str, bytes], keep: Collection[str] = ()) -> TreeChange:
+        """What `replace` would change; writes nothing, and needs no hold on OUT.
+
+        Raises: OutputError: `output-not-plain`, `output-kept-missing`, `output-failed`.
+        """
+        check_paths(files, keep, self._lock_name)
+        with _system_errors(self._current):
+            return self._compare(self._scan(), files, keep)
 
     def replace(self, files: Mapping[str, bytes], *, keep: Collection[str] = ()) -> TreeChange:
         """Make the tree hold exactly `files`, and the files of `keep` as they are now.
@@ -194,22 +202,14 @@ class OutputTree:
                 `lock-damaged`, `output-failed`. The tree is as it was.
                 ValueError: the paths are not what they are said to be here.
         """
-        self._check_paths(files, keep)
+        check_paths(files, keep, self._lock_name)
         with _system_errors(self._current):
             found = self._scan()
             change = self._compare(found, files, keep)
             if change:
-                self._refuse_foreign(found, keep)
+                refuse_foreign(self._place, found, self.read_lock(), keep, self._lock_name)
                 self._write(files, change)
         return change
-
-    def _check_paths(self, files: Mapping[str, bytes], keep: Collection[str]) -> None:
-        if self._lock_name not in files:
-            raise ValueError(f"the files of a tree need {self._lock_name}")
-        wrong = [path for path in (*files, *keep) if not is_own_path(path)]
-        wrong += [path for path in keep if path in files]
-        if wrong:
-            raise ValueError(f"not a path of its own in the tree: {wrong[0]!r}")
 
     def _check_own_folders(self) -> None:
         """Refuse folders of ours that are something else, and a cluster that differs in case alone."""
@@ -220,13 +220,7 @@ class OutputTree:
                     f"{path} is {_kind(path.lstat().st_mode)}, where sro-render has a folder of its own",
                     hint="remove it, or choose another --out",
                 )
-        for name in sorted(entry.name for entry in self._out.iterdir()):
-            if name != self._cluster and name.lower() == self._cluster.lower():
-                raise OutputError(
-                    "output-cluster-name",
-                    f"{self._out} has a cluster {name!r}, which differs from {self._cluster!r} in case alone",
-                    hint="they would be one folder on Windows and macOS: give one another name",
-                )
+        refuse_twin(str(self._out), self._cluster, (entry.name for entry in self._out.iterdir()))
 
     def _scan(self) -> dict[str, os.stat_result]:
         """All files of the tree as it is, paths as in the lock; refuses what is neither file nor folder."""
@@ -245,29 +239,15 @@ class OutputTree:
                     if stat.S_ISREG(status.st_mode):
                         found[path] = status
                     else:
-                        refused[path] = f"{path} is {_kind(status.st_mode)}"
-        if refused:
-            raise OutputError(
-                "output-not-plain",
-                f"{self._current} has something that is neither a file nor a folder",
-                notes=some([refused[path] for path in sorted(refused)]),
-                hint="remove or move them; sro-render replaces this folder as a whole",
-            )
+                        refused[path] = _kind(status.st_mode)
+        refuse_not_plain(self._place, refused)
         return found
 
     def _compare(
         self, found: Mapping[str, os.stat_result], files: Mapping[str, bytes], keep: Collection[str]
     ) -> TreeChange:
-        kept = frozenset(keep)
-        self._refuse_missing(kept.difference(found))
-        same = {
-            path for path, data in files.items() if path in found and self._is_same(path, found[path], data)
-        }
-        return TreeChange(
-            created=tuple(sorted(path for path in files if path not in found)),
-            updated=tuple(sorted(path for path in files if path in found and path not in same)),
-            removed=tuple(sorted(path for path in found if path not in files and path not in kept)),
-            unchanged=tuple(sorted(same | kept)),
+        return compare(
+            self._place, found, lambda path, data: self._is_same(path, found[path], data), files, keep
         )
 
     def _is_same(self, path: str, status: os.stat_result, data: bytes) -> bool:
@@ -275,41 +255,6 @@ class OutputTree:
         if status.st_size != len(data) or (os.name == "posix" and status.st_mode & 0o111):
             return False
         return _read_file(f"{self._current}/{path}") == data
-
-    def _refuse_foreign(self, found: Mapping[str, os.stat_result], keep: Collection[str]) -> None:
-        lock = self.read_lock()
-        ours = {self._lock_name, *lock.files} if lock else set()
-        self._refuse_missing(set(keep).difference(ours))
-        foreign = sorted(path for path in found if path not in ours)
-        if not foreign:
-            return
-        raise OutputError(
-            "output-foreign-files",
-            f"{self._current} has {_count(len(foreign), 'file', 'files')} "
-            + ("that its lock does not list" if lock else f"and no {self._lock_name}"),
-            notes=some(foreign),
-            hint="move or remove them, or choose another --out; sro-render replaces this folder as a whole",
-        )
-
-    def _refuse_missing(self, paths: Iterable[str]) -> None:
-        missing = sorted(paths)
-        if missing:
-            raise OutputError(
-                "output-kept-missing",
-                f"{self._current} lacks {_count(len(missing), 'file', 'files')} that must stay as before",
-                notes=some(missing),
-                hint="take them back (git checkout), or render again what they were made from",
-            )
-
-    def _damaged_lock(self, path: Path, errors: Sequence[SroError]) -> OutputError:
-        first = errors[0].finding
-        return OutputError(
-            "lock-damaged",
-            f"{path} cannot be used, so that nobody knows which files beside it are ours: {first.message}",
-            span=first.span,
-            path=first.path,
-            hint=f"take the committed one back (git checkout), or remove {self._current} and build again",
-        )
 
     def _write(self, files: Mapping[str, bytes], change: TreeChange) -> None:
         try:
@@ -484,7 +429,3 @@ def _remove_tree(path: Path) -> None:
 
 def _kind(mode: int) -> str:
     return next((name for is_kind, name in _KINDS if is_kind(mode)), "a device")
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

@@ -81,6 +81,7 @@ RENDER_FINDINGS = {
     "bad-pattern": "a regular expression that is none",
     "chart-deprecated": "the chart says that it is deprecated",
     "fault-as-text": "a function puts the text of its fault into the output",
+    "git-uncommitted": "inputs that no commit has as they are",
     "hook-not-run": "a hook of an event that is not run",
     "index-without-digest": "a repository does not say which archive is the right one",
     "kernel-hash-collision": "two kernels with one hash, so that names collide",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -51,3 +52,23 @@ class Review(Struct, frozen=True, kw_only=True):
     def count(self, severity: Severity) -> int:
         """How many problems of a severity there are."""
         return sum(problem.severity is severity for problem in self.problems)
+
+
+def merged(reviews: Sequence[Review]) -> Review:
+    """Several reviews as one: what several found at one place is there once, as the first has it."""
+    problems: dict[tuple[object, ...], Problem] = {}
+    silenced: Counter[str] = Counter()
+    for review in reviews:
+        silenced.update(review.silenced)
+        for problem in review.problems:
+            finding, span = problem.finding, problem.finding.span
+            place = (span.source.name, span.start, span.end) if span else ()
+            key = (finding.code, finding.message, finding.path, finding.subject, *place)
+            problems.setdefault(key, problem)
+    rules = {rule.code: rule for review in reviews for rule in review.rules}
+    return Review(
+        problems=tuple(problems.values()),
+        rules=tuple(rules[code] for code in sorted(rules)),
+        silenced=dict(sorted(silenced.items())),
+        notes=tuple(dict.fromkeys(note for review in reviews for note in review.notes)),
+    )

@@ -88,6 +88,20 @@ def test_the_explanation_is_what_the_readme_shows(example: Path) -> None:
     assert (done.returncode, done.stdout) == (0, shown[2])
 
 
+def test_what_a_repository_with_a_config_prints_is_what_the_readme_shows(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "examples" / "03-accelerator-stack", tmp_path / "repository")
+    shown = re.search(r"```console\n(\$ sro-render init\n.*?)```", README, re.DOTALL)
+    assert shown is not None
+    printed = ""
+    for command in re.findall(r"^\$ (.*)$", shown[1], re.MULTILINE):
+        if command.startswith("sed "):
+            done = subprocess.run(command, cwd=folder, shell=True, check=True, capture_output=True, text=True)
+        else:
+            done = run(command, folder)
+        printed += f"$ {command}\n{done.stderr}{done.stdout}"
+    assert printed == shown[1]
+
+
 @pytest.mark.parametrize("target", ["argocd", "flux"])
 def test_a_target_writes_what_the_readme_shows(example: Path, target: str) -> None:
     shown = re.search(

@@ -24,16 +24,19 @@ from sro_render.version import __version__
 
 COMMANDS = [
     "build",
+    "check",
     "completion",
     "coverage",
     "diff",
     "explain",
+    "init",
     "inventory",
     "lint",
     "package",
     "schema",
     "template",
     "vendor",
+    "verify",
 ]
 
 

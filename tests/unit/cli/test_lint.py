@@ -366,7 +366,7 @@ def test_errors_cannot_be_silenced(project: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "nothing to look at: give SPEC, or --charts"),
+        ([], 2, "nothing to look at: give SPEC, or --charts, or let `sro-render init` write a sro.yaml"),
         (
             ["--charts", "charts", "--fix", "--diff"],
             2,

@@ -23,7 +23,8 @@ from pathlib import Path
 import pytest
 
 from sro_render.edges import system_calls
-from sro_render.edges.tree import TreeChange, open_tree, replace_tree
+from sro_render.edges.owned import TreeChange
+from sro_render.edges.tree import open_tree, replace_tree
 from sro_render.errors import OutputError
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.model.lock import Lock, digest_of

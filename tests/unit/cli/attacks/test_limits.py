@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sro_render.cli.limit_options import NAMES
+from sro_render.limits import NAMES
 
 STATE = "templates/0000-state.yaml"
 Tgz = Callable[..., bytes]
