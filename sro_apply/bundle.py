@@ -1,0 +1,237 @@
+"""Reads a rendered bundle from a folder: the one place of the applier that touches files.
+
+Decides what is refused before the first request: a file that is not as the lock says, one that the lock
+does not list, one that is missing, links, an object that is there twice, and a bundle that was written for
+another tool. The order inside a state is that of its `kustomization.yaml`, which is the order of application.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from sro_apply.errors import BundleError
+from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_render.errors import Faults, SroError, some
+from sro_render.limits import Limits
+from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
+from sro_render.model.lock import Lock, LockedResource, digest_of
+from sro_render.model.objects import JsonObject, ObjectId, annotations_of, object_id, text_of
+from sro_render.yamltext.reader import decode, read_manifest
+
+STATE = "sro.openshift.io/state"
+KERNEL = "sro.openshift.io/kernel"
+SHARED = "_shared"
+KUSTOMIZATION = "kustomization.yaml"
+_AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
+
+
+def load_bundle(folder: Path) -> RenderedBundle:
+    """The bundle that `sro-render build` wrote to OUT/CLUSTER.
+
+    Args:   folder: OUT/CLUSTER, or OUT if there is one cluster in it.
+    Raises: BundleError, or a group of them.
+    """
+    root = _root_of(folder)
+    files = _read_files(root)
+    lock = _read_lock(root, files)
+    _refuse_differences(root, files, lock)
+    _refuse_other_target(lock)
+    manifests = _read_manifests(root, lock, files)
+    return RenderedBundle(
+        cluster=lock.cluster,
+        resources=_resources(lock, files, manifests),
+        kernels=MappingProxyType(dict(lock.kernels)),
+    )
+
+
+def _root_of(folder: Path) -> Path:
+    if folder.is_symlink():
+        raise BundleError("bundle-link", f"{folder} is a link", hint="name the folder that it leads to")
+    if (folder / LOCK_NAME).exists():
+        return folder
+    found = sorted(each.parent for each in folder.glob(f"*/{LOCK_NAME}"))
+    if len(found) == 1 and not found[0].is_symlink():
+        return found[0]
+    if found:
+        raise BundleError(
+            "several-bundles",
+            f"{folder} has bundles of {len(found)} clusters",
+            notes=some([each.as_posix() for each in found]),
+            hint="name the folder of the cluster that you are connected to",
+        )
+    raise BundleError(
+        "no-bundle",
+        f"there is no {LOCK_NAME} in {folder}",
+        hint="name what sro-render build wrote: OUT/CLUSTER",
+    )
+
+
+def _read_files(root: Path) -> Mapping[str, bytes]:
+    """Every file, by its path below the root; links are refused before anything is read through them."""
+    files: dict[str, bytes] = {}
+    strange: list[str] = []
+    for place, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(place) / name
+            relative = path.relative_to(root).as_posix()
+            if path.is_symlink():
+                strange.append(f"{relative} is a link")
+            elif name in names and not path.is_file():
+                strange.append(f"{relative} is no plain file")
+            elif name in names:
+                files[relative] = b"" if strange else _read(path)
+    if strange:
+        raise BundleError(
+            "bundle-link",
+            f"{root} has something that is neither a file nor a folder",
+            notes=some(sorted(strange)),
+            hint=_AS_COMMITTED,
+        )
+    return files
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            "unreadable-file",
+            f"{path} cannot be read: {error.strerror}",
+            hint=f"give yourself the right to read it: chmod u+r {path}",
+        ) from error
+
+
+def _read_lock(root: Path, files: Mapping[str, bytes]) -> Lock:
+    return Lock.from_mapping(read_manifest(decode(files[LOCK_NAME], (root / LOCK_NAME).as_posix()), Limits()))
+
+
+def _refuse_differences(root: Path, files: Mapping[str, bytes], lock: Lock) -> None:
+    ours = {*lock.files, LOCK_NAME, SIGNATURE_NAME}
+    wrong = [f"{path} is missing" for path in lock.files if path not in files]
+    wrong += [f"{path} is not in the lock" for path in files if path not in ours]
+    wrong += [
+        f"{path} is not what the lock says"
+        for path, digest in lock.files.items()
+        if path in files and digest_of(files[path]) != digest
+    ]
+    if wrong:
+        raise BundleError(
+            "bundle-differs",
+            f"{root} is not what its lock says",
+            notes=some(sorted(wrong)),
+            hint=_AS_COMMITTED,
+        )
+
+
+def _refuse_other_target(lock: Lock) -> None:
+    target = lock.options.get("target", "plain")
+    if target != "plain":
+        raise BundleError(
+            "bundle-target",
+            f"this bundle was written for the target {target}, which applies it itself",
+            hint="build it with --target plain for sro-apply",
+        )
+
+
+def _read_manifests(root: Path, lock: Lock, files: Mapping[str, bytes]) -> Mapping[str, JsonObject]:
+    """The objects by their files. Every file's fault is told."""
+    faults = Faults()
+    found: dict[str, JsonObject] = {}
+    for path in lock.files:
+        if path.rpartition("/")[2] == KUSTOMIZATION:
+            continue
+        try:
+            value = read_manifest(decode(files[path], (root / path).as_posix()), Limits())
+        except (SroError, ExceptionGroup) as error:
+            faults.add(error)
+            continue
+        if isinstance(value, dict) and _is_named(object_id(value)):
+            found[path] = value
+        else:
+            faults.add(
+                BundleError("no-object", f"{path} has no object with a kind and a name", hint=_AS_COMMITTED)
+            )
+    faults.raise_if_any()
+    _refuse_twice(found)
+    return found
+
+
+def _is_named(identity: ObjectId) -> bool:
+    return bool(identity.api_version and identity.kind and identity.name)
+
+
+def _refuse_twice(manifests: Mapping[str, JsonObject]) -> None:
+    places: dict[tuple[str, str, str, str], str] = {}
+    for path, manifest in manifests.items():
+        each = object_id(manifest)
+        other = places.setdefault((each.group, each.kind, each.namespace, each.name), path)
+        if other != path:
+            raise BundleError(
+                "object-twice", f"{each} is there twice: {other} and {path}", hint=_AS_COMMITTED
+            )
+
+
+def _resources(
+    lock: Lock, files: Mapping[str, bytes], manifests: Mapping[str, JsonObject]
+) -> tuple[BundleResource, ...]:
+    ranks = _ranks(files)
+    by_state: dict[tuple[str, str], list[BundleObject]] = {}
+    for path in sorted(manifests, key=lambda path: ranks.get(path, (len(ranks), path))):
+        each = _object(path, manifests[path])
+        state = text_of(annotations_of(each.manifest).get(STATE))
+        by_state.setdefault((path.partition("/")[0], state), []).append(each)
+    resources = tuple(_resource(each, by_state, _users_first(lock)) for each in lock.resources)
+    left = sorted(each.file for objects in by_state.values() for each in objects)
+    if left:
+        raise BundleError(
+            "bundle-state",
+            "the lock does not know the states of some objects",
+            notes=some(left),
+            hint=_AS_COMMITTED,
+        )
+    return tuple(sorted(resources, key=lambda each: each.name != SHARED))
+
+
+def _users_first(lock: Lock) -> tuple[str, ...]:
+    return (SHARED,) if any(each.name == SHARED for each in lock.resources) else ()
+
+
+def _resource(
+    locked: LockedResource, by_state: dict[tuple[str, str], list[BundleObject]], before: Iterable[str]
+) -> BundleResource:
+    return BundleResource(
+        name=locked.name,
+        namespace=locked.namespace,
+        states=tuple(
+            BundleState(name=state.name, objects=tuple(by_state.pop((locked.name, state.name))))
+            for state in locked.states
+            if (locked.name, state.name) in by_state
+        ),
+        dependencies=tuple(each for each in (*before, *locked.dependencies) if each != locked.name),
+    )
+
+
+def _object(path: str, manifest: JsonObject) -> BundleObject:
+    identity: ObjectId = object_id(manifest)
+    kernel = text_of(annotations_of(manifest).get(KERNEL))
+    return BundleObject(id=identity, manifest=manifest, file=path, kernel=kernel)
+
+
+def _ranks(files: Mapping[str, bytes]) -> Mapping[str, tuple[int, str]]:
+    """Each file's place in the order of application, as the kustomizations list it from the top."""
+    ordered: list[str] = []
+    waiting = [""]
+    while waiting:
+        entry = waiting.pop()
+        listing = f"{entry}/{KUSTOMIZATION}".lstrip("/")
+        if listing not in files:
+            ordered.append(entry)
+            continue
+        value = read_manifest(decode(files[listing], listing), Limits())
+        names = value.get("resources") if isinstance(value, dict) else None
+        inner = [text_of(name) for name in names] if isinstance(names, list) else []
+        waiting.extend(f"{entry}/{name}".lstrip("/") for name in reversed(inner))
+    return {path: (index, path) for index, path in enumerate(ordered)}

@@ -1,0 +1,20 @@
+"""What the user chose for a sync."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class SyncSettings(Struct, frozen=True, kw_only=True):
+    """See the options of `sro-apply sync`.
+
+    namespace: the applier's own, where the parents of its sets are.
+    """
+
+    namespace: str
+    version: str
+    timeout_s: float
+    waits: bool = True
+    takes_over: bool = True
+    """Whether fields that other managers hold are taken over; else they are a failure."""
+    is_dry_run: bool = False

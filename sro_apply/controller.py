@@ -1,0 +1,51 @@
+"""What a command does from its first to its last step: load the bundle, connect, and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from msgspec import Struct
+
+from sro_apply.bundle import load_bundle
+from sro_apply.config import SyncSettings
+from sro_apply.events import Event
+from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.runner import Outcome, Runner, SystemClock
+from sro_render.version import __version__
+
+
+class SyncRequest(Struct, frozen=True, kw_only=True):
+    """What the user asked of `sync`; see its options. kubeconfig, context: None where not given."""
+
+    source: Path
+    kubeconfig: str | None
+    context: str | None
+    timeout_s: float
+    waits: bool
+    takes_over: bool
+    is_dry_run: bool
+    kinds: Collection[str] = ()
+    namespaces: Collection[str] = ()
+
+
+def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
+    """Bring a bundle into the cluster, once.
+
+    Raises: BundleError, InputError: before the first request; ServerError: there is no server to talk to.
+    """
+    bundle = load_bundle(request.source)
+    refuse_beyond(bundle, request.kinds, request.namespaces)
+    # A bundle that is refused needs no client, whose import takes longer than reading a bundle.
+    from sro_apply.kube.client import Client, connect  # noqa: PLC0415
+
+    connection = connect(request.kubeconfig, request.context)
+    settings = SyncSettings(
+        namespace=connection.namespace,
+        version=__version__,
+        timeout_s=request.timeout_s,
+        waits=request.waits,
+        takes_over=request.takes_over,
+        is_dry_run=request.is_dry_run,
+    )
+    return Runner(Client(connection), bundle, settings, tell, SystemClock()).run()

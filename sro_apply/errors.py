@@ -1,0 +1,9 @@
+"""What can be wrong with a bundle or with the cluster that it goes to, beside what sro_render knows."""
+
+from __future__ import annotations
+
+from sro_render.errors import InputError
+
+
+class BundleError(InputError):
+    """A bundle is damaged, hostile or not one that can be applied. Nothing was written yet."""

@@ -1,0 +1,73 @@
+"""What happens during a sync, as data: whoever reports it makes lines, JSON or metrics of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+
+class Result(StrEnum):
+    """What applying an object did."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    UNCHANGED = "unchanged"
+    UNCHECKED = "unchecked"
+    """A dry run cannot ask the server: the namespace or the kind is not there yet."""
+
+
+class Applied(Struct, frozen=True, kw_only=True, tag="applied", tag_field="event"):
+    """An object was applied. step: `SR / state`, and ` / kernel` where there is one."""
+
+    step: str
+    object: str
+    result: Result
+
+
+class Readied(Struct, frozen=True, kw_only=True, tag="ready", tag_field="event"):
+    """All objects of a step are ready."""
+
+    step: str
+    objects: int
+
+
+class Awaited(Struct, frozen=True, kw_only=True, tag="waiting", tag_field="event"):
+    """A step waits for an object, and why."""
+
+    step: str
+    object: str
+    reason: str
+
+
+class Failed(Struct, frozen=True, kw_only=True, tag="failed", tag_field="event"):
+    """A step failed, and is tried again after some seconds."""
+
+    step: str
+    object: str
+    reason: str
+    retry_s: float
+
+
+class Delayed(Struct, frozen=True, kw_only=True, tag="delayed", tag_field="event"):
+    """The server did not answer or was busy, and is asked again after some seconds."""
+
+    reason: str
+    retry_s: float
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="event"):
+    """A sync is over. held: steps that were not begun, for what they wait for is not ready."""
+
+    ready: int
+    waiting: int
+    failed: int
+    held: int
+    written: int
+    unchanged: int
+    is_dry_run: bool = False
+    is_out_of_time: bool = False
+
+
+Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished

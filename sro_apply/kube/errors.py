@@ -1,0 +1,96 @@
+"""What a server answers, or does not: transient faults pass if one waits, permanent ones need somebody.
+
+Messages never hold what was sent: a server repeats values of a Secret in its answer, so that of those only
+the reason is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from sro_render.errors import ServerError
+from sro_render.model.objects import mapping_of, text_of
+
+MAX_BODY: Final = 2_000
+"""Characters of an answer that people are shown."""
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SECRET_KINDS = frozenset({"Secret"})
+
+
+class TransientError(ServerError):
+    """A request that may succeed later. retry_after_s: what the server asked for, else None."""
+
+    retry_after_s: float | None = None
+
+
+class PermanentError(ServerError):
+    """A request that fails again until something is changed. status: HTTP's, 0 where there is none."""
+
+    status: int = 0
+
+
+class NotFoundError(PermanentError):
+    """The object, its namespace, or its kind is not there."""
+
+
+def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[str, str]) -> ServerError:
+    """The error for an answer that is none of success.
+
+    Args: what: the request in words; kind: of the object that was sent or asked for.
+    """
+    message, reason = _said(body, kind)
+    text = f"{what}: {message or f'the server answered {status}'}"
+    if status in _TRANSIENT or (status == 409 and reason != "Conflict"):
+        transient = TransientError("server-busy", text, hint="it is tried again")
+        transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
+        return transient
+    if status == 404:
+        missing = NotFoundError(
+            "server-not-found", text, hint="see whether its namespace and its CRD are there"
+        )
+        missing.status = status
+        return missing
+    error = PermanentError(_CODES.get(status, "server-refused"), text, hint=_HINTS.get(status, ""))
+    error.status = status
+    return error
+
+
+def unreachable(what: str, cause: Exception) -> TransientError:
+    """The error for a request that got no answer."""
+    detail = str(cause) or type(cause).__name__
+    return TransientError(
+        "server-unreachable", f"{what}: {_cut(detail)}", hint="check the connection, and that the server runs"
+    )
+
+
+_CODES = {401: "server-unauthorized", 403: "server-forbidden", 409: "server-conflict", 422: "server-invalid"}
+_HINTS = {
+    401: "log in again: the token or certificate of the kubeconfig is not accepted",
+    403: "give the user or ServiceAccount the right that the message names",
+    409: "another manager has set these fields: --on-conflict force takes them over",
+    422: "the bundle has what this server does not accept: change the chart or its values",
+}
+
+
+def _said(body: bytes, kind: str) -> tuple[str, str]:
+    """The message and the reason of a Status, or the start of whatever else came."""
+    text = body.decode("utf-8", "replace")
+    try:
+        status = mapping_of(json.loads(text))
+    except ValueError:
+        status = {}
+    reason = text_of(status.get("reason"))
+    if kind in _SECRET_KINDS:
+        return f"{reason or 'refused'} (what it says is not shown: it may repeat the Secret)", reason
+    return _cut(text_of(status.get("message")) or text), reason
+
+
+def _cut(text: str) -> str:
+    text = text.strip()
+    return f"{text[:MAX_BODY]}…" if len(text) > MAX_BODY else text
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None

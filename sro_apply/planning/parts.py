@@ -1,0 +1,56 @@
+"""A bundle as the applier sees it: SpecialResources, their states, and each state's objects by kernel.
+
+Only data: what goes before what is decided in `order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct, field
+
+from sro_render.model.objects import JsonObject, ObjectId
+
+
+class BundleObject(Struct, frozen=True, kw_only=True):
+    """An object of a bundle. kernel: empty for one that is not kernel-affine; file: relative to the lock."""
+
+    id: ObjectId
+    manifest: JsonObject
+    file: str
+    kernel: str = ""
+
+
+class BundleState(Struct, frozen=True, kw_only=True):
+    """A state with its objects in the order in which they are applied."""
+
+    name: str
+    objects: tuple[BundleObject, ...]
+
+
+class BundleResource(Struct, frozen=True, kw_only=True):
+    """A SpecialResource; `_shared` is one too, and comes before all others.
+
+    states: in the order in which they are applied; dependencies: SRs that are finished before.
+    """
+
+    name: str
+    namespace: str
+    states: tuple[BundleState, ...]
+    dependencies: tuple[str, ...] = ()
+
+
+class RenderedBundle(Struct, frozen=True, kw_only=True):
+    """One cluster's bundle. kernels: each kernel with the nodes that ran it when it was rendered."""
+
+    cluster: str
+    resources: tuple[BundleResource, ...]
+    kernels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def objects(self) -> tuple[BundleObject, ...]:
+        """All of them, in order."""
+        return tuple(
+            each for resource in self.resources for state in resource.states for each in state.objects
+        )

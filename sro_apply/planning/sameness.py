@@ -1,0 +1,83 @@
+"""Whether applying an object would change nothing, so that it need not be sent.
+
+An object is the same if every field that we apply has our value on the server, and the server knows no
+field as ours that we do not apply any more. In doubt the answer is no, and the server decides: it writes
+nothing either where nothing changes.
+Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and the form of `fieldsV1` in
+sigs.k8s.io/structured-merge-diff v4 fieldpath/serialize-pe.go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of
+
+_ADDRESS = frozenset({"apiVersion", "kind"})
+
+
+def is_same(wanted: JsonObject, live: JsonObject, manager: str) -> bool:
+    """Whether the server has all of `wanted`, and nothing of ours beside it."""
+    owned = _owned_fields(live, manager)
+    return owned is not None and _covers(owned, wanted) and _holds(wanted, live, is_top=True)
+
+
+def _owned_fields(live: JsonObject, manager: str) -> Mapping[str, Any] | None:
+    """What the manager applied; None where it applied nothing yet."""
+    entries = mapping_of(live.get("metadata")).get("managedFields")
+    for entry in map(mapping_of, entries if isinstance(entries, list) else []):
+        is_ours = entry.get("manager") == manager and entry.get("operation") == "Apply"
+        if is_ours and not entry.get("subresource"):
+            return mapping_of(entry.get("fieldsV1"))
+    return None
+
+
+def _covers(owned: Mapping[str, Any], wanted: JsonValue) -> bool:
+    """Whether each field that is ours is one that we still want."""
+    for step, inner in owned.items():
+        if step == ".":
+            continue
+        kind, _, name = step.partition(":")
+        found, value = _follow(kind, name, wanted)
+        if not found or (inner and not _covers(inner, value)):
+            return False
+    return True
+
+
+def _follow(kind: str, name: str, wanted: JsonValue) -> tuple[bool, JsonValue]:
+    """The value behind one element of a path, and whether there is one."""
+    if kind == "f" and isinstance(wanted, dict):
+        return name in wanted, wanted.get(name)
+    if not isinstance(wanted, list):
+        return False, None
+    match kind:
+        case "v":
+            return json.loads(name) in wanted, None
+        case "i":
+            index = int(name)
+            return index < len(wanted), wanted[index] if index < len(wanted) else None
+        case "k":
+            keys = mapping_of(json.loads(name))
+            for each in map(mapping_of, wanted):
+                # A key that we left to its default, such as a port's protocol, fits whatever it is.
+                if all(each.get(key, value) == value for key, value in keys.items()):
+                    return True, each
+    return False, None
+
+
+def _holds(wanted: JsonValue, live: JsonValue, *, is_top: bool = False) -> bool:
+    """Whether `live` has every value of `wanted`; fields that others or defaults added do not count."""
+    if isinstance(wanted, dict):
+        if not isinstance(live, dict):
+            # A server that drops an empty mapping has all of it.
+            return not wanted and live is None
+        return all(
+            _holds(value, live.get(key)) for key, value in wanted.items() if not (is_top and key in _ADDRESS)
+        )
+    if isinstance(wanted, list):
+        if not isinstance(live, list):
+            return not wanted and live is None
+        return len(wanted) == len(live) and all(map(_holds, wanted, live))
+    return type(wanted) is type(live) and wanted == live
