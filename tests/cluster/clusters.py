@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import playing
+import playing_openshift
 import pytest
 import servers
 from kubernetes.client.exceptions import ApiException
@@ -27,8 +28,9 @@ class Cluster:
     admin: Path
     """The administrator's kubeconfig."""
     kubelet: playing.Kubelet
+    kubelet_port: int
     _plane: servers.ControlPlane | None
-    _builds: playing.BuildController | None = None
+    _builds: playing_openshift.BuildController | None = None
 
     @property
     def servers(self) -> servers.ControlPlane:
@@ -38,7 +40,7 @@ class Cluster:
         return self._plane
 
     @property
-    def builds(self) -> playing.BuildController:
+    def builds(self) -> playing_openshift.BuildController:
         """The build controller, which `play_openshift` starts."""
         assert self._builds is not None, "play_openshift comes first"
         return self._builds
@@ -56,19 +58,19 @@ class Cluster:
 
     def play_nodes(self, *inventories: Path) -> list[str]:
         """Create the nodes of inventory files; their names."""
-        nodes = playing.nodes_of(playing.documents_of(*inventories))
+        nodes = playing.nodes_of(playing.documents_of(*inventories), self.kubelet_port)
         for node in nodes:
             self.api.create(node)
         return [node["metadata"]["name"] for node in nodes]
 
     def play_openshift(self) -> None:
         """OpenShift's kinds are there, and its builds work."""
-        crds = playing.openshift_crds()
+        crds = playing_openshift.crds()
         for each in crds:
             self.api.create(each)
         for each in crds:
             until(partial(self.is_established, each))
-        self._builds = playing.BuildController(self.api)
+        self._builds = playing_openshift.BuildController(self.api)
         self._builds.start()
 
     def is_established(self, crd: Object) -> bool:

@@ -11,12 +11,13 @@ import os
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import playing
 import pytest
 import servers
 from clusters import Cluster, until
+from kubelet_logs import KubeletLogs
 from raw_api import RawApi
 
 FOLDER_NAME = "control-plane-1.20.2"
@@ -103,13 +104,23 @@ def _kubelet(control_plane: servers.ControlPlane | None) -> Iterator[playing.Kub
     kubelet.stop()
 
 
+@pytest.fixture(scope="session")
+def _logs(certificates: Any, _kubelet: playing.Kubelet) -> Iterator[KubeletLogs]:
+    logs = KubeletLogs(certificates.server, _kubelet.log)
+    logs.start()
+    yield logs
+    logs.stop()
+
+
 @pytest.fixture
-def cluster(control_plane: servers.ControlPlane | None, _kubelet: playing.Kubelet) -> Iterator[Cluster]:
+def cluster(
+    control_plane: servers.ControlPlane | None, _kubelet: playing.Kubelet, _logs: KubeletLogs
+) -> Iterator[Cluster]:
     """A cluster with nothing in it but what a new one has: no node, no namespace of anybody's."""
     admin = control_plane.kubeconfig("admin") if control_plane else Path(os.environ["SRO_TEST_KUBECONFIG"])
     api = RawApi(admin)
     before = {path: _names(api, path) for path in CLUSTER_KINDS} if control_plane is None else {}
-    made = Cluster(api=api, admin=admin, kubelet=_kubelet, _plane=control_plane)
+    made = Cluster(api=api, admin=admin, kubelet=_kubelet, kubelet_port=_logs.port, _plane=control_plane)
     yield made
     made.stop()
     if control_plane is not None:

@@ -47,6 +47,14 @@ class RawApi:
     def get(self, path: str, **query: str | int) -> Object:
         return self.request("GET", path, query=query)
 
+    def text(self, path: str) -> str:
+        """An answer that is no JSON: a log, or metrics."""
+        answer = self._send("GET", path, None, "application/json", {})
+        try:
+            return str(answer.data.decode())
+        finally:
+            answer.release_conn()
+
     def items(self, path: str) -> list[Object]:
         return list(self.get(path)["items"])
 
@@ -89,7 +97,7 @@ class RawApi:
     def _send(
         self, method: str, path: str, body: Object | None, content_type: str, query: Mapping[str, str | int]
     ) -> Any:
-        headers: dict[str, str] = {"Accept": "application/json", "Content-Type": content_type}
+        headers: dict[str, str] = {"Accept": "application/json, */*", "Content-Type": content_type}
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = self._client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         answer = self._client.rest_client.pool_manager.request(

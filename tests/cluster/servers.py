@@ -102,6 +102,7 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
             "--allow-privileged=true",
+            "--kubelet-preferred-address-types=InternalIP",  # played nodes have names that nobody resolves
             "--disable-admission-plugins=ServiceAccount",
             "--max-requests-inflight=2000",
             "--max-mutating-requests-inflight=1000",

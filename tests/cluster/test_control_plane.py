@@ -6,9 +6,11 @@ restarted, each player by each of its outcomes. Left out: what sro-apply does wi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import playing
+import playing_openshift
 import pytest
 from clusters import Cluster, until
 from kubernetes.client.exceptions import ApiException
@@ -108,6 +110,17 @@ def test_an_image_that_is_missing_keeps_its_pods_waiting_until_it_is_there(clust
     assert status(cluster, made)["numberReady"] == 0
     cluster.kubelet.rule("driver:*", playing.RUNNING)
     until(lambda: status(cluster, made).get("numberReady") == len(nodes))
+
+
+def test_what_a_pod_has_printed_can_be_read(cluster: Cluster) -> None:
+    cluster.play_nodes(EXAMPLES / "01-simple-kmod" / "cluster.yaml")
+    cluster.kubelet.rule("tool:*", replace(playing.SUCCEEDED, log="module loaded\n"))
+    made = job(cluster.namespace("a"))
+    cluster.api.create(made)
+    until(lambda: status(cluster, made).get("succeeded") == 1)
+
+    (pod,) = pods(cluster, "a")
+    assert cluster.api.text(f"/api/v1/namespaces/a/pods/{pod['metadata']['name']}/log") == "module loaded\n"
 
 
 def test_a_node_that_changes_its_kernel_loses_the_pod_of_the_old_one(cluster: Cluster) -> None:
@@ -237,15 +250,15 @@ def test_a_build_config_is_built_and_its_image_stream_has_the_tag(cluster: Clust
 def test_a_build_runs_fails_and_is_started_again_as_its_rules_say(cluster: Cluster) -> None:
     cluster.play_openshift()
     cluster.api.create(image_stream(cluster.namespace("a")))
-    cluster.builds.rule("driver-*", playing.BUILDING)
+    cluster.builds.rule("driver-*", playing_openshift.BUILDING)
     cluster.api.create(build_config("a"))
     until(lambda: phases(cluster, "a") == {"driver-build-1": "Running"})
 
-    cluster.builds.rule("driver-*", playing.build_failed("fatal error: linux/module.h"))
+    cluster.builds.rule("driver-*", playing_openshift.build_failed("fatal error: linux/module.h"))
     until(lambda: phases(cluster, "a") == {"driver-build-1": "Failed"})
     (build,) = cluster.api.items("/apis/build.openshift.io/v1/namespaces/a/builds")
     assert build["status"]["logSnippet"] == "fatal error: linux/module.h"
 
-    cluster.builds.rule("driver-*", playing.COMPLETE)
+    cluster.builds.rule("driver-*", playing_openshift.COMPLETE)
     cluster.builds.instantiate("a", "driver-build")
     until(lambda: phases(cluster, "a") == {"driver-build-1": "Failed", "driver-build-2": "Complete"})
