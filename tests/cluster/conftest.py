@@ -1,0 +1,139 @@
+"""A real control plane for tests of what speaks with a cluster: one per session, clean for every test.
+
+Where it comes from, the first that is set: SRO_TEST_KUBECONFIG (a cluster that runs already; tests that need
+to stop its server are then skipped), KUBEBUILDER_ASSETS (a folder with the programs), JUDGES (a folder that
+tests/control_plane.py filled). Without any, tests are skipped with the reason; with CI set they fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import playing
+import pytest
+import servers
+from clusters import Cluster, until
+from kubelet_logs import KubeletLogs
+from raw_api import RawApi
+
+FOLDER_NAME = "control-plane-1.20.2"
+"""As tests/control_plane.py names it."""
+CLUSTER_KINDS = (
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+    "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "/api/v1/namespaces",
+    "/api/v1/nodes",
+)
+"""What tests make beside namespaced objects; for a cluster that we may not wipe."""
+
+PLANE = pytest.StashKey[servers.ControlPlane]()
+
+
+def _do_without(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def programs_folder() -> Path:
+    """The folder with the programs of a control plane; ends the test where there is none."""
+    assets, judges = os.environ.get("KUBEBUILDER_ASSETS", ""), os.environ.get("JUDGES", "")
+    if assets:
+        folder, remedy = Path(assets), "KUBEBUILDER_ASSETS must name a folder with all of them"
+    elif judges:
+        folder, remedy = Path(judges) / FOLDER_NAME, f"run python tests/control_plane.py {judges}"
+    else:
+        _do_without(
+            "a control plane is not here: run python tests/control_plane.py FOLDER and set JUDGES=FOLDER"
+        )
+    missing = servers.missing_of(folder)
+    if missing:
+        _do_without(f"{', '.join(missing)} not in {folder}: {remedy}")
+    return folder.absolute()
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[servers.ControlPlane | None]:
+    """The servers, started once; None where SRO_TEST_KUBECONFIG names a cluster."""
+    if os.environ.get("SRO_TEST_KUBECONFIG"):
+        yield None
+        return
+    programs = programs_folder()
+    certificates = request.getfixturevalue("certificates")
+    plane = servers.ControlPlane(
+        programs=programs,
+        folder=tmp_path_factory.mktemp("control-plane"),
+        ca=certificates.ca,
+        certificate=certificates.server,
+    )
+    request.config.stash[PLANE] = plane
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows the ends of the servers' logs; the logs themselves stay where they are."""
+    report = yield
+    plane = item.config.stash.get(PLANE, None)
+    if plane is not None and report.failed and "control_plane" in getattr(item, "fixturenames", ()):
+        report.sections.append(("control plane", plane.logs_tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def _kubelet(control_plane: servers.ControlPlane | None) -> Iterator[playing.Kubelet]:
+    admin = control_plane.kubeconfig("admin") if control_plane else Path(os.environ["SRO_TEST_KUBECONFIG"])
+    kubelet = playing.Kubelet(RawApi(admin))
+    kubelet.start()
+    yield kubelet
+    kubelet.stop()
+
+
+@pytest.fixture(scope="session")
+def _logs(certificates: Any, _kubelet: playing.Kubelet) -> Iterator[KubeletLogs]:
+    logs = KubeletLogs(certificates.server, _kubelet.log)
+    logs.start()
+    yield logs
+    logs.stop()
+
+
+@pytest.fixture
+def cluster(
+    control_plane: servers.ControlPlane | None, _kubelet: playing.Kubelet, _logs: KubeletLogs
+) -> Iterator[Cluster]:
+    """A cluster with nothing in it but what a new one has: no node, no namespace of anybody's."""
+    admin = control_plane.kubeconfig("admin") if control_plane else Path(os.environ["SRO_TEST_KUBECONFIG"])
+    api = RawApi(admin)
+    before = {path: _names(api, path) for path in CLUSTER_KINDS} if control_plane is None else {}
+    made = Cluster(api=api, admin=admin, kubelet=_kubelet, kubelet_port=_logs.port, _plane=control_plane)
+    yield made
+    made.stop()
+    if control_plane is not None:
+        control_plane.clean()
+    for path, names in before.items():
+        for name in _names(api, path) - names:
+            api.delete(f"{path}/{name}")
+        until(partial(_has_no_others, api, path, names), seconds=120)
+
+
+def _has_no_others(api: RawApi, path: str, names: set[str]) -> bool:
+    return _names(api, path) <= names
+
+
+def _names(api: RawApi, path: str) -> set[str]:
+    return {item["metadata"]["name"] for item in api.items(path)}
