@@ -1,0 +1,358 @@
+"""`sro-apply sync` into a real control plane: order, waiting, failing lanes, and nothing written twice.
+
+Matrix: the documentation's chart on 24 nodes with 3 kernels: a first sync, an unchanged second one; a build
+that fails and an image that cannot be pulled, each beside kernels that go on; drift; conflicts; a dry run;
+no waiting; refusals before the first write. Left out: what is no part of sync (pruning, leases), and what a
+control plane of 1.20 does not do.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import playing
+import playing_openshift
+import pytest
+import yaml
+from clusters import Cluster, until
+from raw_api import Object
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
+KERNELS = {
+    "4.18.0-305.19.1.el8_4.x86_64": 7,
+    "4.18.0-305.45.1.el8_4.x86_64": 12,
+    "4.18.0-305.49.1.el8_4.x86_64": 5,
+}
+OLD, MIDDLE, NEW = KERNELS
+LABEL = "feature.node.kubernetes.io/kernel-version.full"
+DRIVER = "simple-kmod-driver-container"
+
+
+def node(name: str, kernel: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/os": "linux",
+                LABEL: kernel,
+                "node-role.kubernetes.io/worker": "",
+            },
+        },
+        "spec": {},
+        "status": {
+            "nodeInfo": {
+                "kernelVersion": kernel,
+                "osImage": "Red Hat Enterprise Linux CoreOS 410.84.202203221702-0 (Ootpa)",
+                "architecture": "amd64",
+                "operatingSystem": "linux",
+                "kubeletVersion": "v1.23.5",
+                "containerRuntimeVersion": "cri-o://1.23.2",
+                "bootID": "",
+                "machineID": "",
+                "systemUUID": "",
+                "kubeProxyVersion": "v1.23.5",
+            }
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 nodes on 3 kernels."""
+    nodes = [
+        node(f"w{group}-{number:02}", kernel)
+        for group, (kernel, count) in enumerate(KERNELS.items())
+        for number in range(count)
+    ]
+    file = tmp_path_factory.mktemp("inventory") / "nodes.yaml"
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": nodes}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def bundle(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation's SpecialResource, rendered for them."""
+    return build(inventory, EXAMPLE / "charts", tmp_path_factory.mktemp("bundle"))
+
+
+def build(inventory: Path, charts: Path, out: Path) -> Path:
+    spec, toolkits = EXAMPLE / "specialresource.yaml", EXAMPLE / "driver-toolkits.yaml"
+    inputs = ["--inventory", inventory, "--inventory", toolkits, "--charts", charts]
+    subprocess.run(
+        [sys.executable, "-m", "sro_render", "build", spec, *inputs, "--out", out],
+        check=True,
+        capture_output=True,
+    )
+    return out / "cluster"
+
+
+@pytest.fixture
+def openshift(cluster: Cluster, inventory: Path) -> Cluster:
+    """The 24 nodes, and OpenShift's builds."""
+    cluster.play_openshift()
+    assert len(cluster.play_nodes(inventory)) == 24
+    return cluster
+
+
+class Synced:
+    """What a sync printed, and its exit code."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code = done.returncode
+        self.errors = done.stderr
+        self.events: list[Object] = [json.loads(line) for line in done.stdout.splitlines()]
+
+    def of(self, event: str) -> list[Object]:
+        return [each for each in self.events if each["event"] == event]
+
+    @property
+    def applied(self) -> list[str]:
+        return [each["object"] for each in self.of("applied")]
+
+    @property
+    def finished(self) -> Object:
+        return self.events[-1]
+
+    def place(self, event: str, step: str) -> int:
+        """Where in the events the first of this kind about a step is."""
+        found = (index for index, each in enumerate(self.events) if (each["event"], each.get("step")) == (event, step))
+        return next(found)
+
+
+def command(cluster: Cluster, bundle: Path, *options: str) -> list[str]:
+    program = [sys.executable, "-m", "sro_apply", "sync", str(bundle)]
+    return [*program, "--kubeconfig", str(cluster.admin), "-o", "json", *options]
+
+
+def sync(cluster: Cluster, bundle: Path, *options: str) -> Synced:
+    return Synced(
+        subprocess.run(
+            command(cluster, bundle, "--timeout", "60", *options),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    )
+
+
+def build_config(kernel: str, bundle: Path) -> str:
+    """The name of a kernel's BuildConfig."""
+    (file,) = (bundle / "simple-kmod" / "0000-buildconfig" / kernel).glob("buildconfig*")
+    return str(yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["name"])
+
+
+def daemon_set(kernel: str, bundle: Path) -> str:
+    (file,) = (bundle / "simple-kmod" / "1000-driver-container" / kernel).glob("daemonset*")
+    return str(yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["name"])
+
+
+def everything(cluster: Cluster) -> dict[str, str]:
+    """Each object of ours with its resourceVersion."""
+    paths = (
+        "/api/v1/namespaces",
+        "/api/v1/namespaces/simple-kmod/serviceaccounts",
+        "/api/v1/namespaces/default/configmaps",
+        "/apis/apps/v1/namespaces/simple-kmod/daemonsets",
+        "/apis/build.openshift.io/v1/namespaces/simple-kmod/buildconfigs",
+        "/apis/image.openshift.io/v1/namespaces/simple-kmod/imagestreams",
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles",
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/rolebindings",
+    )
+    return {
+        f"{path}/{item['metadata']['name']}": item["metadata"]["resourceVersion"]
+        for path in paths
+        for item in cluster.api.items(path)
+    }
+
+
+def ready_pods(cluster: Cluster, name: str) -> int:
+    path = f"/apis/apps/v1/namespaces/simple-kmod/daemonsets/{name}"
+    return int(cluster.api.get(path)["status"].get("numberReady", 0))
+
+
+def test_a_sync_applies_state_after_state_and_waits_until_every_driver_runs(
+    openshift: Cluster, bundle: Path
+) -> None:
+    done = sync(openshift, bundle)
+
+    assert (done.code, done.errors) == (0, "")
+    assert done.finished["ready"] == 9, done.events
+    assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+    for kernel in KERNELS:
+        way = [
+            done.place("applied", "simple-kmod / namespace"),
+            done.place("applied", "simple-kmod / 0000-buildconfig"),
+            done.place("applied", f"simple-kmod / 0000-buildconfig / {kernel}"),
+            done.place("ready", f"simple-kmod / 0000-buildconfig / {kernel}"),
+            done.place("applied", f"simple-kmod / 1000-driver-container / {kernel}"),
+            done.place("ready", f"simple-kmod / 1000-driver-container / {kernel}"),
+        ]
+        assert way == sorted(way)
+
+
+def test_a_second_sync_of_an_unchanged_bundle_writes_nothing(openshift: Cluster, bundle: Path) -> None:
+    assert sync(openshift, bundle).code == 0
+    before = everything(openshift)
+
+    again = sync(openshift, bundle)
+
+    assert again.code == 0
+    assert everything(openshift) == before
+    assert {each["result"] for each in again.of("applied")} == {"unchanged"}
+    assert (again.finished["written"], again.finished["unchanged"]) == (0, len(again.applied))
+
+
+def test_a_build_that_fails_and_an_image_that_is_missing_hold_up_no_other_kernel(
+    openshift: Cluster, bundle: Path
+) -> None:
+    openshift.builds.rule(build_config(OLD, bundle), playing_openshift.build_failed("no rule to make target"))
+    image = f"*/{DRIVER}:v{MIDDLE}"
+    openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
+
+    done = sync(openshift, bundle)
+
+    assert done.code == 1
+    assert (done.finished["ready"], done.finished["failed"], done.finished["held"]) == (6, 2, 1)
+    assert ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW]
+    reasons = {each["step"]: each["reason"] for each in done.of("failed")}
+    assert "no rule to make target" in reasons[f"simple-kmod / 0000-buildconfig / {OLD}"]
+    assert "ImagePullBackOff" in reasons[f"simple-kmod / 1000-driver-container / {MIDDLE}"]
+    # What waits for the failed build was not applied at all.
+    assert f"DaemonSet/simple-kmod/{daemon_set(OLD, bundle)}" not in done.applied
+
+
+def test_what_failed_is_well_once_its_cause_is_mended_without_a_restart(
+    openshift: Cluster, bundle: Path
+) -> None:
+    image = f"*/{DRIVER}:v{MIDDLE}"
+    openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
+    with subprocess.Popen(
+        command(openshift, bundle, "--timeout", "60"), stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout
+        for line in running.stdout:
+            if json.loads(line)["event"] == "failed":
+                openshift.kubelet.rule(image, playing.RUNNING)
+        assert running.wait(60) == 0
+    assert ready_pods(openshift, daemon_set(MIDDLE, bundle)) == KERNELS[MIDDLE]
+
+
+def change(cluster: Cluster, path: str, patch: Object) -> Callable[[], Object]:
+    cluster.api.patch(path, patch)
+    return lambda: cluster.api.get(path)
+
+
+def test_fields_and_labels_that_somebody_changed_and_objects_that_went_come_back(
+    openshift: Cluster, bundle: Path
+) -> None:
+    assert sync(openshift, bundle).code == 0
+    apps = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
+    roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles"
+    openshift.api.patch(
+        f"{apps}/{daemon_set(OLD, bundle)}",
+        {"metadata": {"labels": {"specialresource.openshift.io/owned": None, "mine": "stays"}}},
+    )
+    openshift.api.patch(f"{roles}/{DRIVER}", {"rules": []})
+    openshift.api.delete(f"{apps}/{daemon_set(NEW, bundle)}")
+    until(lambda: len(openshift.api.items(apps)) == 2)
+
+    done = sync(openshift, bundle)
+
+    assert done.code == 0
+    labels = openshift.api.get(f"{apps}/{daemon_set(OLD, bundle)}")["metadata"]["labels"]
+    assert (labels["specialresource.openshift.io/owned"], labels["mine"]) == ("true", "stays")
+    assert openshift.api.get(f"{roles}/{DRIVER}")["rules"]
+    assert ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW]
+    changed = {each["object"] for each in done.of("applied") if each["result"] != "unchanged"}
+    assert changed == {
+        f"DaemonSet/simple-kmod/{daemon_set(OLD, bundle)}",
+        f"DaemonSet/simple-kmod/{daemon_set(NEW, bundle)}",
+        f"Role/simple-kmod/{DRIVER}",
+    }
+
+
+def test_a_field_of_another_manager_is_a_failure_where_the_user_says_so(
+    openshift: Cluster, bundle: Path
+) -> None:
+    assert sync(openshift, bundle).code == 0
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles/{DRIVER}"
+    openshift.api.patch(path, {"rules": []})
+
+    done = sync(openshift, bundle, "--on-conflict", "fail")
+
+    assert done.code == 4
+    (failed,) = done.of("failed")
+    assert failed["object"] == f"Role/simple-kmod/{DRIVER}"
+    assert "conflict" in failed["reason"]
+    assert openshift.api.get(path)["rules"] == []
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(openshift: Cluster, bundle: Path) -> None:
+    done = sync(openshift, bundle, "--dry-run")
+
+    assert done.code == 0
+    assert done.finished["written"] == len(done.applied)
+    assert openshift.api.items("/api/v1/namespaces/default/configmaps") == [] or all(
+        not name.startswith("sro-apply") for name in everything_named(openshift)
+    )
+    assert "simple-kmod" not in {
+        each["metadata"]["name"] for each in openshift.api.items("/api/v1/namespaces")
+    }
+
+
+def everything_named(cluster: Cluster) -> list[str]:
+    return [each["metadata"]["name"] for each in cluster.api.items("/api/v1/namespaces/default/configmaps")]
+
+
+def test_without_waiting_everything_is_applied_at_once(openshift: Cluster, bundle: Path) -> None:
+    openshift.kubelet.rule("*", playing.NOT_READY)
+    openshift.builds.rule("*", playing_openshift.BUILDING)
+
+    done = sync(openshift, bundle, "--no-wait")
+
+    assert done.code == 0
+    assert done.finished["written"] == len(done.applied) == 11
+
+
+def test_who_runs_out_of_time_is_told_what_is_waited_for(openshift: Cluster, bundle: Path) -> None:
+    openshift.kubelet.rule("*", playing.NOT_READY)
+
+    done = sync(openshift, bundle, "--timeout", "5")
+
+    assert done.code == 1
+    assert done.finished["is_out_of_time"]
+    waited = {each["step"]: each for each in done.of("waiting")}
+    last = waited[f"simple-kmod / 1000-driver-container / {NEW}"]
+    assert last["object"] == f"DaemonSet/simple-kmod/{daemon_set(NEW, bundle)}"
+    assert last["reason"].startswith("0 of 5 pods are ready (w2-00, w2-01, w2-02, w2-03, w2-04)")
+
+
+def test_nodes_that_lost_the_label_of_their_kernel_are_missed(openshift: Cluster, bundle: Path) -> None:
+    for name in ("w2-00", "w2-01"):
+        openshift.api.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {LABEL: None}}})
+
+    done = sync(openshift, bundle, "--timeout", "8")
+
+    assert done.code == 1
+    last = [each for each in done.of("waiting") if each["step"].endswith(f"container / {NEW}")][-1]
+    assert last["reason"] == "3 pods are scheduled, and 5 nodes must run it (w2-00, w2-01)"
+
+
+def test_a_bundle_beyond_what_is_allowed_is_refused_before_the_first_write(
+    openshift: Cluster, bundle: Path
+) -> None:
+    before = openshift.api.items("/api/v1/namespaces")
+    done = sync(openshift, bundle, "--allow-kinds", "Namespace,ServiceAccount", "--allow-namespaces", "other")
+    assert done.code == 2
+    assert "error[bundle-not-allowed]: the bundle of cluster goes beyond what is allowed" in done.errors
+    assert "Namespace/simple-kmod: namespace simple-kmod" in done.errors
+    assert openshift.api.items("/api/v1/namespaces") == before
