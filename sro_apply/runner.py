@@ -113,14 +113,16 @@ class Runner:
         self._table: dict[StepKey, Status] = {}
         self._trials: dict[StepKey, _Trial] = {}
         self._told: dict[StepKey, Event] = {}
-        self._parents: set[str] = set()
+        self._parents: dict[str, JsonObject | None] = {}
+        self._with_parent: set[str] = set()
         self._done: dict[ObjectId, Result] = {}
 
     def run(self) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
 
-        Raises: TransientError: the first request already got no answer.
+        Raises: TransientError, PermanentError: the server did not even let us read.
         """
+        self._read_parents()
         if self._settings.is_dry_run:
             return self._dry_run()
         deadline = self._clock.now() + self._settings.timeout_s
@@ -131,8 +133,6 @@ class Runner:
             try:
                 self._round()
             except TransientError as error:
-                if not self._done and not troubles:
-                    raise
                 troubles += 1
                 pause = error.retry_after_s or delay_s(troubles)
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause))
@@ -146,6 +146,11 @@ class Runner:
             if left_s <= 0:
                 return self._outcome(is_out_of_time=True)
             self._clock.sleep(min(pause, left_s))
+
+    def _read_parents(self) -> None:
+        """What earlier runs wrote of each set: also the first question, to which a server answers or not."""
+        for name in self._resources:
+            self._parents[name] = self._kube.get(parent_id(name, self._settings.namespace))
 
     def _round(self) -> None:
         """Apply what may start, and look at what was applied; what becomes ready lets others start."""
@@ -194,19 +199,19 @@ class Runner:
     def _apply_parent(self, step: Step) -> None:
         """Write what says which objects belong together, before the first of them."""
         name = step.key.resource
-        if name in self._parents:
+        if name in self._with_parent:
             return
         identity = parent_id(name, self._settings.namespace)
         try:
-            live = self._kube.get(identity)
+            live = self._parents[name]
             wanted = parent_manifest(
                 self._resources[name], self._settings.namespace, self._settings.version, live
             )
             if live is None or not is_same(wanted, live, MANAGER):
-                self._kube.apply(wanted, force=True, dry_run=self._settings.is_dry_run)
+                self._kube.apply(wanted, force=True)
         except (PermanentError, TransientError) as error:
             raise _FaultError(identity, error.finding.message, error) from error
-        self._parents.add(name)
+        self._with_parent.add(name)
 
     def _apply_object(self, step: Step, each: BundleObject) -> None:
         try:

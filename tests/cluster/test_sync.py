@@ -123,7 +123,11 @@ class Synced:
 
     def place(self, event: str, step: str) -> int:
         """Where in the events the first of this kind about a step is."""
-        found = (index for index, each in enumerate(self.events) if (each["event"], each.get("step")) == (event, step))
+        found = (
+            index
+            for index, each in enumerate(self.events)
+            if (each["event"], each.get("step")) == (event, step)
+        )
         return next(found)
 
 

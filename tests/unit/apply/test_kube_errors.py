@@ -1,0 +1,64 @@
+"""What an answer of a server becomes: wait, or tell somebody; and what is never shown.
+
+Matrix: statuses by sort, a body that is no Status, a long one, one about a Secret.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError, error_of, unreachable
+
+
+def body(message: str, reason: str = "") -> bytes:
+    return json.dumps({"kind": "Status", "message": message, "reason": reason}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "sort", "code"),
+    [
+        (401, "Unauthorized", PermanentError, "server-unauthorized"),
+        (403, "Forbidden", PermanentError, "server-forbidden"),
+        (404, "NotFound", NotFoundError, "server-not-found"),
+        (409, "Conflict", PermanentError, "server-conflict"),
+        (409, "AlreadyExists", TransientError, "server-busy"),
+        (422, "Invalid", PermanentError, "server-invalid"),
+        (429, "TooManyRequests", TransientError, "server-busy"),
+        (500, "InternalError", TransientError, "server-busy"),
+        (503, "ServiceUnavailable", TransientError, "server-busy"),
+    ],
+)
+def test_an_answer_is_waited_for_or_told(status: int, reason: str, sort: type[Exception], code: str) -> None:
+    error = error_of(status, body("what is wrong", reason), "apply Role/a/b", "Role", {})
+    assert type(error) is sort
+    assert (error.finding.code, error.finding.message) == (code, "apply Role/a/b: what is wrong")
+    assert error.finding.hint
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026", None)])
+def test_a_busy_server_says_when_to_come_again(header: str, seconds: float | None) -> None:
+    error = error_of(429, b"", "list Pod", "Pod", {"Retry-After": header})
+    assert isinstance(error, TransientError)
+    assert error.retry_after_s == seconds
+
+
+def test_what_is_no_status_is_shown_as_it_came_and_cut() -> None:
+    assert error_of(400, b"<html>no</html>", "x", "Role", {}).finding.message == "x: <html>no</html>"
+    assert error_of(400, b"", "x", "Role", {}).finding.message == "x: the server answered 400"
+    assert len(error_of(400, b"a" * 10_000, "x", "Role", {}).finding.message) == len("x: ") + 2_000 + 1
+
+
+def test_a_refused_secret_is_not_repeated() -> None:
+    error = error_of(422, body('data: Invalid value: "hunter2"', "Invalid"), "apply Secret/a/b", "Secret", {})
+    assert "hunter2" not in str(error)
+    assert error.finding.message == (
+        "apply Secret/a/b: Invalid (what it says is not shown: it may repeat the Secret)"
+    )
+
+
+def test_no_answer_at_all_is_waited_for_and_names_the_cause() -> None:
+    error = unreachable("list Node", ConnectionRefusedError("refused"))
+    assert error.finding.message == "list Node: refused"
+    assert unreachable("list Node", TimeoutError()).finding.message == "list Node: TimeoutError"

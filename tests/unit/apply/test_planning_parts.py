@@ -1,0 +1,231 @@
+"""The smaller rules of planning: placement, sameness, ApplySets, back-off, the state table, what is allowed.
+
+Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
+documentation of taints and of server-side apply; the real server in tests/cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sro_apply.errors import BundleError
+from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
+from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.placement import expected_nodes, read_node
+from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
+from sro_apply.planning.sameness import is_same
+from sro_render.model.objects import ObjectId
+
+Object = dict[str, Any]
+KERNEL = "feature.node.kubernetes.io/kernel-version.full"
+
+
+def node(name: str, labels: Object | None = None, taints: list[Object] | None = None) -> Object:
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": {"taints": taints or []}}
+
+
+def daemon_set(selector: Object, tolerations: list[Object] | None = None) -> Object:
+    spec = {"nodeSelector": selector, "tolerations": tolerations or []}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "spec": {"template": {"spec": spec}}}
+
+
+NO_SCHEDULE = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "manifest", "locked", "expected"),
+    [
+        ([node("b"), node("a")], daemon_set({}), ["a", "b"], ("a", "b")),
+        ([node("a"), node("new")], daemon_set({}), ["a", "gone"], ("a",)),
+        ([node("a", {"role": "worker"}), node("b")], daemon_set({"role": "worker"}), ["a", "b"], ("a",)),
+        # The kernel's label may be what is wrong: it does not excuse a node.
+        ([node("a", {KERNEL: "other"}), node("b")], daemon_set({KERNEL: "k"}), ["a", "b"], ("a", "b")),
+        ([node("a", taints=[NO_SCHEDULE])], daemon_set({}), ["a"], ()),
+        ([node("a", taints=[{**NO_SCHEDULE, "effect": "PreferNoSchedule"}])], daemon_set({}), ["a"], ("a",)),
+        (
+            [node("a", taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}])],
+            daemon_set({}),
+            ["a"],
+            ("a",),
+        ),
+    ],
+)
+def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
+    nodes: list[Object], manifest: Object, locked: list[str], expected: tuple[str, ...]
+) -> None:
+    assert expected_nodes(manifest, map(read_node, nodes), locked) == expected
+
+
+@pytest.mark.parametrize(
+    ("toleration", "is_tolerated"),
+    [
+        ({"operator": "Exists"}, True),
+        ({"key": "dedicated", "operator": "Exists"}, True),
+        ({"key": "dedicated", "value": "gpu"}, True),
+        ({"key": "dedicated", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"}, True),
+        ({"key": "dedicated", "value": "cpu"}, False),
+        ({"key": "other", "operator": "Exists"}, False),
+        ({"key": "dedicated", "value": "gpu", "effect": "NoExecute"}, False),
+        ({"value": "gpu"}, False),
+    ],
+)
+def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tolerated: bool) -> None:
+    tainted = read_node(node("a", taints=[NO_SCHEDULE]))
+    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"]) == (("a",) if is_tolerated else ())
+
+
+WANTED: Object = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "a", "labels": {"x": "1"}},
+    "spec": {"ports": [{"port": 80}], "empty": {}, "none": None},
+}
+OWNED: Object = {
+    "f:metadata": {"f:labels": {".": {}, "f:x": {}}},
+    "f:spec": {"f:ports": {".": {}, 'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:port": {}}}},
+}
+
+
+def live(spec: Object | None = None, owned: Object | None = None, **entry: str) -> Object:
+    manager = {"manager": "sro-apply", "operation": "Apply", **entry}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "a",
+            "uid": "u",
+            "labels": {"x": "1", "theirs": "2"},
+            "managedFields": [{**manager, "fieldsV1": OWNED if owned is None else owned}],
+        },
+        "spec": {"ports": [{"port": 80, "protocol": "TCP"}], "clusterIP": "10.0.0.1", **(spec or {})},
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "is_the_same"),
+    [
+        (live(), True),
+        (live({"ports": [{"port": 81, "protocol": "TCP"}]}), False),
+        (live({"ports": []}), False),
+        (live({"ports": [{"port": 80}, {"port": 81}]}), False),
+        (live(manager="another"), False),
+        (live(operation="Update"), False),
+        (live(subresource="status"), False),
+        (live(owned={**OWNED, "f:data": {}}), False),
+        (live(owned={"f:metadata": {"f:labels": {"f:x": {}, "f:y": {}}}}), False),
+        (live(owned={"f:spec": {"f:ports": {'k:{"port":81,"protocol":"TCP"}': {}}}}), False),
+        (live(owned={"f:spec": {"f:ports": {"i:0": {}}}}), True),
+        (live(owned={"f:spec": {"f:ports": {"i:1": {}}}}), False),
+        (live(owned={"f:spec": {"f:ports": {"v:1": {}}}}), False),
+    ],
+)
+def test_an_object_is_the_same_if_the_server_has_all_of_it_and_nothing_else_of_ours(
+    given: Object, is_the_same: bool
+) -> None:
+    assert is_same(WANTED, given, "sro-apply") is is_the_same
+
+
+def test_true_is_not_one() -> None:
+    owned = {"f:data": {"f:x": {}}}
+    stored = {"metadata": {"managedFields": [{"manager": "m", "operation": "Apply", "fieldsV1": owned}]}}
+    assert is_same({"data": {"x": 1}}, {**stored, "data": {"x": 1}}, "m")
+    assert not is_same({"data": {"x": 1}}, {**stored, "data": {"x": True}}, "m")
+
+
+def object_of(kind: str, namespace: str, version: str = "v1") -> BundleObject:
+    return BundleObject(id=ObjectId(version, kind, namespace, "x"), manifest={}, file=f"f/{kind}")
+
+
+RESOURCE = BundleResource(
+    name="sr",
+    namespace="sr",
+    states=(
+        BundleState(name="namespace", objects=(object_of("Namespace", ""),)),
+        BundleState(
+            name="s0", objects=(object_of("DaemonSet", "sr", "apps/v1"), object_of("Secret", "elsewhere"))
+        ),
+    ),
+)
+
+
+def test_the_id_of_a_set_is_the_one_of_the_specification() -> None:
+    # kubectl/pkg/cmd/apply/apply_test.go: the parent Secret `my-set` in the namespace `test`.
+    assert set_id(ObjectId("v1", "Secret", "test", "my-set")) == (
+        "applyset-0eFHV8ySqp7XoShsGvyWFQD3s96yqwHmzc4e0HR1dsY-v1"
+    )
+
+
+def test_the_parent_names_kinds_and_namespaces_of_now_and_of_before() -> None:
+    before = {
+        "metadata": {
+            "annotations": {
+                "applyset.kubernetes.io/contains-group-kinds": "ConfigMap,Secret",
+                "applyset.kubernetes.io/additional-namespaces": "left",
+            }
+        }
+    }
+    parent = parent_manifest(RESOURCE, "ops", "1.0", before)
+    assert parent["metadata"] == {
+        "name": "sro-apply-sr",
+        "namespace": "ops",
+        "labels": {"applyset.kubernetes.io/id": set_id(parent_id("sr", "ops"))},
+        "annotations": {
+            "applyset.kubernetes.io/tooling": "sro-apply/1.0",
+            "applyset.kubernetes.io/contains-group-kinds": "ConfigMap,DaemonSet.apps,Namespace,Secret",
+            "applyset.kubernetes.io/additional-namespaces": "elsewhere,left,sr",
+        },
+    }
+
+
+def test_a_member_says_which_set_it_belongs_to_and_keeps_its_labels() -> None:
+    given = {"metadata": {"name": "a", "labels": {"x": "1"}}}
+    assert as_member(given, "id")["metadata"] == {
+        "name": "a",
+        "labels": {"x": "1", "applyset.kubernetes.io/part-of": "id"},
+    }
+    assert given == {"metadata": {"name": "a", "labels": {"x": "1"}}}
+
+
+def test_waiting_doubles_up_to_a_minute() -> None:
+    assert [delay_s(attempts) for attempts in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert delay_s(10_000) == 60
+
+
+def test_the_state_table_knows_every_status_and_leaves_none_it_cannot_leave() -> None:
+    assert set(TRANSITIONS) == set(Status)
+    assert after(Status.FAILED, Happening.WROTE) is Status.FAILED
+    with pytest.raises(ValueError, match="a step that is ready never saw fault"):
+        after(Status.READY, Happening.SAW_FAULT)
+
+
+BUNDLE = RenderedBundle(cluster="c", resources=(RESOURCE,))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "namespaces", "wrong"),
+    [
+        ((), (), ()),
+        (("Namespace", "DaemonSet.apps", "Secret"), ("sr", "elsewhere", "x"), ()),
+        (
+            ("Namespace", "DaemonSet", "Secret"),
+            (),
+            ("DaemonSet/sr/x: kind DaemonSet.apps (f/DaemonSet)",),
+        ),
+        ((), ("sr", "x"), ("Secret/elsewhere/x: namespace elsewhere (f/Secret)",)),
+        # A Namespace counts for itself, not for where its SpecialResource lives.
+        ((), ("sr", "elsewhere"), ("Namespace/x: namespace x (f/Namespace)",)),
+    ],
+)
+def test_what_goes_beyond_the_allowed_is_named(
+    kinds: tuple[str, ...], namespaces: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    if not wrong:
+        refuse_beyond(BUNDLE, kinds, namespaces)
+        return
+    with pytest.raises(BundleError) as refused:
+        refuse_beyond(BUNDLE, kinds, namespaces)
+    assert refused.value.finding.notes == wrong

@@ -1,0 +1,352 @@
+"""Whether an object is ready, by kind, and what is said where it is not.
+
+Matrix: each kind of the table by each of its verdicts; pods by each way of standing still; conditions Ready.
+Judge: Kubernetes' and OpenShift's documentation of each status; the real controllers in tests/cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sro_apply.planning.readiness import Readiness, Surroundings, Verdict, judge
+
+Object = dict[str, Any]
+LABELS = {"app": "d"}
+
+
+def live(kind: str, status: Object, spec: Object | None = None, version: str = "apps/v1") -> Object:
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {
+            "name": "d",
+            "namespace": "a",
+            "generation": 2,
+            "annotations": {"deprecated.daemonset.template.generation": "2"},
+        },
+        "spec": {"selector": {"matchLabels": LABELS}, **(spec or {})},
+        "status": status,
+    }
+
+
+def pod(
+    name: str, node: str, *, waiting: Object | None = None, is_ready: bool = False, old: bool = False
+) -> Object:
+    container: Object = {"state": {"waiting": waiting} if waiting else {"running": {}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {**LABELS, "pod-template-generation": "1" if old else "2"}},
+        "spec": {"nodeName": node},
+        "status": {
+            "containerStatuses": [container],
+            "conditions": [{"type": "Ready", "status": "True" if is_ready else "False"}],
+        },
+    }
+
+
+def unscheduled(name: str, node: str) -> Object:
+    """A DaemonSet's pod that no node takes: it says itself which one it is for."""
+    field = {"key": "metadata.name", "operator": "In", "values": [node]}
+    terms = [{"matchFields": [field]}]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no room"}
+    return {
+        "metadata": {"name": name, "labels": {**LABELS, "pod-template-generation": "2"}},
+        "spec": {"affinity": {"nodeAffinity": required}},
+        "status": {"conditions": [condition]},
+    }
+
+
+def daemon_set(
+    desired: int, updated: int, ready: int, *, seen: int = 2, strategy: str = "OnDelete"
+) -> Object:
+    status = {
+        "observedGeneration": seen,
+        "desiredNumberScheduled": desired,
+        "updatedNumberScheduled": updated,
+        "numberReady": ready,
+    }
+    return live("DaemonSet", status, {"updateStrategy": {"type": strategy}})
+
+
+PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
+
+
+@pytest.mark.parametrize(
+    ("given", "pods", "expected", "verdict"),
+    [
+        (daemon_set(2, 2, 2), [], ("n1", "n2"), Verdict(Readiness.READY)),
+        (daemon_set(0, 0, 0), [], (), Verdict(Readiness.READY)),
+        (
+            daemon_set(2, 2, 2, seen=1),
+            [],
+            (),
+            Verdict(Readiness.PROGRESSING, "the controller has not seen this revision yet"),
+        ),
+        (
+            live("DaemonSet", {}),
+            [],
+            (),
+            Verdict(Readiness.PROGRESSING, "the controller has not seen this revision yet"),
+        ),
+        (
+            daemon_set(0, 0, 0),
+            [],
+            tuple(f"n{number:02}" for number in range(12)),
+            Verdict(
+                Readiness.PROGRESSING,
+                "0 pods are scheduled, and 12 nodes must run it (n00, n01, n02, n03, n04 and 7 more)",
+            ),
+        ),
+        (
+            daemon_set(1, 1, 1),
+            [pod("d-1", "n1", is_ready=True)],
+            ("n1", "n2"),
+            Verdict(Readiness.PROGRESSING, "1 pods are scheduled, and 2 nodes must run it (n2)"),
+        ),
+        (
+            daemon_set(2, 1, 2),
+            [pod("d-1", "n1", is_ready=True, old=True), pod("d-2", "n2", is_ready=True)],
+            ("n1", "n2"),
+            Verdict(
+                Readiness.PROGRESSING,
+                "1 of 2 pods are of this revision; an earlier one runs (n1); OnDelete: delete the old pods",
+            ),
+        ),
+        (
+            daemon_set(2, 1, 2, strategy="RollingUpdate"),
+            [],
+            ("n1", "n2"),
+            Verdict(Readiness.PROGRESSING, "1 of 2 pods are of this revision"),
+        ),
+        (
+            daemon_set(2, 2, 1),
+            [pod("d-1", "n1", is_ready=True), unscheduled("d-2", "n2")],
+            ("n1", "n2"),
+            Verdict(Readiness.PROGRESSING, "1 of 2 pods are ready (n2); pod d-2: Unschedulable: no room"),
+        ),
+        (
+            daemon_set(2, 2, 1),
+            [pod("d-2", "n2", waiting=PULL), pod("d-1", "n1", is_ready=True)],
+            ("n1", "n2"),
+            Verdict(Readiness.FAILED, 'pod d-2 on node n2: ImagePullBackOff: Back-off pulling image "x"'),
+        ),
+    ],
+)
+def test_a_daemon_set_is_ready_on_the_nodes_that_it_must_run_on(
+    given: Object, pods: list[Object], expected: tuple[str, ...], verdict: Verdict
+) -> None:
+    assert judge(given, Surroundings(pods=pods, expected=expected)) == verdict
+
+
+def test_pods_of_others_and_pods_that_go_do_not_count() -> None:
+    other = pod("x", "n1", waiting=PULL)
+    other["metadata"]["labels"] = {"app": "another"}
+    gone = pod("y", "n1", waiting=PULL)
+    gone["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert judge(daemon_set(1, 1, 1), Surroundings(pods=[other, gone])) == Verdict(Readiness.READY)
+
+
+def replicas(kind: str, spec: Object, **status: int) -> Object:
+    return live(kind, {"observedGeneration": 2, **status}, spec)
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        (
+            replicas("Deployment", {"replicas": 2}, updatedReplicas=2, replicas=2, availableReplicas=2),
+            Verdict(Readiness.READY),
+        ),
+        (replicas("Deployment", {"replicas": 0}), Verdict(Readiness.READY)),
+        (
+            live("Deployment", {"observedGeneration": 1}),
+            Verdict(Readiness.PROGRESSING, "the controller has not seen this revision yet"),
+        ),
+        (
+            replicas("Deployment", {}),
+            Verdict(Readiness.PROGRESSING, "0 of 1 replicas are of this revision"),
+        ),
+        (
+            replicas("Deployment", {"replicas": 1}, updatedReplicas=1, replicas=2, availableReplicas=1),
+            Verdict(Readiness.PROGRESSING, "replicas of an earlier revision are still there"),
+        ),
+        (
+            replicas("Deployment", {"replicas": 2}, updatedReplicas=2, replicas=2, availableReplicas=1),
+            Verdict(Readiness.PROGRESSING, "1 of 2 replicas are ready"),
+        ),
+        (
+            live(
+                "Deployment",
+                {
+                    "observedGeneration": 2,
+                    "conditions": [
+                        {
+                            "type": "Progressing",
+                            "status": "False",
+                            "reason": "ProgressDeadlineExceeded",
+                            "message": "took too long",
+                        }
+                    ],
+                },
+            ),
+            Verdict(Readiness.FAILED, "ProgressDeadlineExceeded: took too long"),
+        ),
+        (
+            replicas("StatefulSet", {"replicas": 2}, updatedReplicas=2, replicas=2, readyReplicas=2),
+            Verdict(Readiness.READY),
+        ),
+        (
+            replicas("StatefulSet", {"replicas": 2}, updatedReplicas=2, replicas=2, readyReplicas=1),
+            Verdict(Readiness.PROGRESSING, "1 of 2 replicas are ready"),
+        ),
+        (
+            replicas(
+                "StatefulSet",
+                {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}},
+                updatedReplicas=1,
+                replicas=3,
+                readyReplicas=3,
+            ),
+            Verdict(Readiness.READY),
+        ),
+    ],
+)
+def test_replicas_are_ready_when_all_of_the_newest_revision_are(given: Object, verdict: Verdict) -> None:
+    assert judge(given, Surroundings()) == verdict
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
+@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ErrImagePull", "CreateContainerConfigError"])
+def test_a_container_that_cannot_start_is_a_failure_at_once(kind: str, reason: str) -> None:
+    given = live(kind, {"observedGeneration": 2, "desiredNumberScheduled": 1})
+    verdict = judge(given, Surroundings(pods=[pod("p", "n", waiting={"reason": reason})]))
+    assert verdict == Verdict(Readiness.FAILED, f"pod p on node n: {reason}")
+
+
+def test_a_container_that_is_being_made_is_no_failure() -> None:
+    pods = [pod("p", "n", waiting={"reason": "ContainerCreating"})]
+    verdict = judge(daemon_set(1, 1, 0), Surroundings(pods=pods, expected=("n",)))
+    assert verdict == Verdict(Readiness.PROGRESSING, "0 of 1 pods are ready (n)")
+
+
+def condition(name: str, status: str, reason: str = "", message: str = "") -> Object:
+    return {"conditions": [{"type": name, "status": status, "reason": reason, "message": message}]}
+
+
+CRD = "apiextensions.k8s.io/v1"
+BUILD = "build.openshift.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "status", "verdict"),
+    [
+        ("batch/v1", "Job", condition("Complete", "True"), Verdict(Readiness.READY)),
+        ("batch/v1", "Job", {}, Verdict(Readiness.PROGRESSING, "the job has not completed")),
+        (
+            "batch/v1",
+            "Job",
+            condition("Failed", "True", "BackoffLimitExceeded", "Job has reached the limit"),
+            Verdict(Readiness.FAILED, "BackoffLimitExceeded: Job has reached the limit"),
+        ),
+        ("v1", "Pod", {"phase": "Succeeded"}, Verdict(Readiness.READY)),
+        ("v1", "Pod", {"phase": "Running", **condition("Ready", "True")}, Verdict(Readiness.READY)),
+        ("v1", "Pod", {"phase": "Running"}, Verdict(Readiness.PROGRESSING, "the pod is not ready")),
+        ("v1", "Pod", {"phase": "Failed"}, Verdict(Readiness.FAILED, "the pod failed")),
+        ("v1", "Pod", {"phase": "Failed", "message": "Evicted"}, Verdict(Readiness.FAILED, "Evicted")),
+        ("v1", "Namespace", {"phase": "Active"}, Verdict(Readiness.READY)),
+        (
+            "v1",
+            "Namespace",
+            {"phase": "Terminating"},
+            Verdict(Readiness.PROGRESSING, "the namespace is being deleted"),
+        ),
+        (CRD, "CustomResourceDefinition", condition("Established", "True"), Verdict(Readiness.READY)),
+        (
+            CRD,
+            "CustomResourceDefinition",
+            {},
+            Verdict(Readiness.PROGRESSING, "the API is not established yet"),
+        ),
+        (
+            CRD,
+            "CustomResourceDefinition",
+            condition("NamesAccepted", "False", "PluralConflict", "taken"),
+            Verdict(Readiness.FAILED, "PluralConflict: taken"),
+        ),
+        (BUILD, "Build", {"phase": "Complete"}, Verdict(Readiness.READY)),
+        (BUILD, "Build", {"phase": "Running"}, Verdict(Readiness.PROGRESSING, "build d is Running")),
+        (
+            BUILD,
+            "Build",
+            {
+                "phase": "Failed",
+                "reason": "DockerBuildFailed",
+                "message": "no",
+                "logSnippet": "make: *** x\n",
+            },
+            Verdict(Readiness.FAILED, "build d is Failed: DockerBuildFailed: no: make: *** x"),
+        ),
+        (BUILD, "Build", {"phase": "Cancelled"}, Verdict(Readiness.FAILED, "build d is Cancelled")),
+        ("v1", "ConfigMap", {}, Verdict(Readiness.READY)),
+        ("cert-manager.io/v1", "Certificate", condition("Ready", "True"), Verdict(Readiness.READY)),
+        (
+            "cert-manager.io/v1",
+            "Certificate",
+            condition("Ready", "False", "Issuing", "not yet"),
+            Verdict(Readiness.PROGRESSING, "Issuing: not yet"),
+        ),
+        (
+            "example.com/v1",
+            "Thing",
+            {"observedGeneration": 1, **condition("Ready", "True")},
+            Verdict(Readiness.PROGRESSING, "its controller has not seen this revision yet"),
+        ),
+        (
+            "example.com/v1",
+            "Thing",
+            {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]},
+            Verdict(Readiness.PROGRESSING, "its controller has not seen this revision yet"),
+        ),
+        # A kind of that name in another group is another kind.
+        ("example.com/v1", "Job", {}, Verdict(Readiness.READY)),
+    ],
+)
+def test_other_kinds(version: str, kind: str, status: Object, verdict: Verdict) -> None:
+    assert judge(live(kind, status, version=version), Surroundings()) == verdict
+
+
+def build(number: int, phase: str, config: str = "d") -> Object:
+    name = f"{config}-{number}"
+    annotations = {"openshift.io/build-config.name": config, "openshift.io/build.number": str(number)}
+    return {
+        "kind": "Build",
+        "metadata": {"name": name, "annotations": annotations},
+        "status": {"phase": phase},
+    }
+
+
+@pytest.mark.parametrize(
+    ("last", "builds", "verdict"),
+    [
+        (0, [], Verdict(Readiness.PROGRESSING, "no build was started yet")),
+        (1, [build(1, "Complete", "other")], Verdict(Readiness.PROGRESSING, "no build was started yet")),
+        (1, [build(1, "Complete")], Verdict(Readiness.READY)),
+        (10, [build(10, "Complete"), build(9, "Failed")], Verdict(Readiness.READY)),
+        (
+            10,
+            [build(9, "Complete"), build(10, "Running")],
+            Verdict(Readiness.PROGRESSING, "build d-10 is Running"),
+        ),
+        (2, [build(1, "Complete")], Verdict(Readiness.PROGRESSING, "build d-2 was not started yet")),
+        (2, [build(1, "Complete"), build(2, "Error")], Verdict(Readiness.FAILED, "build d-2 is Error")),
+    ],
+)
+def test_a_build_config_is_as_ready_as_its_newest_build(
+    last: int, builds: list[Object], verdict: Verdict
+) -> None:
+    given = live("BuildConfig", {"lastVersion": last}, version=BUILD)
+    assert judge(given, Surroundings(builds=builds)) == verdict

@@ -1,0 +1,251 @@
+"""What a sync does when requests fail: the server is gone, busy, or refuses.
+
+Matrix: faults of each sort before, between and after the steps, with a double of the cluster and of the clock;
+the double has kinds that are ready at once. Left out: everything that goes well, and readiness, which
+tests/cluster has from a real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sro_apply.config import SyncSettings
+from sro_apply.events import Delayed, Event, Failed, Finished
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
+from sro_apply.kube.interface import Kind
+from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.runner import Outcome, Runner
+from sro_render.model.objects import JsonObject, ObjectId, object_id
+
+Fault = Callable[[str, str], Exception | None]
+"""(method, object's name) to what goes wrong with this request; None where nothing does."""
+
+
+class Double:
+    """A cluster in memory that fails as it is told."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.objects: dict[ObjectId, JsonObject] = {}
+        self.writes: list[str] = []
+
+    def is_namespaced(self, kind: Kind) -> bool:
+        return kind.name != "Namespace"
+
+    def apply(self, manifest: JsonObject, *, force: bool, dry_run: bool = False) -> JsonObject:
+        del force
+        identity = object_id(manifest)
+        self._ask("apply", identity.name)
+        metadata: Any = {**manifest["metadata"], "resourceVersion": "1"}  # type: ignore[dict-item]
+        live: JsonObject = {**manifest, "metadata": metadata}
+        if not dry_run:
+            self.objects[identity] = live
+            self.writes.append(identity.name)
+        return live
+
+    def get(self, identity: ObjectId) -> JsonObject | None:
+        self._ask("get", identity.name)
+        return self.objects.get(identity)
+
+    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+        del labels
+        self._ask("list", kind.name)
+        return [
+            live
+            for identity, live in self.objects.items()
+            if (identity.kind, identity.namespace) == (kind.name, namespace)
+        ]
+
+    def _ask(self, method: str, name: str) -> None:
+        fault = self.fault(method, name)
+        if fault is not None:
+            raise fault
+
+
+class FastClock:
+    """Time that passes when somebody waits."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def config_map(name: str, kernel: str) -> BundleObject:
+    manifest: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "a"},
+    }
+    return BundleObject(id=object_id(manifest), manifest=manifest, file=name, kernel=kernel)
+
+
+def bundle(states: int = 2, kernels: tuple[str, ...] = ("k1", "k2", "k3")) -> RenderedBundle:
+    made = tuple(
+        BundleState(
+            name=f"s{number}", objects=tuple(config_map(f"s{number}-{kernel}", kernel) for kernel in kernels)
+        )
+        for number in range(states)
+    )
+    return RenderedBundle(cluster="c", resources=(BundleResource(name="sr", namespace="a", states=made),))
+
+
+def run(
+    double: Double, given: RenderedBundle | None = None, **more: Any
+) -> tuple[Outcome, list[Event], float]:
+    events: list[Event] = []
+    clock = FastClock()
+    chosen: dict[str, Any] = {"namespace": "ops", "version": "1", "timeout_s": 600.0, **more}
+    settings = SyncSettings(**chosen)
+    outcome = Runner(double, given or bundle(), settings, events.append, clock).run()
+    return outcome, events, clock.time
+
+
+def refused(*_: str) -> PermanentError:
+    return PermanentError("server-forbidden", "apply x: you may not")
+
+
+def busy(retry_after_s: float | None = None) -> TransientError:
+    error = TransientError("server-busy", "apply x: too many requests")
+    error.retry_after_s = retry_after_s
+    return error
+
+
+def times(count: int, fault: Exception, *, method: str, name: str) -> Fault:
+    """A fault of the first so many requests of one sort."""
+    left = [count]
+
+    def ask(asked: str, about: str) -> Exception | None:
+        if (asked, about) != (method, name) or not left[0]:
+            return None
+        left[0] -= 1
+        return fault
+
+    return ask
+
+
+def test_nothing_goes_wrong_where_nothing_is_wrong() -> None:
+    double = Double(lambda *_: None)
+    outcome, events, _ = run(double)
+    assert (outcome.is_complete, outcome.was_refused) == (True, False)
+    assert isinstance(events[-1], Finished)
+    # The parent comes first: who stops after any request leaves no object that no set knows.
+    assert double.writes[0] == "sro-apply-sr"
+    assert double.writes[1:] == ["s0-k1", "s0-k2", "s0-k3", "s1-k1", "s1-k2", "s1-k3"]
+
+
+def test_one_object_that_is_refused_holds_up_only_its_own_kernel() -> None:
+    double = Double(lambda method, name: refused() if (method, name) == ("apply", "s0-k2") else None)
+    outcome, events, time = run(double)
+    finished = outcome.finished
+    assert (finished.ready, finished.failed, finished.held) == (4, 1, 1)
+    assert outcome.was_refused
+    assert "s1-k2" not in double.writes
+    # Said once, tried four times.
+    assert [each for each in events if isinstance(each, Failed)] == [
+        Failed(step="sr / s0 / k2", object="ConfigMap/a/s0-k2", reason="apply x: you may not", retry_s=1.0)
+    ]
+    assert 7 <= time < 30
+
+
+def test_what_is_refused_once_is_tried_again_and_goes_on() -> None:
+    double = Double(times(2, refused(), method="apply", name="s0-k2"))
+    outcome, _, _ = run(double)
+    assert (outcome.is_complete, outcome.was_refused) == (True, False)
+
+
+@pytest.mark.parametrize(("asked_for", "waited"), [(None, 1.0), (17.0, 17.0)])
+def test_a_busy_server_is_asked_again_when_it_says(asked_for: float | None, waited: float) -> None:
+    double = Double(times(1, busy(asked_for), method="apply", name="s1-k1"))
+    outcome, events, time = run(double)
+    assert outcome.is_complete
+    assert [each for each in events if isinstance(each, Delayed | Failed)] == [
+        Delayed(reason="apply x: too many requests", retry_s=waited)
+    ]
+    assert waited <= time < waited + 10
+
+
+def test_a_server_that_never_answered_is_not_waited_for() -> None:
+    double = Double(lambda *_: busy())
+    with pytest.raises(TransientError):
+        run(double)
+    assert double.writes == []
+
+
+def test_a_server_that_goes_away_in_the_middle_is_waited_for_until_the_time_is_over() -> None:
+    asked = [0]
+
+    def gone_after_some(*_: str) -> Exception | None:
+        asked[0] += 1
+        return busy() if asked[0] > 4 else None
+
+    outcome, events, time = run(Double(gone_after_some), timeout_s=100.0)
+    assert not outcome.is_complete
+    assert outcome.was_refused
+    assert isinstance(events[-1], Finished)
+    assert events[-1].is_out_of_time
+    assert time == 100
+
+
+def test_a_sync_that_was_stopped_after_any_request_is_finished_by_the_next() -> None:
+    whole = Double(lambda *_: None)
+    run(whole)
+    for last in range(len(whole.writes)):
+        double = Double(lambda *_: None)
+        left = [last]
+
+        def stop(method: str, _: str, left: list[int] = left) -> Exception | None:
+            if method == "apply":
+                left[0] -= 1
+            return KeyboardInterrupt() if left[0] < 0 else None  # type: ignore[return-value]
+
+        double.fault = stop
+        with pytest.raises(KeyboardInterrupt):
+            run(double)
+        double.fault = lambda *_: None
+        outcome, _, _ = run(double)
+        assert outcome.is_complete
+        assert double.objects == whole.objects
+
+
+def test_what_belongs_to_a_special_resource_is_refused() -> None:
+    double = Double(lambda *_: None)
+    owned = config_map("s0-k1", "k1")
+    owner: JsonObject = {"apiVersion": "sro.openshift.io/v1beta1", "kind": "SpecialResource", "name": "old"}
+    double.objects[owned.id] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "s0-k1", "namespace": "a", "ownerReferences": [owner]},
+    }
+    outcome, events, _ = run(double, bundle(1))
+    assert not outcome.is_complete
+    assert "s0-k1" not in double.writes
+    (failed,) = [each for each in events if isinstance(each, Failed)]
+    assert failed.reason == (
+        "it belongs to SpecialResource/old, whose deletion would take it along: remove that ownerReference first"
+    )
+
+
+def test_a_dry_run_says_what_it_cannot_check_and_what_is_refused_and_writes_nothing() -> None:
+    def fault(method: str, name: str) -> Exception | None:
+        if method == "apply" and name == "s0-k1":
+            return NotFoundError("server-not-found", "no namespace")
+        return refused() if (method, name) == ("apply", "s0-k2") else None
+
+    double = Double(fault)
+    outcome, events, _ = run(double, bundle(1), is_dry_run=True)
+    assert double.writes == []
+    assert (outcome.is_complete, outcome.was_refused) == (False, True)
+    assert [getattr(each, "result", type(each).__name__) for each in events] == [
+        "unchecked",
+        "Failed",
+        "created",
+        "Finished",
+    ]
