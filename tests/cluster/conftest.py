@@ -124,6 +124,7 @@ def cluster(
     yield made
     made.stop()
     if control_plane is not None:
+        control_plane.revive()
         control_plane.clean()
     for path, names in before.items():
         for name in _names(api, path) - names:

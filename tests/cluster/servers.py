@@ -31,6 +31,8 @@ USERS = ("admin", "alice", "bob")
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ISSUER = "https://kubernetes.default.svc"
 START_S = 60.0
+STOP_S = 3.0
+"""How long a program may take to stop: the API server else waits a minute for who watches."""
 
 
 class NotStartedError(Exception):
@@ -62,6 +64,24 @@ class ControlPlane:
         self._write_keys()
         self._start_etcd(f"http://127.0.0.1:{peer_port}")
         self.start_api_server()
+        self._start_controllers()
+        self._wait("kube-controller-manager", self._has_settled)
+        self._baseline = self._keys()
+
+    def revive(self) -> None:
+        """Start again what a test has stopped and not started, or what has ended by itself."""
+        if not self._is_running("kube-apiserver"):
+            self.start_api_server()
+        if not all(self._is_running(name) for name in PROGRAMS[2:]):
+            for name in PROGRAMS[2:]:
+                self._stop(name)
+            self._start_controllers()
+
+    def _is_running(self, program: str) -> bool:
+        process = self._running.get(program)
+        return process is not None and process.poll() is None
+
+    def _start_controllers(self) -> None:
         quick = ["--kube-api-qps=500", "--kube-api-burst=1000", f"--kubeconfig={self.kubeconfig('admin')}"]
         older = ["--port=0"] if self.minor_version() < 24 else []
         self._run(
@@ -76,8 +96,6 @@ class ControlPlane:
             "--node-startup-grace-period=24h",
         )
         self._run("kube-scheduler", *quick, *older, "--leader-elect=false", "--secure-port=0")
-        self._wait("kube-controller-manager", self._has_settled)
-        self._baseline = self._keys()
 
     def stop(self) -> None:
         """Stop all, the database last; its data goes, the logs stay."""
@@ -242,7 +260,7 @@ class ControlPlane:
             return
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
