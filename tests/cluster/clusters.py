@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,13 +65,16 @@ class Cluster:
 
     def play_openshift(self) -> None:
         """OpenShift's kinds are there, and its builds work."""
-        crds = playing_openshift.crds()
+        self.play_kinds(playing_openshift.crds())
+        self._builds = playing_openshift.BuildController(self.api)
+        self._builds.start()
+
+    def play_kinds(self, crds: Sequence[Object]) -> None:
+        """Create kinds, such as `playing_openshift.crd` describes, and wait until they are served."""
         for each in crds:
             self.api.create(each)
         for each in crds:
             until(partial(self.is_established, each))
-        self._builds = playing_openshift.BuildController(self.api)
-        self._builds.start()
 
     def is_established(self, crd: Object) -> bool:
         """Whether a CRD is served: its condition, and an answer, which comes a little later."""

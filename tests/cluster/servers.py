@@ -31,6 +31,8 @@ USERS = ("admin", "alice", "bob")
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ISSUER = "https://kubernetes.default.svc"
 START_S = 60.0
+MAX_DELETES = 5000
+"""Of keys, in one request to etcd."""
 STOP_S = 3.0
 """How long a program may take to stop: the API server else waits a minute for who watches."""
 
@@ -167,8 +169,12 @@ class ControlPlane:
                 key for key in added if re.search("/(deployments|daemonsets|jobs|cronjobs|.*sets)/", key)
             ]
             for keys in (makers, [key for key in added if key not in makers]):
-                for key in keys:
-                    self._etcd("deleterange", key=encode(key))
+                for start in range(0, len(keys), MAX_DELETES):
+                    deletes = [
+                        {"request_delete_range": {"key": encode(key)}}
+                        for key in keys[start : start + MAX_DELETES]
+                    ]
+                    self._etcd("txn", success=deletes)
                 time.sleep(0.05 if keys or quiet else 0)
 
     def logs_tail(self, lines: int = 20) -> str:
@@ -205,6 +211,7 @@ class ControlPlane:
             "etcd",
             "--unsafe-no-fsync",
             "--log-level=warn",
+            f"--max-txn-ops={MAX_DELETES}",
             f"--data-dir={self.folder / 'etcd'}",
             f"--listen-client-urls={self.etcd_url}",
             f"--advertise-client-urls={self.etcd_url}",
