@@ -133,20 +133,20 @@ class ControlPlane:
         """Stop it: at once with kill, else as Kubernetes does, which ends open watches first."""
         self._stop("kube-apiserver", kill=kill)
 
-    def kubeconfig(self, user: str) -> Path:
-        """A kubeconfig of one of USERS."""
-        return self.kubeconfig_of(user, f"token-of-{user}")
+    def kubeconfig(self, user: str, url: str = "") -> Path:
+        """A kubeconfig of one of USERS; with the address of who stands before the server, if one does."""
+        return self.kubeconfig_of(user, f"token-of-{user}", url)
 
-    def kubeconfig_of(self, user: str, token: str) -> Path:
+    def kubeconfig_of(self, user: str, token: str, url: str = "") -> Path:
         """A kubeconfig of anyone who has a token, such as a ServiceAccount."""
-        path = self.folder / f"{re.sub('[^-a-z0-9.]', '-', user)}.kubeconfig"
+        path = self.folder / f"{re.sub('[^-a-z0-9.]', '-', user + url)}.kubeconfig"
         ca = base64.b64encode(self.ca.read_bytes()).decode()
         name = {"name": "test"}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "test",
-            "clusters": [{**name, "cluster": {"server": self.url, "certificate-authority-data": ca}}],
+            "clusters": [{**name, "cluster": {"server": url or self.url, "certificate-authority-data": ca}}],
             "users": [{**name, "user": {"token": token}}],
             "contexts": [{**name, "context": {"cluster": "test", "user": "test"}}],
         }
