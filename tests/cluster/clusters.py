@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,16 +45,21 @@ class Cluster:
         assert self._builds is not None, "play_openshift comes first"
         return self._builds
 
-    def kubeconfig(self, user: str) -> Path:
-        """The kubeconfig of `alice` or `bob`, who may do nothing until a test lets them."""
-        return self.servers.kubeconfig(user)
+    def kubeconfig(self, user: str, url: str = "") -> Path:
+        """The kubeconfig of `alice` or `bob`, who may do nothing until a test lets them, or of `admin`.
 
-    def service_account(self, namespace: str, name: str) -> Path:
-        """The kubeconfig of a ServiceAccount."""
+        Args:
+            user: as above.
+            url: of a fault proxy, if the user is to speak through one.
+        """
+        return self.servers.kubeconfig(user, url)
+
+    def service_account(self, namespace: str, name: str, url: str = "") -> Path:
+        """The kubeconfig of a ServiceAccount; url as above."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
         token = self.api.request("POST", path, request)["status"]["token"]
-        return self.servers.kubeconfig_of(f"{namespace}.{name}", token)
+        return self.servers.kubeconfig_of(f"{namespace}.{name}", token, url)
 
     def play_nodes(self, *inventories: Path) -> list[str]:
         """Create the nodes of inventory files; their names."""
@@ -65,13 +70,16 @@ class Cluster:
 
     def play_openshift(self) -> None:
         """OpenShift's kinds are there, and its builds work."""
-        crds = playing_openshift.crds()
+        self.play_kinds(playing_openshift.crds())
+        self._builds = playing_openshift.BuildController(self.api)
+        self._builds.start()
+
+    def play_kinds(self, crds: Sequence[Object]) -> None:
+        """Create kinds, such as `playing_openshift.crd` describes, and wait until they are served."""
         for each in crds:
             self.api.create(each)
         for each in crds:
             until(partial(self.is_established, each))
-        self._builds = playing_openshift.BuildController(self.api)
-        self._builds.start()
 
     def is_established(self, crd: Object) -> bool:
         """Whether a CRD is served: its condition, and an answer, which comes a little later."""

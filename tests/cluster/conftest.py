@@ -17,6 +17,7 @@ import playing
 import pytest
 import servers
 from clusters import Cluster, until
+from fault_proxy import FaultProxy
 from kubelet_logs import KubeletLogs
 from raw_api import RawApi
 
@@ -124,11 +125,21 @@ def cluster(
     yield made
     made.stop()
     if control_plane is not None:
+        control_plane.revive()
         control_plane.clean()
     for path, names in before.items():
         for name in _names(api, path) - names:
             api.delete(f"{path}/{name}")
         until(partial(_has_no_others, api, path, names), seconds=120)
+
+
+@pytest.fixture
+def fault_proxy(cluster: Cluster, certificates: Any) -> Iterator[FaultProxy]:
+    """A proxy before the API server, which lets everything through until a test says otherwise."""
+    proxy = FaultProxy(upstream=cluster.servers.url, ca=certificates.ca, certificate=certificates.server)
+    proxy.start()
+    yield proxy
+    proxy.stop()
 
 
 def _has_no_others(api: RawApi, path: str, names: set[str]) -> bool:

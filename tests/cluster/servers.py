@@ -31,6 +31,10 @@ USERS = ("admin", "alice", "bob")
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ISSUER = "https://kubernetes.default.svc"
 START_S = 60.0
+MAX_DELETES = 5000
+"""Of keys, in one request to etcd."""
+STOP_S = 3.0
+"""How long a program may take to stop: the API server else waits a minute for who watches."""
 
 
 class NotStartedError(Exception):
@@ -62,6 +66,24 @@ class ControlPlane:
         self._write_keys()
         self._start_etcd(f"http://127.0.0.1:{peer_port}")
         self.start_api_server()
+        self._start_controllers()
+        self._wait("kube-controller-manager", self._has_settled)
+        self._baseline = self._keys()
+
+    def revive(self) -> None:
+        """Start again what a test has stopped and not started, or what has ended by itself."""
+        if not self._is_running("kube-apiserver"):
+            self.start_api_server()
+        if not all(self._is_running(name) for name in PROGRAMS[2:]):
+            for name in PROGRAMS[2:]:
+                self._stop(name)
+            self._start_controllers()
+
+    def _is_running(self, program: str) -> bool:
+        process = self._running.get(program)
+        return process is not None and process.poll() is None
+
+    def _start_controllers(self) -> None:
         quick = ["--kube-api-qps=500", "--kube-api-burst=1000", f"--kubeconfig={self.kubeconfig('admin')}"]
         older = ["--port=0"] if self.minor_version() < 24 else []
         self._run(
@@ -76,8 +98,6 @@ class ControlPlane:
             "--node-startup-grace-period=24h",
         )
         self._run("kube-scheduler", *quick, *older, "--leader-elect=false", "--secure-port=0")
-        self._wait("kube-controller-manager", self._has_settled)
-        self._baseline = self._keys()
 
     def stop(self) -> None:
         """Stop all, the database last; its data goes, the logs stay."""
@@ -113,20 +133,20 @@ class ControlPlane:
         """Stop it: at once with kill, else as Kubernetes does, which ends open watches first."""
         self._stop("kube-apiserver", kill=kill)
 
-    def kubeconfig(self, user: str) -> Path:
-        """A kubeconfig of one of USERS."""
-        return self.kubeconfig_of(user, f"token-of-{user}")
+    def kubeconfig(self, user: str, url: str = "") -> Path:
+        """A kubeconfig of one of USERS; with the address of who stands before the server, if one does."""
+        return self.kubeconfig_of(user, f"token-of-{user}", url)
 
-    def kubeconfig_of(self, user: str, token: str) -> Path:
+    def kubeconfig_of(self, user: str, token: str, url: str = "") -> Path:
         """A kubeconfig of anyone who has a token, such as a ServiceAccount."""
-        path = self.folder / f"{re.sub('[^-a-z0-9.]', '-', user)}.kubeconfig"
+        path = self.folder / f"{re.sub('[^-a-z0-9.]', '-', user + url)}.kubeconfig"
         ca = base64.b64encode(self.ca.read_bytes()).decode()
         name = {"name": "test"}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "test",
-            "clusters": [{**name, "cluster": {"server": self.url, "certificate-authority-data": ca}}],
+            "clusters": [{**name, "cluster": {"server": url or self.url, "certificate-authority-data": ca}}],
             "users": [{**name, "user": {"token": token}}],
             "contexts": [{**name, "context": {"cluster": "test", "user": "test"}}],
         }
@@ -149,8 +169,12 @@ class ControlPlane:
                 key for key in added if re.search("/(deployments|daemonsets|jobs|cronjobs|.*sets)/", key)
             ]
             for keys in (makers, [key for key in added if key not in makers]):
-                for key in keys:
-                    self._etcd("deleterange", key=encode(key))
+                for start in range(0, len(keys), MAX_DELETES):
+                    deletes = [
+                        {"request_delete_range": {"key": encode(key)}}
+                        for key in keys[start : start + MAX_DELETES]
+                    ]
+                    self._etcd("txn", success=deletes)
                 time.sleep(0.05 if keys or quiet else 0)
 
     def logs_tail(self, lines: int = 20) -> str:
@@ -187,6 +211,7 @@ class ControlPlane:
             "etcd",
             "--unsafe-no-fsync",
             "--log-level=warn",
+            f"--max-txn-ops={MAX_DELETES}",
             f"--data-dir={self.folder / 'etcd'}",
             f"--listen-client-urls={self.etcd_url}",
             f"--advertise-client-urls={self.etcd_url}",
@@ -242,7 +267,7 @@ class ControlPlane:
             return
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
