@@ -21,7 +21,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -199,9 +198,10 @@ def open_source(scratch: Path) -> Path:
             f"apt-get source brought {len(archives)} archives of {SOURCE_PACKAGE}, expected one"
         )
     expect_digest(archives[0], SOURCE_SHA256)
-    with tarfile.open(archives[0]) as archive:
-        archive.extractall(scratch / "unpacked", filter="tar")
-    (tree,) = (scratch / "unpacked").iterdir()
+    unpacked = scratch / "unpacked"
+    unpacked.mkdir()
+    subprocess.run(["tar", "-xzf", archives[0], "-C", unpacked], check=True)
+    (tree,) = unpacked.iterdir()
     for name, old, new in MENDS:
         file = tree / MENDED / name
         text = file.read_text("utf-8")
