@@ -8,8 +8,8 @@ Where KUBEBUILDER_ASSETS or SRO_TEST_KUBECONFIG is set, the tests use that one, 
 No registry of packages carries these programs, but Debian carries their source with all that it is built from:
 apt downloads it and checks it, from the machine's own mirror, with lists of our own. Go and etcd are Python
 packages. What is trusted is the digest of each of the three archives. The build runs with rsync, jq and make;
-what is missing of them comes from apt too, unpacked and not installed. It needs no root, no compiler for C,
-no Git, and 3 GB below FOLDER while it runs, 250 MB afterwards.
+what is missing of them comes from apt too, unpacked and not installed. It needs neither root nor a compiler
+for C, and 3 GB below FOLDER while it runs, 280 MB afterwards.
 """
 
 from __future__ import annotations
