@@ -37,12 +37,12 @@ def daemon_set(namespace: str, image: str = "driver:v1", **selector: str) -> Obj
     }
 
 
-def job(namespace: str, image: str = "tool:v1") -> Object:
+def job(namespace: str, name: str = "once", image: str = "tool:v1") -> Object:
     pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": image}]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": "once", "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {"backoffLimit": 0, "template": {"spec": pod}},
     }
 
@@ -100,7 +100,8 @@ def test_a_job_completes(cluster: Cluster) -> None:
 def test_a_job_fails_as_its_image_s_rule_says(cluster: Cluster) -> None:
     cluster.play_nodes(EXAMPLES / "01-simple-kmod" / "cluster.yaml")
     cluster.kubelet.rule("tool:*", playing.failed(3, "no such device"))
-    made = job(cluster.namespace("a"))
+    # A name of its own: the controller takes its time with whatever is called like one that failed.
+    made = job(cluster.namespace("a"), "fails")
     cluster.api.create(made)
 
     until(lambda: status(cluster, made).get("failed") == 1)
@@ -206,15 +207,11 @@ def can_list_nodes(api: RawApi) -> bool:
 
 
 def test_a_service_account_has_a_kubeconfig_of_its_own(cluster: Cluster) -> None:
-    account = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": "sa", "namespace": "default"},
-    }
-    cluster.api.create(account)
+    metadata = {"name": "sa", "namespace": cluster.namespace("a")}
+    cluster.api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
     with pytest.raises(ApiException) as refused:
-        RawApi(cluster.service_account("default", "sa")).get("/api/v1/nodes")
-    assert 'User "system:serviceaccount:default:sa" cannot list' in message_of(refused.value)
+        RawApi(cluster.service_account("a", "sa")).get("/api/v1/nodes")
+    assert 'User "system:serviceaccount:a:sa" cannot list' in message_of(refused.value)
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
