@@ -128,16 +128,17 @@ class Runner:
         deadline = self._clock.now() + self._settings.timeout_s
         look_s, troubles = FIRST_LOOK_S, 0
         while True:
-            before = dict(self._table)
-            self._view.forget()
+            before, known = dict(self._table), self._view.reads
             try:
                 self._round()
             except TransientError as error:
-                troubles += 1
+                # What was read before it stays known, so that a server that now and then fails is got past.
+                troubles = 1 if self._view.reads > known else troubles + 1
                 pause = error.retry_after_s or delay_s(troubles)
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause))
             else:
                 troubles = 0
+                self._view.forget()
                 look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
                 pause = look_s
                 if self._is_over():
@@ -218,9 +219,12 @@ class Runner:
             wanted = self._wanted(step, each)
             identity = object_id(wanted)
             live = self._view.live(identity)
-            _refuse_owned(identity, live)
-            if each.id in self._done and live is not None:
-                return
+        except PermanentError as error:
+            raise _FaultError(each.id, error.finding.message, error) from error
+        _refuse_owned(identity, live)
+        if each.id in self._done and live is not None:
+            return
+        try:
             result = self._send(wanted, live)
         except (PermanentError, TransientError) as error:
             raise _FaultError(each.id, error.finding.message, error) from error

@@ -57,10 +57,11 @@ def connect(kubeconfig: str | None, context: str | None) -> Connection:
 
 def _configure(settings: client.Configuration, kubeconfig: str | None, context: str | None) -> str:
     if kubeconfig is None and context is None and _SERVICE_ACCOUNT.exists():
-        config.load_incluster_config(client_configuration=settings)
+        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
         return _SERVICE_ACCOUNT.read_text(encoding="utf-8").strip()
-    config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
-    contexts, active = config.list_kube_config_contexts(config_file=kubeconfig)
+    load, list_contexts = config.load_kube_config, config.list_kube_config_contexts
+    load(config_file=kubeconfig, context=context, client_configuration=settings)  # type: ignore[no-untyped-call]
+    contexts, active = list_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
     chosen = next((each for each in contexts if each["name"] == context), active)
     return text_of(mapping_of(mapping_of(chosen).get("context")).get("namespace")) or "default"
 
@@ -172,7 +173,7 @@ class Client:
                 auth_settings=["BearerToken"],
             )
             answer = self._api.call_api(*request, _request_timeout=_TIMEOUT_S)
-            data = answer.read()
+            data: bytes = answer.read()  # type: ignore[no-untyped-call]
         except urllib3.exceptions.HTTPError as error:
             raise unreachable(what, error) from error
         except client.ApiException as error:

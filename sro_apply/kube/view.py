@@ -11,10 +11,11 @@ OWNED = "specialresource.openshift.io/owned=true"
 
 
 class View:
-    """Reads what is asked for, and keeps it until `forget`."""
+    """Reads what is asked for, and keeps it until `forget`. reads: how many lists were read, ever."""
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
+        self.reads = 0
         self._ours: dict[tuple[Kind, str], dict[str, JsonObject]] = {}
         self._others: dict[tuple[Kind, str], list[JsonObject]] = {}
         self._nodes: list[JsonObject] | None = None
@@ -45,24 +46,26 @@ class View:
     def nodes(self) -> list[JsonObject]:
         """All nodes."""
         if self._nodes is None:
-            self._nodes = self._kube.list(Kind("v1", "Node"))
+            self._nodes = self._read(Kind("v1", "Node"))
         return self._nodes
 
     def _of(self, identity: ObjectId) -> dict[str, JsonObject]:
         key = Kind(identity.api_version, identity.kind), identity.namespace
         if key not in self._ours:
-            try:
-                found = self._kube.list(*key, labels=OWNED)
-            except NotFoundError:
-                found = []
-            self._ours[key] = {object_id(each).name: each for each in found}
+            self._ours[key] = {object_id(each).name: each for each in self._read(*key, labels=OWNED)}
         return self._ours[key]
 
     def _all(self, kind: Kind, namespace: str) -> list[JsonObject]:
         key = kind, namespace
         if key not in self._others:
-            try:
-                self._others[key] = self._kube.list(kind, namespace)
-            except NotFoundError:
-                self._others[key] = []
+            self._others[key] = self._read(kind, namespace)
         return self._others[key]
+
+    def _read(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+        """A list; an empty one of a kind that is not there."""
+        try:
+            found = self._kube.list(kind, namespace, labels=labels)
+        except NotFoundError:
+            found = []
+        self.reads += 1
+        return found

@@ -2,7 +2,8 @@
 
 Matrix: the documentation's chart on 24 nodes with 3 kernels: a first sync, an unchanged second one; a build
 that fails and an image that cannot be pulled, each beside kernels that go on; drift; conflicts; a dry run;
-no waiting; refusals before the first write. Left out: what is no part of sync (pruning, leases), and what a
+no waiting; refusals before the first write; requests counted; each sort of fault between client and server, the
+program killed after every write, the server stopped. Left out: what is no part of sync (pruning, leases), and what a
 control plane of 1.20 does not do.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import playing
@@ -19,6 +20,7 @@ import playing_openshift
 import pytest
 import yaml
 from clusters import Cluster, until
+from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
 from raw_api import Object
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
@@ -85,7 +87,7 @@ def bundle(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(inventory: Path, charts: Path, out: Path) -> Path:
     spec, toolkits = EXAMPLE / "specialresource.yaml", EXAMPLE / "driver-toolkits.yaml"
-    inputs = ["--inventory", inventory, "--inventory", toolkits, "--charts", charts]
+    inputs: list[str | Path] = ["--inventory", inventory, "--inventory", toolkits, "--charts", charts]
     subprocess.run(
         [sys.executable, "-m", "sro_render", "build", spec, *inputs, "--out", out],
         check=True,
@@ -131,15 +133,15 @@ class Synced:
         return next(found)
 
 
-def command(cluster: Cluster, bundle: Path, *options: str) -> list[str]:
+def command(kubeconfig: Path, bundle: Path, *options: str) -> list[str]:
     program = [sys.executable, "-m", "sro_apply", "sync", str(bundle)]
-    return [*program, "--kubeconfig", str(cluster.admin), "-o", "json", *options]
+    return [*program, "--kubeconfig", str(kubeconfig), "-o", "json", *options]
 
 
-def sync(cluster: Cluster, bundle: Path, *options: str) -> Synced:
+def sync(cluster: Cluster, bundle: Path, *options: str, kubeconfig: Path | None = None) -> Synced:
     return Synced(
         subprocess.run(
-            command(cluster, bundle, "--timeout", "60", *options),
+            command(kubeconfig or cluster.admin, bundle, "--timeout", "60", *options),
             capture_output=True,
             text=True,
             check=False,
@@ -240,7 +242,7 @@ def test_what_failed_is_well_once_its_cause_is_mended_without_a_restart(
     image = f"*/{DRIVER}:v{MIDDLE}"
     openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
     with subprocess.Popen(
-        command(openshift, bundle, "--timeout", "60"), stdout=subprocess.PIPE, text=True
+        command(openshift.admin, bundle, "--timeout", "60"), stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
         for line in running.stdout:
@@ -248,11 +250,6 @@ def test_what_failed_is_well_once_its_cause_is_mended_without_a_restart(
                 openshift.kubelet.rule(image, playing.RUNNING)
         assert running.wait(60) == 0
     assert ready_pods(openshift, daemon_set(MIDDLE, bundle)) == KERNELS[MIDDLE]
-
-
-def change(cluster: Cluster, path: str, patch: Object) -> Callable[[], Object]:
-    cluster.api.patch(path, patch)
-    return lambda: cluster.api.get(path)
 
 
 def test_fields_and_labels_that_somebody_changed_and_objects_that_went_come_back(
@@ -305,16 +302,13 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(openshift: Cluster,
 
     assert done.code == 0
     assert done.finished["written"] == len(done.applied)
-    assert openshift.api.items("/api/v1/namespaces/default/configmaps") == [] or all(
-        not name.startswith("sro-apply") for name in everything_named(openshift)
-    )
+    parents = {
+        each["metadata"]["name"] for each in openshift.api.items("/api/v1/namespaces/default/configmaps")
+    }
+    assert "sro-apply-simple-kmod" not in parents
     assert "simple-kmod" not in {
         each["metadata"]["name"] for each in openshift.api.items("/api/v1/namespaces")
     }
-
-
-def everything_named(cluster: Cluster) -> list[str]:
-    return [each["metadata"]["name"] for each in cluster.api.items("/api/v1/namespaces/default/configmaps")]
 
 
 def test_without_waiting_everything_is_applied_at_once(openshift: Cluster, bundle: Path) -> None:
@@ -360,3 +354,104 @@ def test_a_bundle_beyond_what_is_allowed_is_refused_before_the_first_write(
     assert "error[bundle-not-allowed]: the bundle of cluster goes beyond what is allowed" in done.errors
     assert "Namespace/simple-kmod: namespace simple-kmod" in done.errors
     assert openshift.api.items("/api/v1/namespaces") == before
+
+
+def test_an_unchanged_sync_asks_by_kind_and_sends_no_write(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
+) -> None:
+    assert sync(openshift, bundle).code == 0
+
+    assert sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url)).code == 0
+
+    assert fault_proxy.writes() == []
+    asked = [each.path.partition("?")[0] for each in fault_proxy.asked]
+    # No question twice: one for each kind and namespace, one for each group's kinds, one for the set.
+    assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1, asked
+
+
+def final_state(cluster: Cluster) -> dict[str, Object]:
+    """All of ours without what every write counts."""
+    found = {}
+    for path in everything(cluster):
+        live = cluster.api.get(path)
+        for key in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
+            live["metadata"].pop(key, None)
+        live.pop("status", None)
+        live.pop("secrets", None)
+        live["metadata"].get("annotations", {}).pop("deprecated.daemonset.template.generation", None)
+        found[path] = live
+    return found
+
+
+def test_a_sync_that_is_killed_after_every_single_write_is_finished_by_those_after_it(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
+) -> None:
+    """A write for each run: the first that has nothing left to write ends by itself."""
+    running: list[subprocess.Popen[bytes]] = []
+    fault_proxy.after_write = lambda _: running[-1].kill()
+    kubeconfig = openshift.kubeconfig("admin", fault_proxy.url)
+    for _ in range(20):
+        running.append(
+            subprocess.Popen(command(kubeconfig, bundle, "--timeout", "60"), stdout=subprocess.DEVNULL)
+        )
+        if running[-1].wait(60) == 0:
+            break
+
+    written = [each.path.partition("?")[0] for each in fault_proxy.writes()]
+    # The parent of the set and 11 objects, each once, in as many runs that were killed.
+    assert len(written) == len(set(written)) == len(running) - 1 == 12
+    killed = final_state(openshift)
+    assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+    openshift.api.delete("/api/v1/namespaces/simple-kmod")
+    until(lambda: not any("simple-kmod/" in path for path in everything(openshift)), seconds=60)
+    until(lambda: "/api/v1/namespaces/simple-kmod" not in everything(openshift), seconds=60)
+    assert sync(openshift, bundle).code == 0
+    assert final_state(openshift) == killed
+
+
+BUSY = failure(429, "TooManyRequests", "try again later", retry_after_s=1)
+BROKEN = failure(500, "InternalError", "etcdserver: leader changed")
+
+
+@pytest.mark.parametrize(
+    "fault", [BUSY, BROKEN, Cut.BEFORE, Cut.AFTER], ids=["429", "500", "before", "after"]
+)
+def test_requests_that_go_wrong_now_and_then_are_made_again(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, fault: Answer | str
+) -> None:
+    turns: Iterator[bool] = iter(number % 7 == 3 for number in range(10_000))
+    fault_proxy.decide = lambda asked: fault if is_object(asked) and next(turns) else None
+
+    done = sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url))
+
+    assert done.code == 0, done.events
+    assert done.of("delayed")
+    assert not done.of("failed")
+    assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+
+
+def is_object(asked: Asked) -> bool:
+    """A write, or a list of what is ours: the very first question is let through."""
+    return asked.is_write or "labelSelector" in asked.path
+
+
+def test_a_server_that_goes_and_comes_back_in_the_middle_is_waited_for(
+    openshift: Cluster, bundle: Path
+) -> None:
+    openshift.builds.rule("*", playing_openshift.BUILDING)
+    with subprocess.Popen(
+        command(openshift.admin, bundle, "--timeout", "90"), stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout
+        for line in running.stdout:
+            if json.loads(line)["event"] == "waiting":
+                break
+        openshift.servers.stop_api_server(kill=True)
+        for line in running.stdout:
+            if json.loads(line)["event"] == "delayed":
+                break
+        openshift.servers.start_api_server()
+        openshift.builds.rule("*", playing_openshift.COMPLETE)
+        rest = running.stdout.read().splitlines()
+        assert running.wait(100) == 0, rest
+    assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS

@@ -130,8 +130,8 @@ def test_an_object_is_the_same_if_the_server_has_all_of_it_and_nothing_else_of_o
 
 
 def test_true_is_not_one() -> None:
-    owned = {"f:data": {"f:x": {}}}
-    stored = {"metadata": {"managedFields": [{"manager": "m", "operation": "Apply", "fieldsV1": owned}]}}
+    owned: Object = {"f:data": {"f:x": {}}}
+    stored: Object = {"metadata": {"managedFields": [{"manager": "m", "operation": "Apply", "fieldsV1": owned}]}}
     assert is_same({"data": {"x": 1}}, {**stored, "data": {"x": 1}}, "m")
     assert not is_same({"data": {"x": 1}}, {**stored, "data": {"x": True}}, "m")
 
@@ -160,7 +160,7 @@ def test_the_id_of_a_set_is_the_one_of_the_specification() -> None:
 
 
 def test_the_parent_names_kinds_and_namespaces_of_now_and_of_before() -> None:
-    before = {
+    before: Object = {
         "metadata": {
             "annotations": {
                 "applyset.kubernetes.io/contains-group-kinds": "ConfigMap,Secret",
@@ -182,7 +182,7 @@ def test_the_parent_names_kinds_and_namespaces_of_now_and_of_before() -> None:
 
 
 def test_a_member_says_which_set_it_belongs_to_and_keeps_its_labels() -> None:
-    given = {"metadata": {"name": "a", "labels": {"x": "1"}}}
+    given: Object = {"metadata": {"name": "a", "labels": {"x": "1"}}}
     assert as_member(given, "id")["metadata"] == {
         "name": "a",
         "labels": {"x": "1", "applyset.kubernetes.io/part-of": "id"},
