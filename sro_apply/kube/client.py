@@ -143,7 +143,7 @@ class Client:
 
     def _discover(self, kind: Kind) -> Mapping[str, JsonObject]:
         answer = mapping_of(
-            self._send("GET", _root(kind.api_version), {}, ObjectId(kind.api_version, kind.name, "", ""))
+            self._send("GET", _root(kind.api_version), {}, ObjectId(kind.api_version, "", "", ""))
         )
         listed = answer.get("resources")
         resources = [mapping_of(each) for each in (listed if isinstance(listed, list) else [])]
@@ -159,7 +159,9 @@ class Client:
         *,
         body: JsonObject | None = None,
     ) -> Any:
-        what = f"{_VERBS[method]} {identity}"
+        what = (
+            f"{_VERBS[method]} {identity}" if identity.kind else f"read the kinds of {identity.api_version}"
+        )
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/apply-patch+yaml"

@@ -75,7 +75,11 @@ class Cluster:
         self._builds.start()
 
     def play_kinds(self, crds: Sequence[Object]) -> None:
-        """Create kinds, such as `playing_openshift.crd` describes, and wait until they are served."""
+        """Create kinds, such as `playing_openshift.crd` describes, and wait until they are served.
+
+        The garbage collector looks for new kinds every 30 seconds: only then does the end of one of their
+        objects take along what belongs to it.
+        """
         for each in crds:
             self.api.create(each)
         for each in crds:

@@ -131,7 +131,9 @@ def test_an_object_is_the_same_if_the_server_has_all_of_it_and_nothing_else_of_o
 
 def test_true_is_not_one() -> None:
     owned: Object = {"f:data": {"f:x": {}}}
-    stored: Object = {"metadata": {"managedFields": [{"manager": "m", "operation": "Apply", "fieldsV1": owned}]}}
+    stored: Object = {
+        "metadata": {"managedFields": [{"manager": "m", "operation": "Apply", "fieldsV1": owned}]}
+    }
     assert is_same({"data": {"x": 1}}, {**stored, "data": {"x": 1}}, "m")
     assert not is_same({"data": {"x": 1}}, {**stored, "data": {"x": True}}, "m")
 

@@ -1,0 +1,154 @@
+"""The command line of sro-apply: exit codes and messages where no cluster is needed, and the lines of events.
+
+Matrix: each exit code that comes before the first request; a server that is not there; each event as text and
+as JSON. Left out: what a cluster answers, which tests/cluster has.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from sro_apply.cli import run
+from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
+from sro_apply.reporting.logs import json_line, text_line
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
+NOBODY = """\
+apiVersion: v1
+kind: Config
+current-context: c
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: c, context: {cluster: c, user: u, namespace: ops}}]
+"""
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    """Of a server that is not there."""
+    file = tmp_path / "config"
+    file.write_text(NOBODY, encoding="utf-8")
+    return file
+
+
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", "--help"]) == 0
+    printed = capsys.readouterr().out
+    for option in (
+        "--wait / --no-wait",
+        "--timeout",
+        "--on-conflict",
+        "--allow-kinds",
+        "--dry-run",
+        "--output",
+    ):
+        assert option in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sync"], "Missing argument 'SOURCE'"),
+        (["sync", "x", "--on-conflict", "guess"], "'guess' is not one of 'force', 'fail'"),
+        (["sync", "x", "--timeout", "0"], "0.0 is not in the range x>0"),
+        (["sink"], "No such command 'sink'"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_without_a_bundle_is_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"error[no-bundle]: there is no sro.lock.yaml in {tmp_path}\n"
+        "  help: name what sro-render build wrote: OUT/CLUSTER\n"
+    )
+
+
+def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", str(GOLDEN), "--allow-namespaces", "other", "--kubeconfig", "/nowhere"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error[bundle-not-allowed]: the bundle of cluster goes beyond what is allowed\n")
+    assert "  help: allow more with --allow-kinds and --allow-namespaces, or change the charts\n" in said
+
+
+def test_a_library_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "sro_apply.kube.client", raising=False)
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    assert run(["sync", str(GOLDEN)]) == 2
+    assert capsys.readouterr().err == (
+        "error[extra-missing]: the package kubernetes is not installed, which speaks with the cluster\n"
+        "  help: install sro-render with its extra: pip install 'sro-render[apply]'\n"
+    )
+
+
+def test_a_kubeconfig_that_is_not_there_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", str(GOLDEN), "--kubeconfig", "/nowhere"]) == 2
+    assert capsys.readouterr().err.startswith("error[no-connection]: there is no cluster to connect to: ")
+
+
+def test_a_context_that_is_not_there_is_wrong_input(
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sync", str(GOLDEN), "--kubeconfig", str(kubeconfig), "--context", "other"]) == 2
+    assert "error[no-connection]" in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_not_waited_for(
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sync", str(GOLDEN), "--kubeconfig", str(kubeconfig)]) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("error[server-unreachable]: read the kinds of v1: ")
+    assert "  help: check the connection, and that the server runs\n" in said
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (
+            Applied(step="sr / s0", object="Role/a/b", result=Result.CONFIGURED),
+            "sr / s0: Role/a/b configured",
+        ),
+        (
+            Applied(step="sr / s0", object="Role/a/b", result=Result.UNCHECKED),
+            "sr / s0: Role/a/b would be created, unchecked: its namespace or kind is not there yet",
+        ),
+        (Readied(step="sr / s0 / k", objects=1), "sr / s0 / k: ready (1 object)"),
+        (
+            Awaited(step="sr / s0 / k", object="DaemonSet/a/b", reason="0 of 2 pods are ready"),
+            "sr / s0 / k: waiting for DaemonSet/a/b: 0 of 2 pods are ready",
+        ),
+        (
+            Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=1.0),
+            "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
+        ),
+        (Delayed(reason="list Pod: no answer", retry_s=2.5), "list Pod: no answer; again in 2.5 s"),
+        (
+            Finished(ready=3, waiting=0, failed=0, held=0, written=0, unchanged=11),
+            "steps: 3 ready; objects: 0 written, 11 unchanged",
+        ),
+        (
+            Finished(ready=3, waiting=2, failed=1, held=4, written=5, unchanged=6, is_out_of_time=True),
+            (
+                "out of time: steps: 3 ready, 2 not ready, 1 failed, 4 held back by what is not ready; "
+                "objects: 5 written, 6 unchanged"
+            ),
+        ),
+        (
+            Finished(ready=3, waiting=0, failed=0, held=0, written=5, unchanged=6, is_dry_run=True),
+            "dry run: 5 would be written, 6 unchanged",
+        ),
+    ],
+)
+def test_an_event_is_a_line(event: Event, text: str) -> None:
+    assert text_line(event) == text
+    assert json.loads(json_line(event))["event"]
