@@ -10,6 +10,7 @@ control plane of 1.20 does not do.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -455,3 +456,62 @@ def test_a_server_that_goes_and_comes_back_in_the_middle_is_waited_for(
         rest = running.stdout.read().splitlines()
         assert running.wait(100) == 0, rest
     assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+
+
+def applyset_of(cluster: Cluster) -> dict[str, Object]:
+    """What says which set the objects belong to, and what the set's parent says of them."""
+    found = {}
+    for path in (*everything(cluster), f"/api/v1/namespaces/simple-kmod/configmaps/{PARENT}"):
+        metadata = cluster.api.get(path)["metadata"]
+        marks = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
+        found[path] = {
+            key: value
+            for key, value in marks.items()
+            if key.startswith("applyset.kubernetes.io/") and not key.endswith("/tooling")
+        }
+    return {path: marks for path, marks in found.items() if marks}
+
+
+PARENT = "sro-apply-simple-kmod"
+
+
+def test_kubectl_writes_the_same_labels_annotations_and_id_for_the_same_set(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    """kubectl has sets in one namespace only: the applier's is the SpecialResource's own here."""
+    openshift.namespace("simple-kmod")
+    config = yaml.safe_load(openshift.admin.read_text(encoding="utf-8"))
+    config["contexts"][0]["context"]["namespace"] = "simple-kmod"
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert sync(openshift, bundle, kubeconfig=kubeconfig).code == 0
+    ours = applyset_of(openshift)
+    assert len(ours) == 12
+    openshift.api.delete("/api/v1/namespaces/simple-kmod")
+    until(lambda: "/api/v1/namespaces/simple-kmod" not in everything(openshift), seconds=60)
+    openshift.namespace("simple-kmod")
+
+    skipped = {"kustomization.yaml", "sro.lock.yaml"}
+    files = [f"--filename={each}" for each in sorted(bundle.rglob("*.yaml")) if each.name not in skipped]
+    options = [
+        "--namespace=simple-kmod",
+        f"--kubeconfig={kubeconfig}",
+        "--prune",
+        f"--applyset=configmaps/{PARENT}",
+    ]
+    done = subprocess.run(
+        [
+            Path(os.environ["JUDGES"]) / "kubectl",
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            *options,
+            *files,
+        ],
+        env={**os.environ, "KUBECTL_APPLYSET": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert applyset_of(openshift) == ours
