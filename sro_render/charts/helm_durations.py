@@ -60,8 +60,7 @@ def _checked(nanoseconds: int, seconds: float) -> Duration:
     return Duration(nanoseconds)
 
 
-def _report(run: Run, name: str, fault: ValueError) -> None:
-    message = f"{name} gives 0: {fault}"
+def _report(run: Run, message: str) -> None:
     run.report(
         Finding(
             code="not-readable", message=message, span=run.span, hint="write it as 1h30m", notes=run.notes()
@@ -85,7 +84,7 @@ def _measure(name: str, result: str, measure: Callable[[Duration], float]) -> No
         try:
             return measure(as_duration(value))
         except ValueError as fault:
-            _report(run, name, fault)
+            _report(run, f"{name} gives 0: {fault}")
             return measure(Duration(0))
 
     FUNCTIONS[name] = Function(name, call, f"(any) {result}", wants_run=True)
@@ -108,12 +107,12 @@ def _to_unit(name: str, change: Callable[[int, int], int]) -> None:
         try:
             duration = as_duration(value)
         except ValueError as fault:
-            _report(run, name, fault)
+            _report(run, f"{name} gives 0: {fault}")
             return Duration(0)
         try:
             return Duration(change(duration, as_duration(unit)))
         except ValueError as fault:
-            _report(run, f"the unit of {name}", fault)
+            _report(run, f"{name} leaves the duration as it is: {fault}")
             return duration
 
     FUNCTIONS[name] = Function(name, call, "(any, any) time.Duration", wants_run=True)

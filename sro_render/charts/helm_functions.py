@@ -16,6 +16,7 @@ from sro_render.gotemplate.functions import Families, Function, FunctionError, g
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, NilList, NilMap
 from sro_render.source import Source
+from sro_render.sprig.calls import HAS_ERROR
 from sro_render.sprig.registry import FAMILIES
 from sro_render.yamltext import go_json, go_yaml, go_yaml_pretty
 from sro_render.yamltext.go_json_reader import GoJsonRangeError, read_go_json
@@ -100,7 +101,7 @@ def get_host_by_name(run: Run, name: str) -> str:
     return ""
 
 
-def _report(run: Run, code: str, message: str, hint: str = "") -> None:
+def _report(run: Run, code: str, message: str, hint: str) -> None:
     run.report(Finding(code=code, message=message, span=run.span, hint=hint, notes=run.notes()))
 
 
@@ -164,7 +165,9 @@ def _writer(name: str, write: Callable[[object], str], *, is_strict: bool) -> No
         except ValueError as fault:
             if is_strict:
                 raise FunctionError(str(fault)) from None
-            _report(run, "not-written", f"{name} writes nothing: {fault}")
+            strict = "mustToYaml" if name == "toYamlPretty" else f"must{name[0].upper()}{name[1:]}"
+            hint = f"end the render where this happens: {strict}"
+            _report(run, "not-written", f"{name} writes nothing: {fault}", hint)
             return ""
 
     FUNCTIONS[name] = Function(name, call, "(any) string", tolerant=False, wants_run=True)
@@ -186,6 +189,7 @@ for _name, _write, _is_strict in (
 
 _AS_MAP = "map[string]interface {}"
 _AS_LIST = "[]interface {}"
+_HOLDS_ERROR = "the list that it gives holds the fault alone: mend the text"
 
 
 def _mismatch(value: object, go_type: str) -> str:
@@ -285,5 +289,6 @@ def _unreadable(run: Run, name: str, fault: Exception) -> str:
         message = first.message + (f" (line {first.span.line})" if first.span else "")
     else:
         message = str(fault)
-    _report(run, "not-readable", f"{name} cannot read its text: {message}")
+    hint = _HOLDS_ERROR if name.endswith("Array") else HAS_ERROR
+    _report(run, "not-readable", f"{name} cannot read its text: {message}", hint)
     return message

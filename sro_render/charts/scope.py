@@ -249,7 +249,11 @@ class Files(JsonObject):
         if name not in self.files:
             near = nearest(name, self.files)
             is_hidden = name.startswith(("templates/", "charts/")) or name in {"Chart.yaml", "values.yaml"}
-            reason = "templates do not reach the files that Helm itself uses" if is_hidden else ""
+            reason = (
+                "templates do not reach the files that Helm itself uses"
+                if is_hidden
+                else "add it to the chart; files that .helmignore names are not in it"
+            )
             run.report(
                 Finding(
                     code="missing-file",

@@ -20,7 +20,7 @@ from sro_render.gotemplate.functions import Function, FunctionError, go_function
 from sro_render.gotemplate.runtime import Run
 from sro_render.gotemplate.values import GoObject, Int64, Uint8, plain, to_bytes
 from sro_render.limits import MAX_WRITTEN, TooLargeError
-from sro_render.sprig.calls import fault_as_text
+from sro_render.sprig.calls import HAS_ERROR, fault_as_text
 from sro_render.sprig.clock import DAY_S, days_before
 from sro_render.sprig.durations import Duration
 from sro_render.sprig.gotime import RFC_3339_NANO, Time
@@ -255,8 +255,8 @@ def must_to_toml(value: object) -> str:
         raise FunctionError(str(fault)) from None
 
 
-def _report(run: Run, code: str, message: str) -> None:
-    run.report(Finding(code=code, message=message, span=run.span, notes=run.notes()))
+def _report(run: Run, code: str, message: str, hint: str) -> None:
+    run.report(Finding(code=code, message=message, span=run.span, hint=hint, notes=run.notes()))
 
 
 # Reading
@@ -274,7 +274,7 @@ def from_toml(run: Run, text: str) -> dict[str, object]:
     except (ValueError, RecursionError) as fault:
         # Python's words for too deep a nesting differ from release to release.
         reason = "its collections are nested too deep" if isinstance(fault, RecursionError) else str(fault)
-        _report(run, "not-readable", f"fromToml cannot read its text: {reason}")
+        _report(run, "not-readable", f"fromToml cannot read its text: {reason}", HAS_ERROR)
         return {"Error": f"toml: {reason}"}
 
 

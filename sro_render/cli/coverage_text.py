@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sro_render.cli.report import count
 from sro_render.cli.talk import printable
 from sro_render.errors import some
-from sro_render.kernels.unserved import MISSED, name_some
+from sro_render.kernels.unserved import MISSED
 from sro_render.model.coverage import (
     Coverage,
     ImageUse,
@@ -20,6 +20,7 @@ from sro_render.model.coverage import (
     ResourceCoverage,
     Status,
 )
+from sro_render.model.wording import name_some
 from sro_render.pipeline.what_if import Upgrade
 
 WIDTH = 100

@@ -6,13 +6,14 @@ what they render. Reading goes on after a fault: all faults of all inputs come t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial, wraps
 from typing import Any, TypeVar
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_render.cli.ambient_options import ambient_options
 from sro_render.cli.limit_options import limit_options
@@ -25,6 +26,7 @@ from sro_render.edges.specs import Curtain, SpecFiles, read_specs
 from sro_render.errors import Faults, Finding, SroError
 from sro_render.limits import Limits
 from sro_render.model.options import RenderOptions
+from sro_render.model.wording import name_some
 from sro_render.pipeline.build import Recipe, Render, build, check_charts
 from sro_render.pipeline.dependencies import resolve
 
@@ -91,9 +93,23 @@ class RenderInputs(Struct, frozen=True, kw_only=True):
         return outcome
 
     def findings(self, outcome: Render) -> tuple[Finding, ...]:
-        """What was found in the specs and by the render, without credentials."""
+        """What was found in the specs and by the render, each thing once, without credentials."""
         found = (*self.specs.findings, *self.chart_findings, *outcome.bundle.findings)
-        return tuple(map(self.curtain.before, found))
+        return tuple(map(self.curtain.before, _each_once(found)))
+
+
+def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for those that are equal: SRs may be for the same nodes, and have the same chart."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        span = finding.span
+        place = (span.source.name, span.start) if span else ()
+        said = (finding.code, finding.message, finding.path, finding.subject, finding.notes, *place)
+        groups.setdefault(said, []).append(finding)
+    for same in groups.values():
+        names = tuple(dict.fromkeys(each.special_resource for each in same))
+        more = (f"found in {name_some(names)}",) if len(names) > 1 else ()
+        yield replace(same[0], notes=(*same[0].notes, *more))
 
 
 def render_options(body: Callable[..., _R]) -> Callable[..., _R]:

@@ -110,6 +110,12 @@ class _Wanted(Struct, frozen=True, kw_only=True):
         hide_credentials([placed])
         return placed
 
+    def placed(self, finding: Finding) -> Finding:
+        """The same for a finding."""
+        error = InputError(finding.code, finding.message)
+        error.finding = finding
+        return self.place(error).finding
+
 
 def vendor(
     resources: Sequence[SpecialResource],
@@ -341,6 +347,7 @@ class _Fetcher:
 
     def __init__(self, run: _Run, wanted: _Wanted, access: Access) -> None:
         self.run = run
+        self.wanted = wanted
         self.reference = wanted.reference
         self.repository = repository_of(wanted.reference)
         self.access = access
@@ -356,16 +363,15 @@ class _Fetcher:
             say=run.options.say,
         )
         if access.is_unverified:
-            run.findings.append(
-                Finding(
-                    code="tls-not-verified",
-                    message=f"the certificate of {self.host} is not verified: anybody on the way can send "
-                    "another chart, and read the credentials",
-                    subject=wanted.resource.name,
-                    hint="name the CA's certificates as caFile of the repository, and remove "
-                    "insecure_skip_tls_verify",
-                )
+            finding = Finding(
+                code="tls-not-verified",
+                message=f"the certificate of {self.host} is not verified: anybody on the way can send "
+                "another chart, and read the credentials",
+                path="spec.chart.repository.insecure_skip_tls_verify",
+                hint="name the CA's certificates as caFile of the repository, and remove "
+                "insecure_skip_tls_verify",
             )
+            run.findings.append(wanted.placed(finding))
 
     def fetch(self, version: str) -> tuple[str, bytes]:
         """The version that is meant, and its archive, which has the digest that the repository states."""
@@ -418,14 +424,14 @@ class _Fetcher:
                 .body
             )
         if not found.digest:
-            self.run.findings.append(
-                Finding(
-                    code="index-without-digest",
-                    message=f"the index of {self.repository} states no digest for {found.name} "
-                    f"{found.version}: what was received is locked as it came",
-                    hint="compare the digest in the lock with what the publisher says",
-                )
+            finding = Finding(
+                code="index-without-digest",
+                message=f"the index of {self.repository} states no digest for {found.name} "
+                f"{found.version}: what was received is locked as it came",
+                path="spec.chart.repository.url",
+                hint="compare the digest in the lock with what the publisher says",
             )
+            self.run.findings.append(self.wanted.placed(finding))
         elif not matches_digest(data, f"sha256:{found.digest.removeprefix('sha256:').lower()}"):
             raise ChartError(
                 "chart-digest",

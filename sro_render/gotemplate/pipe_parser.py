@@ -256,15 +256,17 @@ class PipeParser:
 
     def parse_command(self) -> Command:
         """Grammar: `operand (blank operand)* [|]`; the pipe symbol is taken, nothing else behind it."""
+        # Parentheses around an operand belong to the command, though not to what stands in them.
+        start = self.peek().start
         operands = [self.parse_operand()]
-        start, end = operands[0].start, operands[0].end
+        end = self.tokens[self.index - 1].end
         while True:
             token = self.peek()
             if token.kind in _OPERANDS:
                 if token.start == self.tokens[self.index - 1].end:
                     self.unexpected(token, f"right behind {operands[-1]}", hint="separate words by a blank")
                 operands.append(self.parse_operand())
-                end = operands[-1].end
+                end = self.tokens[self.index - 1].end
                 continue
             if token.kind is TokenKind.PIPE:
                 self.next()

@@ -6,7 +6,7 @@ kernels go in byte order, every kernel has facts of its own, and all toolkits ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from sro_render.kernels.facts import (
 )
 from sro_render.kernels.toolkits import Toolkits, choose_toolkit, doubtful_toolkits
 from sro_render.model.inventory import DriverToolkit, KernelVersion, Node, ToolkitTag
+from sro_render.model.wording import name_some
 
 
 class KernelGroup(Struct, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ def _ambiguous_labels(groups: Sequence[KernelGroup]) -> Iterator[Finding]:
     for group in groups:
         by_selector.setdefault(group.selector, []).append(group.kernel)
     for selector, kernels in by_selector.items():
-        if len(kernels) > 1 or not selector:
+        if len(kernels) > 1:
             yield Finding(
                 code="kernel-label-ambiguous",
                 message=f"the label {KERNEL_LABEL} is {selector!r} for {' and for '.join(kernels)}",
@@ -126,49 +127,21 @@ def _group(
     toolkits: Toolkits,
 ) -> tuple[KernelGroup, tuple[Finding, ...]]:
     """One kernel's group, from its nodes A-Z, and what is odd about it."""
-    findings: list[Finding] = []
     selector = kernel_label_value(kernel)
-    releases = [system.release for system in systems if system.release]
-    if len(set(releases)) > 1:
-        findings.append(
-            Finding(
-                code="kernel-mixed-release",
-                message=f"nodes with this kernel belong to several OpenShift releases: {', '.join(releases)}",
-                subject=f"kernel {kernel}",
-                hint=f"clusterVersionMajorMinor is {releases[0]} for all of them; finish the update, "
-                "or give each release a SpecialResource of its own",
-            )
-        )
     architectures = sorted({node.architecture for node in members if node.architecture})
-    if len(architectures) > 1:
-        findings.append(
-            Finding(
-                code="kernel-mixed-architecture",
-                message=f"one kernel string runs on several architectures: {', '.join(architectures)}",
-                subject=f"kernel {kernel}",
-                hint="an image for one of them does not run on the other; give each a SpecialResource "
-                "with a nodeSelector on kubernetes.io/arch",
-            )
-        )
-    for node in members:
-        label = node.labels.get(KERNEL_LABEL)
-        if label is not None and label not in {kernel, selector}:
-            findings.append(
-                Finding(
-                    code="kernel-label-stale",
-                    message=f"the label {KERNEL_LABEL} is {label!r}, but the node runs {kernel}",
-                    subject=f"node {node.name}",
-                    hint="objects for this kernel will not run there until node-feature-discovery "
-                    f"sets the label to {selector}",
-                )
-            )
+    findings = [
+        *_mixed_releases(kernel, members, systems),
+        *_mixed_architectures(kernel, members, architectures),
+        *_stale_labels(kernel, members, selector),
+    ]
     if len(selector) > 63:
         findings.append(
             Finding(
                 code="kernel-label-too-long",
                 message=f"the kernel's label value has {len(selector)} characters, and Kubernetes allows 63",
                 subject=f"kernel {kernel}",
-                hint="no node can carry this label, so that nothing for this kernel can be scheduled",
+                hint="no node can carry this label, so that nothing for this kernel can be scheduled: give "
+                "the kernel a shorter version string, or keep its nodes out with spec.nodeSelector",
             )
         )
     architecture = architectures[0] if architectures else ""
@@ -189,10 +162,71 @@ def _group(
                 message=f"the driver toolkit is for OS version {group.toolkit.os_version}, "
                 f"but the nodes report {group.system.version or 'none'}",
                 subject=f"kernel {kernel}",
-                hint=f"check the toolkit image {group.toolkit.image}",
+                hint="add the toolkit of the nodes' OS version to driverToolkits of a NodeInventory, or mend "
+                f"the osVersion of {group.toolkit.image} there",
             )
         )
     return group, tuple(findings)
+
+
+def _mixed_releases(
+    kernel: KernelVersion, members: Sequence[Node], systems: Sequence[OperatingSystem]
+) -> Iterator[Finding]:
+    releases = tuple(dict.fromkeys(system.release for system in systems if system.release))
+    if len(releases) > 1:
+        yield Finding(
+            code="kernel-mixed-release",
+            message=f"nodes with this kernel belong to several OpenShift releases: {', '.join(releases)}",
+            subject=f"kernel {kernel}",
+            notes=_by_fact(releases, members, lambda node: operating_system(node).release),
+            hint=f"clusterVersionMajorMinor is {releases[0]} for all of them; finish the update, "
+            "or give each release a SpecialResource of its own",
+        )
+
+
+def _mixed_architectures(
+    kernel: KernelVersion, members: Sequence[Node], architectures: Sequence[str]
+) -> Iterator[Finding]:
+    if len(architectures) > 1:
+        yield Finding(
+            code="kernel-mixed-architecture",
+            message=f"one kernel string runs on several architectures: {', '.join(architectures)}",
+            subject=f"kernel {kernel}",
+            notes=_by_fact(architectures, members, lambda node: node.architecture),
+            hint="an image for one of them does not run on the other; give each a SpecialResource "
+            "with a nodeSelector on kubernetes.io/arch",
+        )
+
+
+def _by_fact(
+    facts: Iterable[str], members: Sequence[Node], fact_of: Callable[[Node], str]
+) -> tuple[str, ...]:
+    """A note for each fact, with the nodes that report it."""
+    names = {
+        fact: [each.name or "a planned kernel" for each in members if fact_of(each) == fact] for fact in facts
+    }
+    return tuple(f"{fact} on {name_some(nodes)}" for fact, nodes in names.items())
+
+
+def _stale_labels(kernel: KernelVersion, members: Sequence[Node], selector: str) -> Iterator[Finding]:
+    """One finding for all nodes with the same wrong label: after an update that may be every node."""
+    stale: dict[str, list[str]] = {}
+    for node in members:
+        label = node.labels.get(KERNEL_LABEL)
+        if label is not None and label not in {kernel, selector}:
+            stale.setdefault(label, []).append(node.name)
+    for label, (first, *others) in stale.items():
+        yield Finding(
+            code="kernel-label-stale",
+            message=f"the label {KERNEL_LABEL} is {label!r}, but the node runs {kernel}"
+            if not others
+            else f"the label {KERNEL_LABEL} is {label!r} on {len(others) + 1} nodes that run {kernel}",
+            # A planned kernel has no name.
+            subject=f"node {first}" if first and not others else f"kernel {kernel}",
+            notes=(f"on {name_some([first, *others])}",) if first and others else (),
+            hint="objects for this kernel will not run there until node-feature-discovery "
+            f"sets the label to {selector}",
+        )
 
 
 def _system_order(system: OperatingSystem) -> tuple[bool, bool, tuple[int, ...], str, str]:

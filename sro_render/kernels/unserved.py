@@ -6,14 +6,14 @@ in one finding. A SpecialResource of which nothing could be rendered has an erro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sro_render.errors import Finding, some
 from sro_render.model.coverage import KernelCoverage, Lack, ResourceCoverage, Share, Status
+from sro_render.model.wording import name_some
 
 MAX_NOTES = 10
-MAX_NAMES = 5
 MISSED = frozenset({Status.UNSERVED, Status.FAILED})
 
 _HINTS: Mapping[Lack, str] = MappingProxyType(
@@ -49,12 +49,6 @@ def unserved_nodes(resource: ResourceCoverage) -> Iterator[Finding]:
         notes=some([_note(kernel, share) for kernel, share in missed], MAX_NOTES),
         hint=_HINTS[lacks.pop()] if len(lacks) == 1 else "sro-render coverage lists what each node lacks",
     )
-
-
-def name_some(names: Sequence[str]) -> str:
-    """The first names of many, and how many more there are."""
-    more = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def nodes_word(count: int) -> str:

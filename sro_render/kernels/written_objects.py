@@ -7,7 +7,11 @@ that nobody sets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
 
 from sro_render.errors import Finding, some
 from sro_render.kernels.affinity import kernel_suffix
@@ -18,17 +22,31 @@ from sro_render.kernels.selectors import BUILD_KINDS, PodSelector, pod_selector,
 from sro_render.kernels.workloads import STATE_LABEL
 from sro_render.model.bundle import RenderedObject, RenderedResource
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of
+from sro_render.model.wording import KeyPath
+from sro_render.source import Span
+
+
+class Place(Protocol):
+    """Finds the line of a template that wrote a field."""
+
+    def __call__(self, rendered: RenderedObject, path: KeyPath, *, of_key: bool = False) -> Span | None:
+        """The place that wrote a field's value, or its key, or what comes closest to it."""
+
 
 _MAX_NOTES = 5
 _RENAMED_LABELS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 
 
 def check_written(
-    resource: RenderedResource, groups: Sequence[KernelGroup], known_labels: Collection[str]
+    resource: RenderedResource,
+    groups: Sequence[KernelGroup],
+    known_labels: Collection[str],
+    place: Place | None = None,
 ) -> Iterator[Finding]:
     """All findings on a SpecialResource's objects.
 
     Args: known_labels: the keys of labels that some node has already.
+          place: without it, what is found has a key path and no line.
     """
     objects = [each for state in resource.states for each in state.objects]
     suffixes: dict[str, str] = {
@@ -36,8 +54,13 @@ def check_written(
     }
     by_kernel = {str(each.kernel): each for each in groups}
     bases = {each.id: _base(each, suffixes) for each in objects}
-    yield from _bare_references(resource.name, objects, bases)
-    yield from _unbound(resource.name, objects, bases, by_kernel)
+    for each, found in (
+        *_bare_references(resource.name, objects, bases),
+        *_unbound(resource.name, objects, bases, by_kernel),
+    ):
+        # Of a pod's spec, which is a mapping, the key says more than its first entry.
+        is_key = found.code == "affine-without-selector"
+        yield replace(found, span=place(each, _keys(found.path), of_key=is_key)) if place else found
     yield from _unset_labels(resource.name, objects, known_labels)
 
 
@@ -46,12 +69,17 @@ def _base(each: RenderedObject, suffixes: Mapping[str, str]) -> str:
     return each.id.name.removesuffix(f"-{suffixes[each.kernel]}") if each.kernel else each.id.name
 
 
+def _keys(path: str) -> KeyPath:
+    """The keys of `spec.volumes[0].name`; one with a dot in it is not found, and what is around it is."""
+    return [int(index) if index else key for index, key in re.findall(r"\[(\d+)\]|([^.[]+)", path)]
+
+
 # -- references
 
 
 def _bare_references(
     name: str, objects: Sequence[RenderedObject], bases: Mapping[ObjectId, str]
-) -> Iterator[Finding]:
+) -> Iterator[tuple[RenderedObject, Finding]]:
     """References to kernel-affine objects by the names that their templates gave them."""
     affine: dict[tuple[str, str], list[RenderedObject]] = {}
     for each in objects:
@@ -73,12 +101,12 @@ def _bare_references(
             target = _of_kernel(each.kernel, targets, each.manifest, reference)
             if target is not None and (once := (user, reference.path, *key)) not in seen:
                 seen.add(once)
-                yield _bare(name, each, target, reference)
+                yield each, _bare(name, each, target, reference)
         for reference in selected_apps(each.manifest):
             target = next(iter(apps.get(reference.name, ())), None)
             if target is not None and (where := (user, reference.path, reference.name)) not in seen:
                 seen.add(where)
-                yield _bare_app(name, each, target, reference)
+                yield each, _bare_app(name, each, target, reference)
 
 
 def _of_kernel(
@@ -138,7 +166,7 @@ def _unbound(
     objects: Iterable[RenderedObject],
     bases: Mapping[ObjectId, str],
     groups: Mapping[str, KernelGroup],
-) -> Iterator[Finding]:
+) -> Iterator[tuple[RenderedObject, Finding]]:
     """Kernel-affine objects whose pods run on nodes of any kernel."""
     seen: set[tuple[str, str, str]] = set()
     for each in objects:
@@ -151,16 +179,20 @@ def _unbound(
             selector = own or read_pod_selector(spec)
             if not _is_bound(selector, group.selector):
                 seen.add(base)
-                yield Finding(
-                    code="affine-without-selector",
-                    message=f"{each.id} is kernel-affine, but its pods are not bound to their kernel's nodes",
-                    path=path,
-                    subject=_subject(name, each),
-                    hint=f"write nodeSelector: {{{KERNEL_LABEL}: "
-                    f'"{{{{ .Values.kernelFullVersion }}}}"}} there: '
-                    "only workloads that are no hooks, Pods and BuildConfigs get it by themselves",
-                )
+                yield each, _unbound_pods(name, each, path)
                 break
+
+
+def _unbound_pods(name: str, each: RenderedObject, path: str) -> Finding:
+    return Finding(
+        code="affine-without-selector",
+        message=f"{each.id} is kernel-affine, but its pods are not bound to their kernel's nodes",
+        path=path,
+        subject=_subject(name, each),
+        hint=f"write nodeSelector: {{{KERNEL_LABEL}: "
+        f'"{{{{ .Values.kernelFullVersion }}}}"}} there: '
+        "only workloads that are no hooks, Pods and BuildConfigs get it by themselves",
+    )
 
 
 def _is_bound(selector: PodSelector, value: str) -> bool:

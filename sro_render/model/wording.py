@@ -1,4 +1,4 @@
-"""Key paths and kinds of values, in words for people."""
+"""Key paths, kinds of values and lists of names, in words for people."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ TYPE_NAMES = {
     "null": "null",
 }
 """What JSON Schema calls a type -> what people call it."""
+
+
+_MAX_NAMES = 5
 
 
 def type_name(value: JsonValue) -> str:
@@ -64,3 +67,9 @@ def wordlist(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

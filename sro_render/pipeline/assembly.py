@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.manifests import hook_events, install_rank, is_hook
+from sro_render.charts.manifests import HOOK, hook_events, install_rank, is_hook
 from sro_render.errors import Finding, some
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup
@@ -147,13 +147,15 @@ def _states(shelves: Shelves, outputs: Sequence[StateOutput]) -> Iterator[State]
 
 def _unused_hooks(resource: SpecialResource, unused: Iterable[Manifest]) -> Iterator[Finding]:
     """SRO runs hooks before and after an installation, and no others; tests are nobody's surprise."""
-    groups: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    groups: dict[tuple[str, str], dict[str, None]] = {}
     for manifest in unused:
-        events = hook_events(annotations_of(manifest.value))
+        annotations = annotations_of(manifest.value)
+        events = hook_events(annotations)
         if "test" not in events:
-            groups.setdefault((manifest.template, events), {})[str(object_id(manifest.value))] = None
-    for (template, events), names in groups.items():
-        first, event = next(iter(names)), ", ".join(events) or "no known event"
+            what = ", ".join(events) or f"{annotations[HOOK]!r}, which is no event of Helm's"
+            groups.setdefault((manifest.template, what), {})[str(object_id(manifest.value))] = None
+    for (template, event), names in groups.items():
+        first = next(iter(names))
         is_one = len(names) == 1
         yield Finding(
             code="hook-not-run",
@@ -162,7 +164,8 @@ def _unused_hooks(resource: SpecialResource, unused: Iterable[Manifest]) -> Iter
             else f"{len(names)} objects are hooks for {event}, and are not rendered",
             subject=f"{resource.name} / {template}",
             notes=() if is_one else some(tuple(names), _MAX_NOTES),
-            hint="only pre-install and post-install hooks are run",
+            hint="only pre-install and post-install hooks are run: make it one of them, "
+            "or run it by other means",
         )
 
 

@@ -148,7 +148,7 @@ def build(
     removed = sorted(name for name, each in named.items() if _is_removed(each))
     failed.extend((name, "") for name in removed if not named[name].is_sound)
     coverage = cover(expansions, inventory)
-    findings.extend(_find_in_written(expansions, coverage, inventory))
+    findings.extend(_find_in_written(expansions, coverage, inventory, origins))
     bundle = Bundle(
         cluster=options.cluster or inventory.cluster.name or DEFAULT_CLUSTER,
         resources=tuple(resources),
@@ -209,13 +209,18 @@ def _expansion(
 
 
 def _find_in_written(
-    expansions: Sequence[Expansion], coverage: Coverage, inventory: Inventory
+    expansions: Sequence[Expansion],
+    coverage: Coverage,
+    inventory: Inventory,
+    origins: Mapping[str, Origins],
 ) -> Iterator[Finding]:
     """What the objects as they are written say of themselves, and of the nodes."""
     labels = frozenset(key for node in inventory.nodes for key in node.labels)
     for expansion, covered in zip(expansions, coverage.resources, strict=True):
         if expansion.rendered is not None:
-            written = check_written(expansion.rendered, expansion.groups, labels)
+            places = origins.get(expansion.name)
+            place = places.place_of if places else None
+            written = check_written(expansion.rendered, expansion.groups, labels, place)
             for finding in (*written, *unserved_nodes(covered)):
                 yield replace(finding, special_resource=expansion.name)
 

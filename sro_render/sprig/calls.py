@@ -5,6 +5,9 @@ from __future__ import annotations
 from sro_render.errors import Finding
 from sro_render.gotemplate.runtime import Run
 
+HAS_ERROR = "what it gives has the key Error: mend the text, or ask for that key with hasKey"
+"""What to do where a function that reads a text puts the fault into the map that it gives."""
+
 
 def check_time(run: Run) -> None:
     """End the run where it is out of time: loops alone look too seldom for calls that take a second."""

@@ -48,10 +48,11 @@ def _time_of(run: Run, name: str, value: object) -> Time:
     return Time(int(value)) if isinstance(value, int) and type(value) in _SECONDS else _now(run, name)
 
 
+_AS_DURATION = "write it as 1h30m"
 _SECONDS = frozenset({int, Int64, Int32})
 
 
-def _report(run: Run, code: str, message: str, hint: str = "") -> None:
+def _report(run: Run, code: str, message: str, hint: str) -> None:
     run.report(Finding(code=code, message=message, span=run.span, hint=hint, notes=run.notes()))
 
 
@@ -115,7 +116,7 @@ def date_modify(run: Run, duration: str, moment: Time) -> Time:
     try:
         return moment.add(parse_duration(duration))
     except ValueError as fault:
-        _report(run, "not-readable", f"dateModify leaves the time as it is: {fault}")
+        _report(run, "not-readable", f"dateModify leaves the time as it is: {fault}", _AS_DURATION)
         return moment
 
 
@@ -154,7 +155,7 @@ def _to_round(run: Run, value: object) -> int:
         try:
             return parse_duration(value)
         except ValueError as fault:
-            _report(run, "not-readable", f"durationRound gives 0s: {fault}")
+            _report(run, "not-readable", f"durationRound gives 0s: {fault}", _AS_DURATION)
     return int(value) if isinstance(value, Int64) and type(value) is Int64 else 0
 
 
@@ -173,7 +174,8 @@ def to_date(run: Run, layout: str, text: str) -> Time:
     try:
         return Time(*parse_time(layout, text))
     except ValueError as fault:
-        _report(run, "not-readable", f"toDate gives the year 1: {fault}")
+        hint = "end the render where this happens: mustToDate"
+        _report(run, "not-readable", f"toDate gives the year 1: {fault}", hint)
         return ZERO
 
 

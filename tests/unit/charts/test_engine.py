@@ -63,33 +63,85 @@ def test_what_is_missing_is_a_finding_with_its_place_and_renders_as_nothing() ->
     chart = engine({"templates/a.yaml": 'a: [{{ .Values.KernelVersion }}]\nf: {{ .Files.Get "x" }}\n'})
     rendering = chart.render({"kernelVersion": "5"}, RELEASE, CAPABILITIES)
     assert rendering.texts == {"c/templates/a.yaml": "a: []\nf: \n"}
-    assert [describe(finding, severity="warning").split("\n")[:2] for finding in rendering.findings] == [
-        ["warning[missing-value]: .Values.KernelVersion is not set", "  --> charts/c/templates/a.yaml:1:8"],
-        [
-            'warning[missing-file]: the chart has no file "x", so its content is empty',
-            "  --> charts/c/templates/a.yaml:2:7",
-        ],
+    assert [describe(finding, severity="warning") for finding in rendering.findings] == [
+        """\
+warning[missing-value]: .Values.KernelVersion is not set
+  --> charts/c/templates/a.yaml:1:8
+  1 | a: [{{ .Values.KernelVersion }}]
+    |        ^^^^^^^^^^^^^^^^^^^^^
+  help: did you mean kernelVersion?""",
+        """\
+warning[missing-file]: the chart has no file "x", so its content is empty
+  --> charts/c/templates/a.yaml:2:7
+  2 | f: {{ .Files.Get "x" }}
+    |       ^^^^^^^^^^^^^^
+  help: add it to the chart; files that .helmignore names are not in it""",
     ]
-    assert rendering.findings[0].hint == "did you mean kernelVersion?"
+
+
+def render_action(action: str) -> tuple[str, list[str]]:
+    """What one action writes, and all that is said of it."""
+    chart = engine({"templates/a.yaml": f"{{{{ {action} }}}}", "f.txt": "x"})
+    rendering = chart.render({}, RELEASE, CAPABILITIES)
+    said = [describe(finding, severity="warning") for finding in rendering.findings]
+    return rendering.texts["c/templates/a.yaml"], said
+
+
+NO_LIST = "json: cannot unmarshal object into Go value of type []interface {}"
+HAS_ERROR = "what it gives has the key Error: mend the text, or ask for that key with hasKey"
+HOLDS_FAULT = "the list that it gives holds the fault alone: mend the text"
 
 
 @pytest.mark.parametrize(
-    ("action", "code", "text"),
+    ("action", "text", "message", "hint"),
     [
-        ('lookup "v1" "Pod" "ns" "x"', "offline-lookup", "map[]"),
-        ('getHostByName "h"', "offline-lookup", ""),
-        ('fromYaml "a: b: c" | len', "not-readable", "1"),
-        ('fromYamlArray "a: 1" | len', "not-readable", "1"),
-        ('fromJson "x" | len', "not-readable", "1"),
-        ('fromJsonArray "{}" | len', "not-readable", "1"),
-        ('toYaml (float64 "inf")', "not-written", ""),
+        ('lookup "v1" "Pod" "ns" "x"', "map[]", "[offline-lookup]: lookup of v1 Pod/ns/x finds nothing: rendering asks no cluster", "hand the fact in as a value"),
+        ('getHostByName "h"', "", "[offline-lookup]: getHostByName of h finds nothing: rendering asks no name server", "hand the address in as a value"),
+        ('.Files.Lines "f.tx"', "[]", '[missing-file]: the chart has no file "f.tx", so its content is empty', "did you mean f.txt?"),
+        ('.Files.Get "Chart.yaml"', "", '[missing-file]: the chart has no file "Chart.yaml", so its content is empty', "templates do not reach the files that Helm itself uses"),
+        ('fromYaml "a: b: c" | len', "1", "[not-readable]: fromYaml cannot read its text: a key and its colon cannot stand here (line 1)", HAS_ERROR),
+        ('fromYamlArray "a: 1" | len', "1", f"[not-readable]: fromYamlArray cannot read its text: error unmarshaling JSON: while decoding JSON: {NO_LIST}", HOLDS_FAULT),
+        ('fromJson "x" | len', "1", "[not-readable]: fromJson cannot read its text: invalid character 'x' looking for beginning of value", HAS_ERROR),
+        ('fromJsonArray "{}" | len', "1", f"[not-readable]: fromJsonArray cannot read its text: {NO_LIST}", HOLDS_FAULT),
+        ('toYaml (float64 "inf")', "", "[not-written]: toYaml writes nothing: inf is no number that JSON knows", "end the render where this happens: mustToYaml"),
+        ('toPrettyJson (float64 "inf")', "", "[not-written]: toPrettyJson writes nothing: inf is no number that JSON knows", "end the render where this happens: mustToPrettyJson"),
+    ],
+)  # fmt: skip
+def test_where_helm_hides_a_failure_there_is_a_finding(
+    action: str, text: str, message: str, hint: str
+) -> None:
+    marks = "^" * len(action.removesuffix(" | len"))
+    said = (
+        f"warning{message}\n  --> charts/c/templates/a.yaml:1:4\n"
+        f"  1 | {{{{ {action} }}}}\n    |    {marks}\n  help: {hint}"
+    )
+    assert render_action(action) == (text, [said])
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ('if false }}{{ lookup "v1" "Pod" "ns" "x" }}{{ end', ""),
+        ('.Files.Get "f.txt"', "x"),
+        ('fromYaml "a: b" | len', "1"),
+        ('fromYamlArray "[a]" | len', "1"),
+        ('fromJson "{}" | len', "0"),
+        ('fromJsonArray "[]" | len', "0"),
+        ('toYaml (float64 "1.5")', "1.5"),
+        ('toPrettyJson (float64 "1.5")', "1.5"),
+        ("list (list .Release.Name)", "[[rel]]"),
     ],
 )
-def test_where_helm_hides_a_failure_there_is_a_finding(action: str, code: str, text: str) -> None:
-    rendering = engine({"templates/a.yaml": f"{{{{ {action} }}}}"}).render({}, RELEASE, CAPABILITIES)
-    assert rendering.texts == {"c/templates/a.yaml": text}
-    assert [finding.code for finding in rendering.findings] == [code]
-    assert str(rendering.findings[0].span).startswith("charts/c/templates/a.yaml:1:")
+def test_where_helm_hides_nothing_there_is_none(action: str, text: str) -> None:
+    assert render_action(action) == (text, [])
+
+
+def test_an_address_in_the_output_is_a_finding() -> None:
+    said = """\
+warning[address-printed]: the output has the address of a value, which in Helm differs from run to run
+  in: c/templates/a.yaml
+  help: print fields of the value instead of the whole"""
+    assert render_action('printf "%p" .Files') == ("0xc00000000000", [said])
 
 
 def test_a_trace_leads_from_the_text_to_the_template() -> None:

@@ -103,12 +103,39 @@ def test_a_node_whose_kernel_label_is_another_kernels(two: Any) -> None:
     change_node(two, 1, relabel)
     outcome = two.build()
     assert outcome.code == 0
-    stale, found = outcome.err.split("warning[node-unserved]")
-    assert stale.startswith("warning[kernel-label-stale]")
-    assert f"warning[node-unserved]{found}" == unserved(
+    assert outcome.err == (
+        f"warning[kernel-label-stale]: the label {LABEL} is '6.1.0-1.x86_64', but the node runs 6.1.0-2.x86_64\n"
+        "  in: node n1\n"
+        "  help: objects for this kernel will not run there until node-feature-discovery sets the label to "
+        "6.1.0-2.x86_64\n"
+    ) + unserved(
         f"n1 with kernel 6.1.0-2.x86_64: DaemonSet/kmod/driver-{TWO_HASH} does not run there: "
         "the node's kernel label is '6.1.0-1.x86_64'",
         "let node-feature-discovery label the nodes again, and take the snapshot again",
+    )
+
+
+def test_what_several_resources_find_in_the_same_nodes_is_said_once(project: Any) -> None:
+    project.write_nodes(ONE, TWO)
+
+    def relabel(node: dict[str, Any]) -> None:
+        node["metadata"]["labels"][LABEL] = ONE
+
+    change_node(project, 1, relabel)
+    text = (project.root / "spec.yaml").read_text()
+    project.write("spec.yaml", f"{text}---\n{text.replace('name: kmod', 'name: other', 1)}")
+    project.write(STATE, "# {{ .Values.nothing }}\n")
+    assert project.build().err == (
+        f"warning[kernel-label-stale]: the label {LABEL} is '6.1.0-1.x86_64', but the node runs 6.1.0-2.x86_64\n"
+        "  in: node n1\n"
+        "  note: found in kmod, other\n"
+        "  help: objects for this kernel will not run there until node-feature-discovery sets the label to "
+        "6.1.0-2.x86_64\n"
+        "warning[missing-value]: .Values.nothing is not set\n"
+        "  --> charts/kmod/templates/0000-state.yaml:1:6\n"
+        "  1 | # {{ .Values.nothing }}\n"
+        "    |      ^^^^^^^^^^^^^^^\n"
+        "  note: found in kmod, other\n"
     )
 
 
@@ -117,11 +144,15 @@ def test_a_kernel_without_the_toolkit_that_its_build_needs(two: Any) -> None:
     write_toolkits(two, ONE)
     outcome = two.build("--inventory", "toolkits.json")
     assert outcome.code == 0
-    assert outcome.err.startswith("warning[toolkit-missing]")
-    assert outcome.err.partition("warning[node-unserved]")[2] == unserved(
+    assert outcome.err == (
+        "warning[toolkit-missing]: 1 of 2 kernels without a driver toolkit: driverToolkitImage is empty there\n"
+        "  in: kmod\n"
+        "  note: kernel 6.1.0-2.x86_64 on n1\n"
+        "  help: add the toolkits of these kernels to driverToolkits of a NodeInventory\n"
+    ) + unserved(
         f"n1 with kernel 6.1.0-2.x86_64: there is no driver toolkit for BuildConfig/kmod/build-{TWO_HASH}",
         "add the toolkits of these kernels to driverToolkits of a NodeInventory",
-    ).removeprefix("warning[node-unserved]")
+    )
 
 
 def test_a_kernel_with_the_toolkit_that_its_build_needs(two: Any) -> None:
@@ -188,11 +219,28 @@ def test_a_sidecar_whose_repository_holds_other_images_too(two: Any) -> None:
 
 def test_a_container_without_an_image(two: Any) -> None:
     two.write(STATE, DRIVER.replace("{{ .Values.kernelFullVersion }}", "1").replace('"r/driver:1"', '""'))
-    err = two.build().err
-    assert "warning[node-unserved]: 2 of 2 nodes that kmod is for are not served\n" in err
-    assert (
-        f"  note: n0 with kernel 6.1.0-1.x86_64: DaemonSet/kmod/driver-{ONE_HASH} has a container without an image\n"
-        in err
+    assert two.build().err == (
+        "warning[node-unserved]: 2 of 2 nodes that kmod is for are not served\n"
+        "  in: kmod\n"
+        f"  note: n0 with kernel {ONE}: DaemonSet/kmod/driver-{ONE_HASH} has a container without an image\n"
+        f"  note: n1 with kernel {TWO}: DaemonSet/kmod/driver-{TWO_HASH} has a container without an image\n"
+        "  help: let each kernel's build push what its driver runs, with the kernel in the tag\n"
+    )
+
+
+def test_many_kernels_without_a_toolkit_are_named_in_part(project: Any) -> None:
+    project.write_nodes(*(f"6.1.0-{number}" for number in range(7)), *["6.1.0-0"] * 6)
+    project.write(STATE, "# {{ .Values.driverToolkitImage }}\n")
+    assert project.build().err == (
+        "warning[toolkit-missing]: 7 of 7 kernels without a driver toolkit: driverToolkitImage is empty there\n"
+        "  in: kmod\n"
+        "  note: kernel 6.1.0-0 on n0, n10, n11, n12, n7 and 2 more\n"
+        "  note: kernel 6.1.0-1 on n1\n"
+        "  note: kernel 6.1.0-2 on n2\n"
+        "  note: kernel 6.1.0-3 on n3\n"
+        "  note: kernel 6.1.0-4 on n4\n"
+        "  note: and 2 more kernels\n"
+        "  help: add the toolkits of these kernels to driverToolkits of a NodeInventory\n"
     )
 
 
@@ -439,6 +487,18 @@ def test_pods_that_wait_for_a_label_that_files_do_not_set(two: Any) -> None:
         "  in: kmod\n"
         f"  note: DaemonSet/kmod/driver-{ONE_HASH}\n"
         f"  note: DaemonSet/kmod/driver-{TWO_HASH}\n"
+        "  help: the operator set it once that state was done: label the nodes by other means, or order the "
+        "objects by what applies them\n"
+    )
+
+
+def test_one_pod_that_waits_for_a_label_that_files_do_not_set(project: Any) -> None:
+    project.write(STATE, WAITS.replace(f", {AFFINE}", ""))
+    assert project.build().err == (
+        "warning[state-label-unset]: 1 object waits for the label "
+        "specialresource.openshift.io/state-kmod-0000, which no node has and which files alone do not set\n"
+        "  in: kmod\n"
+        "  note: DaemonSet/kmod/driver\n"
         "  help: the operator set it once that state was done: label the nodes by other means, or order the "
         "objects by what applies them\n"
     )

@@ -428,6 +428,7 @@ def test_normalize_keeps_passwords_out(project: Any, url: str, public: str) -> N
     proxy = {**PROXY, "spec": {"httpsProxy": url}}
     done = project.run("inventory", "normalize", write(project, "all.json", node("a"), proxy))
     assert yaml.safe_load(done.out)["cluster"]["proxy"] == {"httpsProxy": public}
+    assert ("[proxy-password-dropped]" in done.err) is (url != public)
     assert bool(done.err) == (url != public)
 
 

@@ -173,6 +173,52 @@ def test_what_a_render_finds_is_a_warning_and_what_stops_it_an_error(project: An
     assert lint(project).out == missing + "0 errors, 1 warning, 0 remarks\n"
 
 
+OF_EACH_KERNEL = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, AFFINE}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: d, AFFINE}
+spec:
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata: {labels: {app: d}}
+    spec:
+      containers: [{name: c, image: "i:{{ .Values.kernelFullVersion }}"}]
+      volumes:
+      - {name: v, configMap: {name: settings}}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w, AFFINE}
+spec:
+  pod:
+    containers: [{image: "i:{{ .Values.kernelFullVersion }}"}]
+""".replace("AFFINE", 'annotations: {specialresource.openshift.io/kernel-affine: "true"}')
+
+
+def test_what_a_build_finds_in_an_object_has_its_line(project: Any) -> None:
+    project.write("charts/kmod/templates/0000-state.yaml", OF_EACH_KERNEL)
+    assert "\n".join(lint(project).out.splitlines()[3:-1]) == (
+        """\
+warning[affine-reference-bare]: DaemonSet/kmod/d-b657a71de7fad62f refers to ConfigMap settings, which is kernel-affine and gets another name
+  --> charts/kmod/templates/0000-state.yaml:15:37 (spec.template.spec.volumes[0].configMap.name)
+  15 |       - {name: v, configMap: {name: settings}}
+     |                                     ^^^^^^^^
+  in: kmod / kmod/templates/0000-state.yaml
+  note: for kernel 4.18.0-305.45.1.el8_4.x86_64 it is settings-b657a71de7fad62f
+  help: no template knows the suffix: take the annotation kernel-affine from ConfigMap settings, name it settings-{{ .Values.kernelFullVersion | replace "_" "-" }}, and write that name here too
+warning[affine-without-selector]: Widget/kmod/w-b657a71de7fad62f is kernel-affine, but its pods are not bound to their kernel's nodes
+  --> charts/kmod/templates/0000-state.yaml:21:3 (spec.pod)
+  21 |   pod:
+     |   ^^^
+  in: kmod / kmod/templates/0000-state.yaml
+  help: write nodeSelector: {feature.node.kubernetes.io/kernel-version.full: "{{ .Values.kernelFullVersion }}"} there: only workloads that are no hooks, Pods and BuildConfigs get it by themselves"""
+    )
+
+
 def test_objects_of_crds_and_of_sub_charts_have_their_places(project: Any) -> None:
     project.write(
         "charts/kmod/crds/a.yaml",

@@ -217,3 +217,5 @@ def test_a_deprecated_chart_is_a_finding(chart: Any) -> None:
         "  --> c/Chart.yaml\n"
         "  help: its description or its home may say what takes its place\n"
     )
+    chart.write("c/Chart.yaml", f"{CHART}deprecated: false\n")
+    assert render(chart, "a: 1\n").err == ""

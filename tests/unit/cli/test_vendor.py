@@ -520,10 +520,28 @@ def test_an_unverified_certificate_is_a_finding(
     assert repository.text(outcome.err) == (
         "warning[tls-not-verified]: the certificate of 127.0.0.1:PORT is not verified: anybody on the way can "
         "send another chart, and read the credentials\n"
+        "  --> spec.yaml:12:7 (spec.chart.repository.insecure_skip_tls_verify)\n"
+        "  12 |       insecure_skip_tls_verify: true\n"
+        "     |       ^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "  in: kmod\n"
         "  help: name the CA's certificates as caFile of the repository, and remove "
         "insecure_skip_tls_verify\n"
     )
+
+
+def test_an_unverified_certificate_is_shown_at_the_dependency_and_without_its_password(
+    repository: Repository,
+) -> None:
+    repository.publish("base")
+    text = (repository.project.root / "spec.yaml").read_text()
+    where = f"{{name: r, url: '{repository.url}', password: hunter2, insecure_skip_tls_verify: true}}"
+    needs = f"  dependencies:\n  - chart: {{name: base, version: 1.0.0, repository: {where}}}\n"
+    repository.project.write("spec.yaml", text + needs)
+    outcome = repository.vendor()
+    assert outcome.code == 0
+    assert "(spec.dependencies[0].chart.repository.insecure_skip_tls_verify)\n" in outcome.err
+    assert "password: ****" in outcome.err
+    assert "hunter2" not in outcome.err
 
 
 def test_an_index_without_a_digest_is_a_finding(repository: Repository) -> None:
@@ -534,6 +552,10 @@ def test_an_index_without_a_digest_is_a_finding(repository: Repository) -> None:
     assert repository.text(outcome.err) == (
         "warning[index-without-digest]: the index of https://127.0.0.1:PORT/charts states no digest for kmod "
         "1.0.0: what was received is locked as it came\n"
+        "  --> spec.yaml:11:7 (spec.chart.repository.url)\n"
+        "  11 |       url: https://127.0.0.1:PORT/charts\n"
+        "     |       ^^^\n"
+        "  in: kmod\n"
         "  help: compare the digest in the lock with what the publisher says\n"
     )
 

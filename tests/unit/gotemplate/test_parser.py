@@ -155,6 +155,16 @@ def test_nodes_know_where_they_stand() -> None:
     assert text[inner.start : inner.end] == ".c"
 
 
+@pytest.mark.parametrize(
+    "command", ["(print 1) 2", "print (print 1)", "print (print (print 1))", "(print 1).x"]
+)
+def test_a_command_ends_behind_the_parentheses_of_its_operands(command: str) -> None:
+    (action,) = body(f"{{{{ {command} | quote }}}}")
+    assert isinstance(action, Action)
+    first, _ = action.pipe.commands
+    assert (first.start, first.end) == (3, 3 + len(command))
+
+
 def test_definitions_stand_beside_the_text_that_holds_them() -> None:
     file = parse_text('a{{define "b"}}B{{end}}{{block "c" .x}}C{{end}}')
     assert [(d.name, show_body(d.body)) for d in file.definitions] == [

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine, Rendering
 from sro_render.charts.scope import Capabilities, Release
-from sro_render.errors import LimitError, TemplateError
+from sro_render.errors import LimitError, TemplateError, describe
 from sro_render.gotemplate.functions import Families
 from sro_render.limits import Limits
 from sro_render.sprig import der, keys, pem, primes
@@ -415,13 +415,24 @@ def test_a_time_that_no_calendar_has_is_an_error(now: datetime) -> None:
 def test_a_fault_that_sprig_writes_out_is_a_finding(action: str, text: str, hint: str) -> None:
     rendering = run(f"{{{{ {action} }}}}")
     assert rendering.texts["c/templates/a"] == text
-    finding = rendering.findings[0]
-    assert (finding.code, finding.message, finding.hint) == (
-        "fault-as-text",
-        f"the output gets the text of a fault: {text}",
-        hint,
+    said = describe(rendering.findings[0], severity="warning")
+    assert said == (
+        f"warning[fault-as-text]: the output gets the text of a fault: {text}\n  --> c/templates/a:1:4\n"
+        f"  1 | {{{{ {action} }}}}\n    |    {'^' * len(action)}\n  help: {hint}"
     )
-    assert str(finding.span) == "c/templates/a:1:4"
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        'htpasswd "a" "x"',
+        'bcrypt (repeat 72 "a")',
+        'genPrivateKey "ed25519"',
+        'derivePassword 1 "long" "" "" ""',
+    ],
+)
+def test_what_has_no_fault_is_no_finding(action: str) -> None:
+    assert run(f"{{{{ {action} }}}}").findings == ()
 
 
 # What is made to be slow

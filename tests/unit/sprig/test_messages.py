@@ -16,7 +16,7 @@ import pytest
 from sro_render.charts.chart import load_chart
 from sro_render.charts.engine import Engine, Rendering
 from sro_render.charts.scope import Capabilities, Release
-from sro_render.errors import TemplateError
+from sro_render.errors import TemplateError, describe
 from sro_render.limits import Limits
 from sro_render.sprig.ambient import Ambient
 
@@ -91,51 +91,90 @@ def test_errors_say_what_is_wrong(action: str, message: str) -> None:
     assert caught.value.finding.message.endswith(message)
 
 
+AS_DURATION = "write it as 1h30m"
+
+
 @pytest.mark.parametrize(
-    ("action", "code", "message"),
+    ("action", "message", "hint"),
     [
         (
             'regexMatch "(" "x"',
-            "bad-pattern",
-            'regexMatch is false: "(" is not a regular expression: missing ): (',
+            '[bad-pattern]: regexMatch is false: "(" is not a regular expression: missing ): (',
+            "the language is that of https://github.com/google/re2/wiki/Syntax",
         ),
         (
             'dateModify "x" (toDate "2006" "2024")',
-            "not-readable",
-            'dateModify leaves the time as it is: "x" is no duration such as 1h30m',
+            '[not-readable]: dateModify leaves the time as it is: "x" is no duration such as 1h30m',
+            AS_DURATION,
         ),
         (
             'toDate "2006" "x"',
-            "not-readable",
-            'toDate gives the year 1: "x" is no time in the layout "2006": "x" does not begin with the year',
+            (
+                '[not-readable]: toDate gives the year 1: "x" is no time in the layout "2006": '
+                '"x" does not begin with the year'
+            ),
+            "end the render where this happens: mustToDate",
         ),
-        ('durationRound "x"', "not-readable", 'durationRound gives 0s: "x" is no duration such as 1h30m'),
-        ('durationHours "x"', "not-readable", 'durationHours gives 0: "x" is no duration such as 1h30m'),
+        (
+            'durationRound "x"',
+            '[not-readable]: durationRound gives 0s: "x" is no duration such as 1h30m',
+            AS_DURATION,
+        ),
+        (
+            'durationHours "x"',
+            '[not-readable]: durationHours gives 0: "x" is no duration such as 1h30m',
+            AS_DURATION,
+        ),
+        (
+            'durationRoundTo "x" "1h"',
+            '[not-readable]: durationRoundTo gives 0: "x" is no duration such as 1h30m',
+            AS_DURATION,
+        ),
         (
             'durationRoundTo "1h" "x"',
-            "not-readable",
-            'the unit of durationRoundTo gives 0: "x" is no duration such as 1h30m',
+            '[not-readable]: durationRoundTo leaves the duration as it is: "x" is no duration such as 1h30m',
+            AS_DURATION,
         ),
         (
             'htmlDateInZone 0 "No/Where"',
-            "unknown-zone",
-            'htmlDateInZone knows no time zone "No/Where" and takes UTC',
+            '[unknown-zone]: htmlDateInZone knows no time zone "No/Where" and takes UTC',
+            "name it as Europe/Paris",
         ),
         (
             'toToml (dict "a" (list nil))',
-            "fault-as-text",
-            "the output gets the text of a fault: toml: cannot encode array with nil element",
+            "[fault-as-text]: the output gets the text of a fault: toml: cannot encode array with nil element",
+            "end the render where this happens: mustToToml",
         ),
         (
             'fromToml "a = "',
-            "not-readable",
-            "fromToml cannot read its text: Invalid value (at end of document)",
+            "[not-readable]: fromToml cannot read its text: Invalid value (at end of document)",
+            "what it gives has the key Error: mend the text, or ask for that key with hasKey",
         ),
     ],
 )
-def test_what_helm_passes_over_is_a_finding(action: str, code: str, message: str) -> None:
+def test_what_helm_passes_over_is_a_finding(action: str, message: str, hint: str) -> None:
     (finding,) = run(f"{{{{ {action} }}}}").findings
-    assert (finding.code, finding.message) == (code, message)
+    assert describe(finding, severity="warning") == (
+        f"warning{message}\n  --> c/templates/a:1:4\n"
+        f"  1 | {{{{ {action} }}}}\n    |    {'^' * len(action)}\n  help: {hint}"
+    )
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        'regexMatch "x" "("',
+        'dateModify "1h" (toDate "2006" "2024")',
+        'durationRound "1h"',
+        'durationHours "1h"',
+        'durationRoundTo "1h" "1m"',
+        'htmlDateInZone 0 "Europe/Paris"',
+        'toToml (dict "a" (list 1))',
+        'fromToml "a = 1"',
+    ],
+)
+def test_what_helm_does_as_asked_is_none(action: str) -> None:
+    assert run(f"{{{{ {action} }}}}").findings == ()
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ tests/laws/test_target_laws.py shows.
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from sro_render.errors import Finding
+from sro_render.errors import Finding, describe
 from sro_render.model.bundle import Bundle, RenderedObject, RenderedResource, State, StateName
 from sro_render.model.objects import JsonObject, annotations_of, object_id
+from sro_render.targets.annotating import PRUNE
 from sro_render.targets.choose import target_of
 from sro_render.targets.interface import Target
 from sro_render.targets.options import ArgoOptions, FluxOptions
@@ -141,13 +143,68 @@ def test_nothing_is_said_that_does_not_matter() -> None:
     assert FLUX.findings(bundle(made("ConfigMap"))) == ()
 
 
+COMMON = """\
+warning[target-node-labels]: {tool} sets no label specialresource.openshift.io/state-SR-NNNN on the nodes whose drivers are ready, and serves none of SRO's metrics
+  help: run `sro-apply run --observe` beside it, and say so with --target-option accept=target-node-labels
+warning[target-driver-kept]: {tool} never prunes 1 driver: it does not know when the last node has left a kernel
+  note: DaemonSet/n/x
+  help: run `sro-apply run --observe` beside it, and say so with --target-option accept=target-driver-kept; or delete a driver by hand when no node runs its kernel any more
+warning[target-lane-holds-up]: under {tool} a kernel that fails holds up the states after it that are there once
+  in: a
+  help: sro-apply goes on when every lane is ready or has failed, and one at least is ready
+warning[target-removed-kept]: {tool} leaves drivers, CRDs, claims and namespaces of removed SpecialResources: old
+  help: delete them by hand, or with `sro-apply delete`
+"""
+OF_ARGO = """\
+warning[target-order-once]: Argo CD keeps the order of Applications only while it creates them: a later commit reaches what is there once and all kernels at the same time
+  help: within a kernel builds and drivers keep their order; README.md has the health check that Argo CD needs to wait for Applications at all
+warning[target-driver-not-awaited]: Argo CD takes a DaemonSet with updateStrategy OnDelete for healthy as soon as it is there: 1 driver is not waited for
+  note: DaemonSet/n/x
+  help: let what needs the driver wait for it, for example in an init container
+"""
+OF_FLUX = """\
+warning[target-hook-as-object]: Flux knows no hooks: 1 hook is applied in order, by state but not by weight, and run again only when changed
+  note: Job/n/h
+  help: make it a Job of a state if its weight matters
+"""
+ON_DELETE: JsonObject = {"updateStrategy": {"type": "OnDelete"}}
+
+
+def said(target: Target, given: Bundle) -> str:
+    return "".join(f"{describe(each, severity='warning')}\n" for each in target.findings(given))
+
+
 def test_what_only_sro_apply_does_is_said() -> None:
-    driver = affine(made("DaemonSet", spec={"updateStrategy": {"type": "OnDelete"}}))
+    driver = affine(made("DaemonSet", spec=ON_DELETE))
     hook = made("Job", "h", helm_sh__hook="pre-install")
-    common = ["target-node-labels", "target-driver-kept", "target-lane-holds-up", "target-removed-kept"]
     given = bundle(driver, hook, removed=("old",))
-    assert codes(ARGO.findings(given)) == [*common, "target-order-once", "target-driver-not-awaited"]
-    assert codes(FLUX.findings(given)) == [*common, "target-hook-as-object"]
+    assert said(ARGO, given) == COMMON.format(tool="Argo CD") + OF_ARGO
+    assert said(FLUX, given) == COMMON.format(tool="Flux") + OF_FLUX
+
+
+def test_many_drivers_are_named_in_part() -> None:
+    drivers = [affine(made("DaemonSet", str(number), ON_DELETE)) for number in range(5)]
+    found = {each.code: each for each in ARGO.findings(bundle(*drivers))}
+    awaited, kept = found["target-driver-not-awaited"], found["target-driver-kept"]
+    assert awaited.message.endswith("as soon as it is there: 5 drivers are not waited for")
+    assert kept.message.startswith("Argo CD never prunes 5 drivers: ")
+    assert awaited.notes == kept.notes == ("DaemonSet/n/0, DaemonSet/n/1, DaemonSet/n/2, and 2 more",)
+
+
+@pytest.mark.parametrize("target", [ARGO, FLUX])
+def test_a_driver_that_may_be_pruned_is_not_said_to_be_kept(target: Target) -> None:
+    driver = affine(made("DaemonSet"), **{PRUNE: "force"})
+    assert {"target-node-labels", "target-driver-kept"}.isdisjoint(codes(target.findings(bundle(driver))))
+
+
+@pytest.mark.parametrize("target", [ARGO, FLUX])
+def test_a_driver_that_is_updated_as_usual_and_in_the_last_state_needs_no_warning(target: Target) -> None:
+    usual = bundle(affine(made("DaemonSet")))
+    resource = usual.resources[0]
+    given = replace(usual, resources=(replace(resource, states=resource.states[:1]),))
+    assert {"target-lane-holds-up", "target-driver-not-awaited", "target-hook-as-object"}.isdisjoint(
+        codes(target.findings(given))
+    )
 
 
 def test_what_is_accepted_is_not_said_again() -> None:

@@ -150,7 +150,7 @@ ROWS: dict[str, Row] = {
         enough=12,
         files={STATE: INCLUDES},
         told=f"[limit-call-depth]: {TOO_DEEP}",
-        place=at(30, INCLUDES, INCLUDE.removesuffix(")")),
+        place=at(30, INCLUDES, INCLUDE),
         notes="".join(
             f"  note: included from charts/kmod/{STATE}:1:{column}\n" for column in (*[30] * 7, 75)
         ),
@@ -161,7 +161,7 @@ ROWS: dict[str, Row] = {
         enough=12,
         files={STATE: TPLS},
         told=f"[limit-call-depth]: {TOO_DEEP}",
-        place=at(15, INNER, TPL.removesuffix(")")).replace(f"charts/kmod/{STATE}", "(text given to tpl)"),
+        place=at(15, INNER, TPL).replace(f"charts/kmod/{STATE}", "(text given to tpl)"),
         notes="  note: included from (text given to tpl):1:15\n" * 7
         + f"  note: included from charts/kmod/{STATE}:1:100\n",
         help=instead("look for a template that calls itself without end", "call-depth"),
