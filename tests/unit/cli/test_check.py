@@ -199,6 +199,14 @@ def test_neither_the_nodes_nor_the_version_count(built: Any) -> None:
     assert lock.read_bytes() == before
 
 
+def test_the_signature_of_a_lock_is_ours_and_no_difference(built: Any) -> None:
+    built.write("out/cluster/sro.lock.yaml.sig", "signature")
+    outcome = check(built)
+    assert (outcome.code, outcome.out) == (0, "out/cluster: up to date, 8 files\n")
+    built.write("charts/kmod/templates/0001-plain.yaml", PLAIN)
+    assert "sro.lock.yaml.sig" not in states(built)
+
+
 def test_a_lock_alone_is_shown_by_lines(built: Any) -> None:
     outcome = check(built, "-a", "x/v1")
     assert outcome.code == 1
