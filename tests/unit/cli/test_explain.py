@@ -786,6 +786,7 @@ def test_keys_with_dots_need_no_quotes_where_they_are_clear(explain: Any) -> Non
     written = [
         'metadata.annotations["helm.sh/hook"]',
         "metadata.annotations['helm.sh/hook']",
+        "metadata.annotations[helm.sh/hook]",
         "metadata.annotations.helm.sh/hook",
     ]
     first, *others = [explain("Job/probe", each).out for each in written]
