@@ -1,4 +1,4 @@
-"""What other programs call: specs, charts and an inventory in, a bundle out, or two bundles compared. Pure."""
+"""What other programs call: specs, charts and nodes in, a bundle out, or two bundles compared. Pure."""
 
 from __future__ import annotations
 
