@@ -188,6 +188,18 @@ def test_what_a_secret_holds_is_not_shown(project: Any) -> None:
         assert not re.search("kolibri|flamingo|same", out)
 
 
+def test_a_misspelt_field_of_a_secret_is_not_shown_either(project: Any) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{}: {{one: {}}}\ntype: {}\n"
+    for field in ("Data", "stringdata", "data "):
+        project.write("a.yaml", secret.format(f'"{field}"', "kolibri", "a/old"))
+        project.write("b.yaml", secret.format(f'"{field}"', "flamingo", "a/new"))
+        for form in ("text", "markdown", "json", "html", "github"):
+            outcome = project.run("diff", "a.yaml", "b.yaml", "-o", form)
+            assert outcome.code == 1
+            assert not re.search("kolibri|flamingo", outcome.out + outcome.err)
+        assert "type: a/old -> a/new\n" in project.run("diff", "a.yaml", "b.yaml").out
+
+
 def test_ignored_changes_are_counted_and_rules_that_hide_nothing_are_named(project: Any) -> None:
     project.write("a.yaml", config_map(k="1"))
     project.write("b.yaml", config_map(k="2"))
