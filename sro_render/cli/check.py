@@ -71,7 +71,7 @@ def command(
         _report(checked, talk, say if is_json else None)
         return checked.code
 
-    return max(each_cluster(plan, check, talk), default=0)
+    return max(each_cluster(plan, check, talk, is_json=is_json), default=0)
 
 
 def build_arguments(given: Sequence[str]) -> list[str]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sro_render.diff.ignore import parse_rule
 from sro_render.edges import schemas
 from sro_render.edges.files import read_source
 from sro_render.errors import Faults, InputError, SroError, flatten
@@ -162,7 +161,12 @@ def _option_faults(holder: dict[str, JsonValue], at: KeyPath, source: Source) ->
 
 
 def _rule_faults(rules: JsonValue, source: Source) -> Iterator[InputError]:
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+    if not isinstance(rules, list) or not rules:
+        return
+    # A build without rules does not pay for what compares.
+    from sro_render.diff.ignore import parse_rule  # noqa: PLC0415
+
+    for index, rule in enumerate(rules):
         if not isinstance(rule, str) or not rule:
             continue  # the schema says it
         try:

@@ -84,8 +84,11 @@ def find_bundles(name: str, folder: Path, files: LazyFiles, commit: str = "") ->
     prefixes = [""] if LOCK_NAME in files else []
     if not prefixes:
         ending = f"/{LOCK_NAME}"
+        # What is hidden is a build's that is not done yet, or never was.
         prefixes = sorted(
-            path.removesuffix(LOCK_NAME) for path in files if path.endswith(ending) and path.count("/") == 1
+            path.removesuffix(LOCK_NAME)
+            for path in files
+            if path.endswith(ending) and path.count("/") == 1 and not path.startswith(".")
         )
     if not prefixes:
         raise InputError(

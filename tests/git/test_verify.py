@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -161,6 +162,13 @@ def test_what_a_lock_names_is_not_read_if_it_is_no_file(world: Any) -> None:
         outcome = verify(world, "out")
         assert (outcome.code, outcome.err) == (1, "")
         assert f"  {name}: it is no file\n" in outcome.out
+
+
+def test_what_a_build_has_not_finished_is_no_bundle(world: Any) -> None:
+    world.build("--out", "out")
+    shutil.copytree(world.project / "out/cluster", world.project / "out/.cluster.sro-new")
+    outcome = verify(world, "out")
+    assert (outcome.code, outcome.out) == (0, "out/cluster: 8 files are what 3 inputs give\n")
 
 
 def test_standard_input_cannot_be_read_again(world: Any) -> None:

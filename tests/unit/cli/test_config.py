@@ -295,6 +295,12 @@ def test_a_shard_builds_its_own_clusters(fleet: Any, shard: str, expected: list[
     assert (outcome.err == f"shard {shard} has no cluster: there is nothing to do\n") == (not expected)
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_shard_without_clusters_tells_programs_so(fleet: Any, command: str) -> None:
+    outcome = fleet.run(command, "--shard", "2/3", "-o", "json")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"clusters": []})
+
+
 @pytest.mark.parametrize(
     ("shard", "message"),
     [
@@ -302,6 +308,7 @@ def test_a_shard_builds_its_own_clusters(fleet: Any, shard: str, expected: list[
         ("a/b", "'a/b' is not I/N, such as 0/4"),
         ("-1/2", "'-1/2' is not I/N, such as 0/4"),
         ("2/2", "'2/2' is none of the shards, which count from 0: the last is N-1/N"),
+        (f"0/{'9' * 5000}", f"'0/{'9' * 5000}' is not I/N, such as 0/4"),
         ("0/0", "'0/0' is none of the shards, which count from 0: the last is N-1/N"),
     ],
 )
