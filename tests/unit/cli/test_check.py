@@ -235,16 +235,28 @@ SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {passwo
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_data_of_a_secret_is_shown(project: Any, form: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ['"kind" : "Secret"', 'kind: "\\u0053ecret"', "kind: >-\n  Secret", "kind: Secret\nbroken: ]"]
+)
+def test_no_data_of_a_secret_is_shown(project: Any, form: str, kind: str) -> None:
     project.write("charts/kmod/templates/0001-s.yaml", SECRET % "old-hunter2")
     project.build("--secrets", "allow")
     project.write("charts/kmod/templates/0001-s.yaml", SECRET % "new-hunter2")
     edited = next((project.root / "out").rglob("secret-s.yaml"))
-    edited.write_text(edited.read_text().replace("old", "own").replace("kind: Secret", '"kind" : "Secret"'))
+    edited.write_text(edited.read_text().replace("old", "own").replace("kind: Secret", kind))
     outcome = check(project, "--secrets", "allow", "-o", form)
     assert outcome.code == 1
     assert "secret-s.yaml" in outcome.out
     assert "hunter2" not in outcome.out + outcome.err
+
+
+def test_no_data_of_a_secret_in_disguise_is_shown(built: Any) -> None:
+    edited = built.root / "out/cluster" / OBJECT
+    edited.write_text((SECRET % "hunter2").replace("kind: Secret", 'kind: "\\u0053ecret"'))
+    document = json.loads(check(built, "-o", "json").out)
+    assert [(each["path"], each["diff"]) for each in document["files"]] == [
+        (OBJECT, "(a Secret, which is not shown)\n")
+    ]
 
 
 def test_hostile_names_do_not_steer_the_terminal(built: Any) -> None:
