@@ -6,10 +6,15 @@ excerpt is drawn. Knows nothing of YAML, templates or Kubernetes, and imports no
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 MAX_EXCERPT_CHARACTERS = 160
 """Longer lines are cut around the marked place: minified YAML has lines of a megabyte."""
+
+# Excerpts go to the logs of a CI. Not what a template puts there: it is no password yet.
+_PASSWORD = re.compile(r"(://[^/\s:@{}]*:)[^/\s@{}]+(?=@)")
 
 
 class Source(Struct, frozen=True, eq=False, weakref=True):
@@ -74,7 +79,7 @@ class Span(Struct, frozen=True, eq=False):
         return self.source.text[self.start : self.end]
 
     def excerpt(self) -> str:
-        """The first line of the place with a marker below it, as two numbered lines.
+        """The first line of the place with a marker below it, as two numbered lines; no password of a URL.
 
         ```
         12 | app: {{ .Values.x }
@@ -84,6 +89,8 @@ class Span(Struct, frozen=True, eq=False):
         line, column = self.line, self.column
         text = self.source.line_around(self.start)
         width = max(1, min(self.end, self.start + len(text) - column + 1) - self.start)
+        before, marked = text[: column - 1], text[column - 1 : column - 1 + width]
+        text, column, width = _hide(text), len(_hide(before)) + 1, max(1, len(_hide(marked)))
         skipped = 0
         if len(text) > MAX_EXCERPT_CHARACTERS:
             skipped = max(0, min(column - 40, len(text) - MAX_EXCERPT_CHARACTERS))
@@ -93,3 +100,7 @@ class Span(Struct, frozen=True, eq=False):
         # A tab keeps its width in the marker line, so that the marker stands below its text.
         lead = "".join("\t" if character == "\t" else " " for character in text[: column - 1 - skipped])
         return f"{gutter} | {text}\n{' ' * len(gutter)} | {lead}{'^' * width}"
+
+
+def _hide(text: str) -> str:
+    return _PASSWORD.sub(r"\1…", text)

@@ -72,7 +72,7 @@ def command(
         place = _Place(out=run.out, git=git or run.git, sign_key=sign_key)
         return _build(run, place, talk, report, keep_going=keep_going)
 
-    codes = set(each_cluster(plan, build, talk))
+    codes = set(each_cluster(plan, build, talk, is_json=is_json))
     return max(codes, default=0) if len(codes) < 2 else INCOMPLETE
 
 

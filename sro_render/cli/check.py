@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import click
 from msgspec import Struct
 
-from sro_render.api import Render
 from sro_render.cli.build import made_from, place_of
 from sro_render.cli.config_options import Plan, Run, plan_options
 from sro_render.cli.destination import branch_of
@@ -22,6 +21,7 @@ from sro_render.edges.committed import Compared, compare_committed, compare_tree
 from sro_render.errors import Finding, SroError
 from sro_render.model.committed import BundleCheck, FileState
 from sro_render.model.file_names import LOCK_NAME
+from sro_render.pipeline.build import Render
 from sro_render.review.committed import check_mapping, check_text
 from sro_render.review.records import finding_mapping
 from sro_render.targets.choose import target_of
@@ -71,7 +71,7 @@ def command(
         _report(checked, talk, say if is_json else None)
         return checked.code
 
-    return max(each_cluster(plan, check, talk), default=0)
+    return max(each_cluster(plan, check, talk, is_json=is_json), default=0)
 
 
 def build_arguments(given: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ Otherwise what is given on the command line stands in place of what the file say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from pathlib import Path
@@ -30,6 +31,7 @@ from sro_render.targets.options import TargetOptions
 
 _R = TypeVar("_R")
 _T = TypeVar("_T")
+_SHARD = re.compile("([0-9]{1,9})/([0-9]{1,9})")
 _LET_INIT = "or let `sro-render init` write a sro.yaml that says it"
 
 
@@ -139,10 +141,10 @@ def _shard(context: click.Context, parameter: click.Parameter, text: str | None)
     del context, parameter
     if text is None:
         return None
-    first, slash, second = text.partition("/")
-    numbers = [int(each) for each in (first, second) if each.isascii() and each.isdigit()]
-    if not slash or len(numbers) != 2:
+    found = _SHARD.fullmatch(text)
+    if found is None:
         raise click.BadParameter(f"{text!r} is not I/N, such as 0/4")
+    numbers = int(found[1]), int(found[2])
     if numbers[0] >= numbers[1]:
         raise click.BadParameter(f"{text!r} is none of the shards, which count from 0: the last is N-1/N")
     return Shard(*numbers)

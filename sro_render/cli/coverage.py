@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import click
 from msgspec.structs import replace
 
-from sro_render.api import Render
 from sro_render.cli.coverage_data import coverage_mapping, reason_mapping
 from sro_render.cli.coverage_text import coverage_text, plain, upgrade_text
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
@@ -19,6 +18,7 @@ from sro_render.cli.talk import Talk, has_colour, talk_options
 from sro_render.edges.inventories import read_inventories
 from sro_render.errors import Finding
 from sro_render.model.coverage import Coverage
+from sro_render.pipeline.build import Render
 from sro_render.pipeline.what_if import Upgrade, compare, has_gaps, with_next
 from sro_render.review.records import finding_mapping
 

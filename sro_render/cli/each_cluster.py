@@ -17,11 +17,12 @@ Say: TypeAlias = Callable[[dict[str, Any]], None]
 """Takes a cluster's report for programs."""
 
 
-def each_cluster(plan: Plan, do: Callable[[Run, Talk, Say], int], talk: Talk) -> list[int]:
+def each_cluster(plan: Plan, do: Callable[[Run, Talk, Say], int], talk: Talk, *, is_json: bool) -> list[int]:
     """Do something for each cluster of a plan; the exit code of each.
 
     Reports for programs are printed as they are, or together as `clusters` where a `sro.yaml` names the
-    clusters, however many there are. What is said of one of several clusters says its name.
+    clusters, however many there are; a shard that has none of them says so too. What is said of one of
+    several clusters says its name.
     """
     documents: list[dict[str, Any]] = []
     codes = []
@@ -35,7 +36,7 @@ def each_cluster(plan: Plan, do: Callable[[Run, Talk, Say], int], talk: Talk) ->
         name = run.arguments.options.cluster
         inner = replace(talk, cluster=name) if len(plan.runs) > 1 else talk
         codes.append(do(run, inner, partial(say, name)))
-    if plan.is_from_file and documents:
+    if is_json and (plan.is_from_file or not plan.runs):
         documents = [{"clusters": documents}]
     for document in documents:
         click.echo(json_text(document))

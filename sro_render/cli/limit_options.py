@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from sro_render.errors import nearest
 from sro_render.limits import NAMES, Limits
 
+_NUMBER = re.compile("[0-9]{1,18}")
 _Body = TypeVar("_Body", bound=Callable[..., Any])
 TIME_LIMIT_S = 300
 """For one chart, unless another limit is given."""
@@ -47,7 +49,7 @@ def _limits(context: click.Context, parameter: click.Parameter, given: Sequence[
     limits = Limits()
     for text in given:
         name, equals, number = text.partition("=")
-        if not equals or not number.isascii() or not number.isdigit():
+        if not equals or not _NUMBER.fullmatch(number):
             raise click.BadParameter(f"{text!r} is not NAME=NUMBER")
         if name not in NAMES:
             meant = nearest(name, NAMES)

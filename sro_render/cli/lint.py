@@ -12,7 +12,6 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sro_render.api import Recipe, Render
 from sro_render.charts.scope import Capabilities, KubeVersion
 from sro_render.cli.config_options import complete, config_file, given_names
 from sro_render.cli.exit_codes import INCOMPLETE, WRONG_INPUT
@@ -38,6 +37,7 @@ from sro_render.lint.rules import PLAIN_SECRET
 from sro_render.lint.unused import Usage
 from sro_render.model.problem import Problem, Review, Severity, merged
 from sro_render.model.specialresource import ChartReference, SpecialResource
+from sro_render.pipeline.build import Recipe, Render
 from sro_render.review.github import github_report
 from sro_render.review.interface import Reporter
 from sro_render.review.records import json_report

@@ -18,6 +18,8 @@ from types import FrameType
 from sro_render.errors import OutOfTimeError
 
 _RETRY_S = 0.01
+_LONGEST_S = 10**9
+"""31 years, which every clock and timer can count; no render comes to it."""
 
 
 @contextmanager
@@ -30,6 +32,7 @@ def time_limit(seconds: int) -> Iterator[Callable[[], None] | None]:
     if seconds <= 0:
         yield None
         return
+    seconds = min(seconds, _LONGEST_S)
     end = time.monotonic() + seconds
 
     def check() -> None:

@@ -30,8 +30,10 @@ from sro_render.edges.verification import (
     changed_charts,
     changed_inputs,
     find_bundles,
+    is_input_file,
     is_own_version,
     place_of,
+    told_faults,
 )
 from sro_render.errors import Faults, InputError, SignatureError, SroError, some
 from sro_render.limits import Limits
@@ -171,18 +173,18 @@ def _verify(bundled: Bundled, arguments: VerifyArguments, talk: Talk, repository
         signer = checked or ""
     inputs = read_inputs(_render_arguments(bundled, arguments), talk)
     found = (*inputs.specs.files, *(inputs.inventory.files if inputs.inventory else ()))
-    changed = changed_inputs(bundled, found)
+    changed = changed_inputs(bundled, found, inputs.faults)
     if changed and any(why != CHANGED for _, why in changed):
         differences = replace(differences, inputs=changed)
         return Verified(bundled=bundled, differences=differences, errors=tuple(faults), signer=signer)
     if not inputs.is_usable:
-        for fault in inputs.faults_without_nodes():
+        for fault in told_faults(inputs.faults_without_nodes(), changed):
             faults.add(fault)
         return Verified(bundled=bundled, differences=differences, errors=tuple(faults), signer=signer)
     outcome = inputs.render(talk)
     # What failed when the bundle was made may fail again.
     if not bundled.lock.stale:
-        for fault in (*inputs.faults, *outcome.errors):
+        for fault in told_faults((*inputs.faults, *outcome.errors), changed):
             faults.add(fault)
     rendered: tuple[str, ...] | None = ()
     options = bundled.lock.options
@@ -206,7 +208,7 @@ def _render_arguments(bundled: Bundled, arguments: VerifyArguments) -> RenderArg
         [
             place
             for place in (place_of(bundled, file) for file in files)
-            if place != "-" and Path(place).exists()
+            if place != "-" and is_input_file(place)
         ]
         for files in (lock.specs, lock.inventory)
     )

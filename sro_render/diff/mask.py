@@ -19,6 +19,8 @@ OLD = "<secret A>"
 NEW = "<secret B>"
 
 _FIELDS = ("data", "stringData")
+# What a Secret has beside them. Any other field is a misspelling of those (`Data`), or of a later version.
+_OPEN = ("apiVersion", "kind", "type", "immutable")
 _COPIES = ("kubectl.kubernetes.io/last-applied-configuration",)
 _Maybe: TypeAlias = "JsonValue | UnsetType"
 
@@ -95,7 +97,7 @@ def _mask_secret_part(key: str, before: _Maybe, after: _Maybe) -> tuple[_Maybe, 
         return _seal_entries(before, after)
     if key == "metadata":
         return _mask_metadata(before, after)
-    return _mask(before, after)
+    return _mask(before, after) if key in _OPEN else _seal_entries(before, after)
 
 
 def _mask_metadata(before: _Maybe, after: _Maybe) -> tuple[_Maybe, _Maybe]:

@@ -119,6 +119,7 @@ def _faults(value: dict[str, JsonValue], source: Source) -> Iterator[InputError]
             hint="write one of both: dir: FOLDER, or git: {branch: NAME}",
         )
     yield from _option_faults(value, (), source)
+    yield from _rule_faults(value.get("ignore"), source)
     for index, cluster in enumerate(map(mapping_of, clusters if isinstance(clusters, list) else ())):
         at = ("clusters", index)
         name = text_of(cluster.get("name"))
@@ -157,3 +158,21 @@ def _option_faults(holder: dict[str, JsonValue], at: KeyPath, source: Source) ->
                 path=format_path(path),
                 hint="write one such as 2024-01-31T12:00:00Z",
             )
+
+
+def _rule_faults(rules: JsonValue, source: Source) -> Iterator[InputError]:
+    if not isinstance(rules, list) or not rules:
+        return
+    # A build without rules does not pay for what compares.
+    from sro_render.diff.ignore import parse_rule  # noqa: PLC0415
+
+    for index, rule in enumerate(rules):
+        if not isinstance(rule, str) or not rule:
+            continue  # the schema says it
+        try:
+            parse_rule(rule)
+        except InputError as error:
+            path = ("ignore", index)
+            span = locate_nearest(source, path, 0, value=True)
+            error.finding = replace(error.finding, span=span, path=format_path(path))
+            yield error

@@ -157,8 +157,30 @@ def _walk(top: str) -> Iterator[tuple[str, bytes]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, f"{path}{name}/"))
-            elif name.endswith(_ENDINGS) and entry.is_file():
+            elif name.endswith(_ENDINGS) and _is_file(entry, top):
                 yield f"{path}{name}", _read(entry.path)
+
+
+def _is_file(entry: os.DirEntry[str], top: str) -> bool:
+    """Whether it is a file, or a link to one of this folder or of the repository around it.
+
+    A report goes where others read it: a folder must not choose what of this machine is shown there.
+    """
+    try:
+        if not entry.is_file():
+            return False
+    except OSError as error:
+        raise unreadable(entry.path, error, InputError) from error
+    if entry.is_symlink():
+        folder = Path(top).resolve()
+        inside = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+        if not Path(entry.path).resolve().is_relative_to(inside):
+            raise InputError(
+                "link-outside",
+                f"{entry.path} is a link that leads out of {inside.as_posix()}",
+                hint="put the file that is meant in its place",
+            )
+    return True
 
 
 def _read(path: str) -> bytes:
@@ -278,7 +300,9 @@ class _OpenSide:
         repeated = self._read_repeated(path, data)
         if repeated is not None:
             return (self._stored(path, 1, repeated, has_secret=has_secret),)
-        name = self._name if self.files.keys() == {path} else f"{self._name}/{path}"
+        # A file's own name ends its side's; a folder's does not, were it the only file there.
+        is_whole = self.files.keys() == {path} and re.split("[/:]", self._name)[-1] == path
+        name = self._name if is_whole else f"{self._name}/{path}"
         try:
             documents = _read_documents(name, data)
         except (SroError, ExceptionGroup) as error:

@@ -155,7 +155,9 @@ def _bundle(folder: Path, root: Path) -> Iterator[FoundBundle]:
 
 def _inputs(files: tuple[InputFile, ...], folder: Path, root: Path) -> tuple[str, ...]:
     """The inputs that are there, inside the folder; none if one is not."""
-    paths = [Path(os.path.normpath(folder / file.path)) for file in files]
-    if not all(path.is_file() and path.is_relative_to(root) for path in paths):
+    # Of relative paths, those that climb out count as inside of `.` too.
+    start = Path(os.path.normpath(root.absolute()))
+    paths = [Path(os.path.normpath(folder.absolute() / file.path)) for file in files]
+    if not all(path.is_file() and path.is_relative_to(start) for path in paths):
         return ()
-    return tuple(path.relative_to(root).as_posix() for path in paths)
+    return tuple(path.relative_to(start).as_posix() for path in paths)

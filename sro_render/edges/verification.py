@@ -8,7 +8,7 @@ with another digest than the lock's. The version of the tool is not compared, bu
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from sro_render.edges.bundles import BuildInputs, compose
 from sro_render.edges.lazy_files import LazyFiles
 from sro_render.edges.owned import Place, TreeChange, parse_lock
-from sro_render.errors import InputError
+from sro_render.errors import InputError, SroError
 from sro_render.model.bundle import Bundle, InputFile
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, digest_of
 from sro_render.pipeline.build import Render
+from sro_render.source import Span
 from sro_render.version import __version__
 from sro_render.yamltext import writer
 
@@ -83,8 +84,11 @@ def find_bundles(name: str, folder: Path, files: LazyFiles, commit: str = "") ->
     prefixes = [""] if LOCK_NAME in files else []
     if not prefixes:
         ending = f"/{LOCK_NAME}"
+        # What is hidden is a build's that is not done yet, or never was.
         prefixes = sorted(
-            path.removesuffix(LOCK_NAME) for path in files if path.endswith(ending) and path.count("/") == 1
+            path.removesuffix(LOCK_NAME)
+            for path in files
+            if path.endswith(ending) and path.count("/") == 1 and not path.startswith(".")
         )
     if not prefixes:
         raise InputError(
@@ -153,12 +157,15 @@ def against_inputs(
     return tuple(sorted(others.difference(known.missing, known.unlisted, known.edited)))
 
 
-def changed_inputs(bundled: Bundled, found: Sequence[InputFile]) -> tuple[tuple[str, str], ...]:
-    """The input files that are not what the lock says; those that cannot be read are told by their readers.
+def changed_inputs(
+    bundled: Bundled, found: Sequence[InputFile], faults: Iterable[SroError]
+) -> tuple[tuple[str, str], ...]:
+    """The input files that are not what the lock says.
 
-    Args:   found: as they are now, by the paths of `place_of`.
+    Args:   found: as they are now, by the paths of `place_of`; faults: of reading them.
     """
     now = {os.path.normpath(file.path): file.digest for file in found}
+    broken = {os.path.normpath(span.source.name): span.line for span in _spans(faults)}
     changed = []
     for file in (*bundled.lock.specs, *bundled.lock.inventory):
         place = place_of(bundled, file)
@@ -169,7 +176,35 @@ def changed_inputs(bundled: Bundled, found: Sequence[InputFile]) -> tuple[tuple[
             changed.append((place, "standard input cannot be read again"))
         elif not os.path.lexists(place):
             changed.append((place, "it is missing"))
+        elif not is_input_file(place):
+            changed.append((place, "it is no file"))
+        elif not digest and os.path.normpath(place) in broken:
+            changed.append((place, f"it cannot be read, see line {broken[os.path.normpath(place)]}"))
     return tuple(changed)
+
+
+def is_input_file(place: str) -> bool:
+    """Whether there is a file. A lock may be anybody's: for it, no folder, pipe or device is touched."""
+    return Path(place).is_file()
+
+
+def told_faults(faults: Iterable[SroError], changed: Sequence[tuple[str, str]]) -> Iterator[SroError]:
+    """The faults without those in files that changed.
+
+    A lock may name any file of this machine, and a fault quotes the text that it is in: only who knows a
+    file's digest may read in it.
+    """
+    places = {os.path.normpath(place) for place, _ in changed}
+    for fault in faults:
+        span = fault.finding.span
+        if span is None or os.path.normpath(span.source.name) not in places:
+            yield fault
+
+
+def _spans(faults: Iterable[SroError]) -> Iterator[Span]:
+    for fault in faults:
+        if fault.finding.span is not None:
+            yield fault.finding.span
 
 
 def changed_charts(bundled: Bundled, bundle: Bundle) -> tuple[tuple[str, str], ...]:

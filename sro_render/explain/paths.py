@@ -15,17 +15,18 @@ from sro_render.model.wording import type_name
 _STEP = re.compile(
     r"""
     \[ (?: (?P<index> \d+ ) | "(?P<quoted> [^"]* )" | '(?P<single> [^']* )'
-         | (?P<by> [^]=\[]+ ) = (?P<is> [^]]* ) ) \]
+         | (?P<by> [^]=\[]+ ) = (?P<is> [^]]* ) | (?P<bare> [^]=\["']+ ) ) \]
     | \.? (?P<key> [^.\[\]]+ )
     """,
     re.VERBOSE,
 )
+_KEYS = ("quoted", "single", "bare", "key")
 _PLAIN_KEY = re.compile(r"[^.\[\]\"' ]+")
 _Step = str | int | tuple[str, str]
 
 
 def parse_field(text: str) -> tuple[_Step, ...]:
-    """`spec.containers[0].env[name=A].value`, `metadata.annotations["a.b/c"]`.
+    """`spec.containers[0].env[name=A].value`, `metadata.annotations["a.b/c"]`, without the quotes too.
 
     Returns: keys, positions, and (key, value) for the element of a list that has this value.
     Raises:  InputError `field-path`.
@@ -46,7 +47,11 @@ def parse_field(text: str) -> tuple[_Step, ...]:
             steps.append((match["by"], match["is"]))
         else:
             steps.append(
-                next(each for each in (match["quoted"], match["single"], match["key"]) if each is not None)
+                next(
+                    each
+                    for each in (match["quoted"], match["single"], match["bare"], match["key"])
+                    if each is not None
+                )
             )
         position = match.end()
     return tuple(steps)

@@ -5,19 +5,24 @@ Decides what of the differences is shown. What a Secret has is never shown, what
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
+from sro_render.diff.mask import holds_secret
+from sro_render.errors import SroError
+from sro_render.limits import Limits
 from sro_render.model.committed import BundleCheck, FileDifference, FileState
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.review.unified import unified_diff
+from sro_render.source import Source
+from sro_render.yamltext.reader import read_stream
 
 MAX_LINES = 400
 """Lines of differences that are shown of one bundle."""
 MAX_FILES = 10
 """Files that are named of each state."""
 
-_SECRET = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret\b")
+_SIGNS = ("Secret", "\\", "!", "\0")
+"""The kind as it is written, or what it may be written with: escapes, tags, other encodings."""
 _WITHOUT_TEXT = frozenset({FileState.NEW, FileState.LEFT_OVER, FileState.MISSING, FileState.ADDITIONAL})
 _MEANING = {
     FileState.STALE: "the inputs changed",
@@ -76,11 +81,21 @@ def file_diff(folder: str, difference: FileDifference) -> str:
     if difference.state in _WITHOUT_TEXT or difference.before is None or difference.after is None:
         return ""
     before, after = (data.decode("utf-8", "replace") for data in (difference.before, difference.after))
-    if any(_SECRET.search(text) for text in (before, after)):
+    if _may_hold_secret(before) or _may_hold_secret(after):
         return "(a Secret, which is not shown)\n"
     if before == after:
         return "(the same bytes, but executable)\n"
     return unified_diff(f"{folder}/{difference.path}", before, after)
+
+
+def _may_hold_secret(text: str) -> bool:
+    """Whether there is a Secret in a text; of what is no YAML, whether one may be meant."""
+    if not any(sign in text for sign in _SIGNS):
+        return False
+    try:
+        return any(holds_secret(document.value) for document in read_stream(Source("", text), Limits()))
+    except (SroError, ExceptionGroup):
+        return True
 
 
 def _line_diffs(check: BundleCheck) -> list[str]:

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from sro_render.diff.records import Diff, DriverLoss, FoldedChange, Mark, ObjectChange
-from sro_render.review.diff_words import knows_nodes, object_counts
-from sro_render.review.field_paths import field_text
+from sro_render.review.diff_words import knows_nodes, object_counts, path_text
 from sro_render.review.github import workflow_command
 
 MAX_SHOWN = 10
@@ -85,7 +84,7 @@ def _marks(changes: Sequence[FoldedChange], folder: str | None) -> list[_Remark]
 def _marks_of(change: ObjectChange) -> Iterator[tuple[Mark, str]]:
     yield from ((mark, "") for mark in change.marks)
     for field in change.fields:
-        yield from ((mark, f", {field_text(field.path)}") for mark in field.marks)
+        yield from ((mark, f", {path_text(field.path)}") for mark in field.marks)
 
 
 def _place(change: ObjectChange, mark: Mark, folder: str | None) -> _Properties:

@@ -23,7 +23,7 @@ from sro_render.diff.records import (
     ResourceShape,
 )
 from sro_render.model.objects import JsonValue
-from sro_render.review.field_paths import field_text
+from sro_render.review.diff_words import path_text
 
 API_VERSION = "sro.openshift.io/v1alpha1"
 KIND = "Diff"
@@ -149,7 +149,7 @@ def _field(field: FieldChange) -> dict[str, object]:
     }
     return {
         "path": [_step(step) for step in field.path],
-        "field": field_text(field.path),
+        "field": path_text(field.path),
         **sides,
         "masked": field.is_masked,
         "followsKernel": field.follows_kernel,

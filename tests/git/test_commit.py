@@ -476,6 +476,18 @@ def test_what_is_no_repository_is_told(world: Any) -> None:
     assert outcome.err.splitlines()[0] == "error[git-no-repository]: 'nowhere' is not a folder"
 
 
+@pytest.mark.parametrize("url", ["https://me:kolibri@example.com/x", "https:/me:kolibri@example.com/x"])
+def test_the_url_of_a_repository_is_no_clone_and_its_password_is_not_shown(world: Any, url: str) -> None:
+    outcome = world.build("--git", url, "--branch", "b")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error[git-no-repository]: 'https://…@example.com/x' is not a folder\n"
+        "  --> --git\n"
+        "  help: name a clone on this machine, and the URL as --push\n"
+        "nothing was written: 1 error\n"
+    )
+
+
 def test_the_report_for_programs_names_the_commit(world: Any, tools: Any) -> None:
     repo = world.repository("repo")
     report = json.loads(world.build("--git", "../repo", "--branch", "rendered", "-o", "json").out)

@@ -84,3 +84,12 @@ def test_a_diff_compares_commits_with_folders(world: Any, tools: Any) -> None:
         2,
         "error[no-such-file]: there is no file or folder nowhere",
     )
+    outside = world.run("diff", "rendered:../x", "out")
+    assert outside.code == 2
+    assert outside.err.splitlines() == [
+        (
+            "error[git-path]: '../x' cannot be a folder in a repository: it is not a folder below the "
+            "repository's top"
+        ),
+        "  help: name a folder such as deploy/clusters, with / between its parts",
+    ]

@@ -8,6 +8,8 @@ signatures: `ssh-keygen -Y verify`, `git verify-commit`, `gpg --verify`.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -130,6 +132,43 @@ def test_an_input_that_is_missing_is_named(world: Any) -> None:
         "out/cluster: not verified\n  spec.yaml: it is missing\n",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    "content", ["token-kolibri", "{a: kolibri, ", "kind: Secret\napiVersion: v1\ndata: {a: kolibri}\n"]
+)
+def test_a_lock_that_names_a_file_of_somebody_else_shows_nothing_of_it(world: Any, content: str) -> None:
+    world.build("--out", "out")
+    world.write("private", content)
+    lock = world.project / "out/cluster/sro.lock.yaml"
+    text = lock.read_text()
+    for name in ("spec.yaml", "nodes.json"):
+        lock.write_text(text.replace(f"/{name}\n", "/private\n"))
+        for options in ((), ("-o", "json")):
+            outcome = verify(world, "out", *options)
+            assert outcome.code in {1, 2}
+            assert "kolibri" not in outcome.out + outcome.err
+            assert "private" in outcome.out + outcome.err
+
+
+def test_what_a_lock_names_is_not_read_if_it_is_no_file(world: Any) -> None:
+    world.build("--out", "out")
+    lock = world.project / "out/cluster/sro.lock.yaml"
+    text = lock.read_text()
+    os.mkfifo(world.project / "pipe")
+    (world.project / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        lock.write_text(text.replace("/spec.yaml\n", f"/{name}\n"))
+        outcome = verify(world, "out")
+        assert (outcome.code, outcome.err) == (1, "")
+        assert f"  {name}: it is no file\n" in outcome.out
+
+
+def test_what_a_build_has_not_finished_is_no_bundle(world: Any) -> None:
+    world.build("--out", "out")
+    shutil.copytree(world.project / "out/cluster", world.project / "out/.cluster.sro-new")
+    outcome = verify(world, "out")
+    assert (outcome.code, outcome.out) == (0, "out/cluster: 8 files are what 3 inputs give\n")
 
 
 def test_standard_input_cannot_be_read_again(world: Any) -> None:

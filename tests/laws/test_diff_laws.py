@@ -366,7 +366,7 @@ def secret_heaps(draw: st.DrawFn) -> list[Json]:
             "kind": "Secret",
             "metadata": {"name": name, "annotations": draw(st.dictionaries(st.just(LAST), token))},
         }
-        for field in draw(st.lists(st.sampled_from(["data", "stringData"]), unique=True)):
+        for field in draw(st.lists(st.sampled_from(["data", "stringData", "Data", "spec"]), unique=True)):
             secret[field] = draw(hidden)
         if draw(st.booleans()):
             meta = {"name": name}

@@ -22,7 +22,9 @@ CODES = [
 
 @pytest.fixture(scope="module")
 def tests() -> str:
-    files = [*(ROOT / "tests" / "unit").rglob("*.py"), *(ROOT / "tests" / "cases").rglob("said.txt")]
+    folders = [ROOT / "tests" / "unit", ROOT / "tests" / "git"]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    files += (ROOT / "tests" / "cases").rglob("said.txt")
     return "".join(path.read_text("utf-8") for path in files)
 
 

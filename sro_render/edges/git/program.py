@@ -185,5 +185,13 @@ def without_credentials(text: str) -> str:
 
 def _missing(folder: str) -> OutputError:
     if not os.path.isdir(folder):  # noqa: PTH112 - a name as git takes it
-        return OutputError("git-no-repository", f"{folder!r} is not a folder", path="--git")
+        # As a path, `sro.yaml` may have lost one of the slashes.
+        is_url = ":/" in folder
+        shown = without_credentials(folder.replace(":/", "://").replace(":///", "://")) if is_url else folder
+        return OutputError(
+            "git-no-repository",
+            f"{shown!r} is not a folder",
+            path="--git",
+            hint="name a clone on this machine, and the URL as --push" if is_url else "",
+        )
     return OutputError("git-missing", "there is no git on this machine", hint="install it, or use --out")

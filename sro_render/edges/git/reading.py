@@ -80,7 +80,7 @@ def open_revision(given: str, place: str = ".", *, may_be_file: bool = False) ->
     """
     revision, _, path = given.partition(":")
     repository = open_repository(place)
-    folder = check_path(path)
+    folder = check_path(path, option="")
     name = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     commit = repository.git.run(*name, may_fail=True).text if revision and "\0" not in revision else ""
     if not commit:

@@ -141,9 +141,10 @@ def check_branch(repository: Repository, branch: str) -> None:
         )
 
 
-def check_path(path: str) -> str:
+def check_path(path: str, option: str = "--path") -> str:
     """A folder inside a repository, without slashes at its ends; empty is the whole of it.
 
+    Args:   option: what gave the path; empty for what is no option.
     Raises: OutputError: `git-path`.
     """
     cleaned = path.rstrip("/").removeprefix("./")
@@ -161,7 +162,7 @@ def check_path(path: str) -> str:
     raise OutputError(
         "git-path",
         f"{path!r} cannot be a folder in a repository: {reason}",
-        path="--path",
+        path=option,
         hint="name a folder such as deploy/clusters, with / between its parts",
     )
 

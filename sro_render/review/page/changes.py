@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from sro_render.diff.records import ChangeKind, Diff, FieldChange, FoldedChange, Mark, ObjectChange
-from sro_render.review.field_paths import field_text
+from sro_render.review.diff_words import path_text
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count, kind_class
 from sro_render.review.page.tally import MAX_CHANGES, NO_NAME, Tally, folded_kernels, kernel_name, marks_of
@@ -257,7 +257,7 @@ def _node_names(nodes: Sequence[str]) -> str:
 
 
 def _field(field: FieldChange) -> Html:
-    path = field_text(field.path) or "the whole object"
+    path = path_text(field.path) or "the whole object"
     return tag(
         "div",
         tag(

@@ -295,6 +295,12 @@ def test_a_shard_builds_its_own_clusters(fleet: Any, shard: str, expected: list[
     assert (outcome.err == f"shard {shard} has no cluster: there is nothing to do\n") == (not expected)
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_shard_without_clusters_tells_programs_so(fleet: Any, command: str) -> None:
+    outcome = fleet.run(command, "--shard", "2/3", "-o", "json")
+    assert (outcome.code, json.loads(outcome.out)) == (0, {"clusters": []})
+
+
 @pytest.mark.parametrize(
     ("shard", "message"),
     [
@@ -302,6 +308,7 @@ def test_a_shard_builds_its_own_clusters(fleet: Any, shard: str, expected: list[
         ("a/b", "'a/b' is not I/N, such as 0/4"),
         ("-1/2", "'-1/2' is not I/N, such as 0/4"),
         ("2/2", "'2/2' is none of the shards, which count from 0: the last is N-1/N"),
+        (f"0/{'9' * 5000}", f"'0/{'9' * 5000}' is not I/N, such as 0/4"),
         ("0/0", "'0/0' is none of the shards, which count from 0: the last is N-1/N"),
     ],
 )
@@ -497,6 +504,37 @@ def test_lint_mends_a_word_that_several_clusters_read_once(fleet: Any) -> None:
 
 
 ARGO = "target: {kind: argocd, argocd: {repoURL: 'https://git.example.com/a.git', path: rendered}}\n"
+
+
+def test_a_rule_that_is_none_is_told_with_its_place_whatever_the_command(repository: Any) -> None:
+    repository.write("sro.yaml", CONFIG + 'ignore: ["ConfigMap/*", "["]\n')
+    for command in ("build", "check", "diff"):
+        outcome = repository.run(command)
+        assert outcome.code == 2
+        assert outcome.err == (
+            "error[ignore-rule]: '[' is no rule of what to ignore\n"
+            "  --> sro.yaml:9:25 (ignore[1])\n"
+            '  9 | ignore: ["ConfigMap/*", "["]\n'
+            "    |                         ^^^\n"
+            "  help: write Kind/namespace/name:field.path, such as 'DaemonSet/*:metadata.annotations'\n"
+        )
+
+
+def test_a_limit_of_time_may_be_as_long_as_one_likes(repository: Any) -> None:
+    repository.write("sro.yaml", CONFIG + f"options: {{timeLimit: 1{'0' * 400}}}\n")
+    assert repository.run("build").code == 0
+    assert repository.run("check", "--time-limit", "9" * 30).code == 0
+
+
+def test_a_password_in_a_line_with_a_mistake_is_not_shown(repository: Any) -> None:
+    target = '{kind: argocd, argocd: {repoURL: "https://me:kolibri@example.com/x", path: ../x}}'
+    repository.write("sro.yaml", f"{CONFIG}target: {target}\n")
+    outcome = repository.run("build")
+    assert "kolibri" not in outcome.err
+    line = f"target: {target}".replace("kolibri", "…")
+    for key in ("repoURL", "path"):
+        marker = " " * line.index(f"{key}:") + "^" * len(key)
+        assert f"  9 | {line}\n    | {marker}\n" in outcome.err
 
 
 def test_a_target_of_the_file_is_that_of_the_command_line(repository: Any) -> None:

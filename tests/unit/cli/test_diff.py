@@ -188,6 +188,18 @@ def test_what_a_secret_holds_is_not_shown(project: Any) -> None:
         assert not re.search("kolibri|flamingo|same", out)
 
 
+def test_a_misspelt_field_of_a_secret_is_not_shown_either(project: Any) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{}: {{one: {}}}\ntype: {}\n"
+    for field in ("Data", "stringdata", "data "):
+        project.write("a.yaml", secret.format(f'"{field}"', "kolibri", "a/old"))
+        project.write("b.yaml", secret.format(f'"{field}"', "flamingo", "a/new"))
+        for form in ("text", "markdown", "json", "html", "github"):
+            outcome = project.run("diff", "a.yaml", "b.yaml", "-o", form)
+            assert outcome.code == 1
+            assert not re.search("kolibri|flamingo", outcome.out + outcome.err)
+        assert "type: a/old -> a/new\n" in project.run("diff", "a.yaml", "b.yaml").out
+
+
 def test_ignored_changes_are_counted_and_rules_that_hide_nothing_are_named(project: Any) -> None:
     project.write("a.yaml", config_map(k="1"))
     project.write("b.yaml", config_map(k="2"))
@@ -366,8 +378,41 @@ def test_every_document_that_is_no_object_is_named(project: Any) -> None:
     outcome = project.run("diff", "a", "b.yaml")
     assert outcome.code == 2
     for line in (1, 3):
-        expected = f"error[no-object]: a:{line} is no Kubernetes object: it lacks apiVersion and kind\n"
+        expected = (
+            f"error[no-object]: a/values.yaml:{line} is no Kubernetes object: it lacks apiVersion and kind\n"
+        )
         assert expected in outcome.err
+
+
+def test_the_only_file_of_a_folder_is_told_by_its_own_name(project: Any) -> None:
+    project.write("b.yaml", config_map())
+    project.write("a/only.yaml", "x: [")
+    assert "\n  --> a/only.yaml:1:5\n" in project.run("diff", "a", "b.yaml").err
+    assert "\n  --> a/only.yaml:1:5\n" in project.run("diff", "a/only.yaml", "b.yaml").err
+
+
+def test_a_link_is_read_inside_of_the_folder_or_its_repository_and_nowhere_else(project: Any) -> None:
+    for name in ("private/p.yaml", "side/.data/x.yaml", "other/x.yaml"):
+        project.write(name, config_map(k="kolibri"))
+    link = project.root / "side/x.yaml"
+    link.symlink_to(".data/x.yaml")
+    assert project.run("diff", "side", "other").code == 0
+    link.unlink()
+    link.symlink_to("../private/p.yaml")
+    outcome = project.run("diff", "side", "other")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"error[link-outside]: side/x.yaml is a link that leads out of {project.root}/side\n"
+        "  help: put the file that is meant in its place\n"
+    )
+    (project.root / ".git").mkdir()
+    assert project.run("diff", "side", "other").code == 0
+    link.unlink()
+    link.symlink_to("x.yaml")
+    assert project.run("diff", "side", "other").err == (
+        "error[unreadable-file]: side/x.yaml cannot be read: Too many levels of symbolic links\n"
+        "  help: check that it is a file, and the disk that it lies on\n"
+    )
 
 
 def test_a_broken_file_is_shown_with_its_line_unless_it_may_hold_a_secret(project: Any) -> None:

@@ -173,4 +173,4 @@ def test_annotations_are_at_the_files_that_lie_there(built: Any) -> None:
     built.write("charts/kmod/templates/0001-p.yaml", POD.replace("IS", "true"))
     outcome = built.run("diff", "-o", "github")
     assert outcome.code == 1
-    assert "file=out/lab/kmod/0001-p/pod-p.yaml," in outcome.out
+    assert "file=out/lab/kmod/0001-p/pod-p.yaml::Pod/kmod/p, " in outcome.out

@@ -235,6 +235,36 @@ def test_a_bundle_whose_inputs_went_is_passed_over(project: Any) -> None:
     assert list(clusters(project)) == ["cluster"]
 
 
+@pytest.mark.parametrize("outside", ["spec.yaml", "nodes.json"])
+def test_inputs_of_a_bundle_that_lie_elsewhere_are_not_taken(
+    project: Any, outside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = project.root / "home"
+    home.mkdir()
+    for name in ("spec.yaml", "nodes.json", "charts"):
+        (project.root / name).rename(home / name)
+    (project.root / outside).write_bytes((home / outside).read_bytes())
+    monkeypatch.chdir(home)
+    inputs = {name: f"../{name}" if name == outside else name for name in ("spec.yaml", "nodes.json")}
+    built = project.run(
+        "build",
+        inputs["spec.yaml"],
+        "--inventory",
+        inputs["nodes.json"],
+        "--charts",
+        "charts",
+        "--out",
+        "out",
+    )
+    assert built.code == 0
+    outcome = project.run("init")
+    assert (outcome.code, outcome.err.splitlines()[1:3]) == (
+        0,
+        ["  inventory nodes.json: Node", "  specs spec.yaml: SpecialResource kmod"],
+    )
+    assert "../" not in (home / "sro.yaml").read_text()
+
+
 def test_what_is_no_yaml_hidden_or_inside_a_chart_is_passed_over(project: Any) -> None:
     spec = (project.root / "spec.yaml").read_bytes()
     for path in (".hidden/spec.yaml", "charts/kmod/kmod.yaml", ".spec.yaml"):
