@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sro_apply.cli import run
+from sro_apply.cli.main import run
 
 
 def main() -> None:

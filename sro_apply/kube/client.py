@@ -6,9 +6,11 @@ Decides the requests. Objects stay plain JSON: the client's models know one rele
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -16,9 +18,9 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, error_of, unreachable
-from sro_apply.kube.interface import Kind
+from sro_apply.kube.interface import Kind, Propagation, Resource
 from sro_render.errors import InputError
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
 MANAGER: Final = "sro-apply"
 _PAGE: Final = 500
@@ -71,25 +73,41 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._api = connection.api
-        self._resources: dict[str, Mapping[str, JsonObject]] = {}
+        self._resources: dict[str, Mapping[str, Resource]] = {}
 
     def is_namespaced(self, kind: Kind) -> bool:
         """See `Kube`."""
-        return self._resource(kind).get("namespaced") is True
+        return self._resource(kind).is_namespaced
 
-    def apply(self, manifest: JsonObject, *, force: bool, dry_run: bool = False) -> JsonObject:
+    def resources(self) -> Sequence[Resource]:
+        """See `Kube`."""
+        versions = ["v1"]
+        for group in _mappings(self._read("/apis", "the API groups").get("groups")):
+            preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
+            names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
+            versions += sorted(names, key=lambda name: name != preferred)
+        for api_version in versions:
+            self._resources[api_version] = self._discover(Kind(api_version, ""))
+        return [each for api_version in versions for each in self._resources[api_version].values()]
+
+    def version(self) -> str:
+        """See `Kube`."""
+        return text_of(self._read("/version", "the server's version").get("gitVersion"))
+
+    def apply(
+        self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
+    ) -> JsonObject:
         """See `Kube`."""
         identity = object_id(manifest)
         query = {"fieldManager": MANAGER, "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
-        answer = self._send("PATCH", self._path(identity), query, identity, body=manifest)
-        return mapping_of(answer)
+        return self._send("PATCH", self._path(identity, subresource), query, identity, body=manifest)
 
     def get(self, identity: ObjectId) -> JsonObject | None:
         """See `Kube`."""
         try:
-            return mapping_of(self._send("GET", self._path(identity), {}, identity))
+            return self._send("GET", self._path(identity), {}, identity)
         except NotFoundError:
             return None
 
@@ -99,30 +117,67 @@ class Client:
         query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
         found: list[JsonObject] = []
         while True:
-            page = mapping_of(
-                self._send("GET", path, query, ObjectId(kind.api_version, kind.name, namespace, ""))
-            )
-            items = page.get("items")
+            page = self._send("GET", path, query, ObjectId(kind.api_version, kind.name, namespace, ""))
             # Items of a list do not say what they are.
             found += [
-                {"apiVersion": kind.api_version, "kind": kind.name, **mapping_of(each)}
-                for each in (items if isinstance(items, list) else [])
+                {"apiVersion": kind.api_version, "kind": kind.name, **each}
+                for each in _mappings(page.get("items"))
             ]
             more = text_of(mapping_of(page.get("metadata")).get("continue"))
             if not more:
                 return found
             query["continue"] = more
 
-    def _path(self, identity: ObjectId) -> str:
+    def create(self, manifest: JsonObject) -> JsonObject:
+        """See `Kube`."""
+        identity = object_id(manifest)
+        folder = self._folder(Kind(identity.api_version, identity.kind), identity.namespace)
+        return self._send("POST", folder, _AS_MANAGER, identity, body=manifest)
+
+    def replace(self, manifest: JsonObject) -> JsonObject:
+        """See `Kube`."""
+        identity = object_id(manifest)
+        return self._send("PUT", self._path(identity), _AS_MANAGER, identity, body=manifest)
+
+    def patch(self, identity: ObjectId, patch: JsonObject, *, subresource: str = "") -> JsonObject:
+        """See `Kube`."""
+        path = self._path(identity, subresource)
+        return self._send("PATCH", path, _AS_MANAGER, identity, body=patch, media_type=_MERGE_PATCH)
+
+    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
+        """See `Kube`."""
+        options: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": propagation.value,
+        }
+        with suppress(NotFoundError):
+            self._send("DELETE", self._path(identity), {}, identity, body=options)
+
+    def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:
+        """See `Kube`."""
+        return self._send("POST", self._path(identity, subresource), _AS_MANAGER, identity, body=body)
+
+    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
+        """See `Kube`."""
+        query = {**({"container": container} if container else {})}
+        if tail_lines:
+            query["tailLines"] = str(tail_lines)
+        answer = self._exchange("GET", self._path(pod, "log"), query, f"read the log of {pod}", pod.kind)
+        return answer.decode("utf-8", "replace")
+
+    def _path(self, identity: ObjectId, subresource: str = "") -> str:
         kind = Kind(identity.api_version, identity.kind)
-        return f"{self._folder(kind, identity.namespace)}/{quote(identity.name, safe=':')}"
+        path = f"{self._folder(kind, identity.namespace)}/{quote(identity.name, safe=':')}"
+        return f"{path}/{subresource}" if subresource else path
 
     def _folder(self, kind: Kind, namespace: str) -> str:
         resource = self._resource(kind)
-        inner = f"/namespaces/{quote(namespace, safe='')}" if namespace and resource.get("namespaced") else ""
-        return f"{_root(kind.api_version)}{inner}/{text_of(resource.get('name'))}"
+        inner = f"/namespaces/{quote(namespace, safe='')}" if namespace and resource.is_namespaced else ""
+        return f"{_root(kind.api_version)}{inner}/{resource.plural}"
 
-    def _resource(self, kind: Kind) -> JsonObject:
+    def _resource(self, kind: Kind) -> Resource:
         """What discovery says of a kind. A kind that was not there is asked for again: a CRD may have come.
 
         Raises: NotFoundError: the server has no such kind.
@@ -141,14 +196,22 @@ class Client:
             )
         return found
 
-    def _discover(self, kind: Kind) -> Mapping[str, JsonObject]:
-        answer = mapping_of(
-            self._send("GET", _root(kind.api_version), {}, ObjectId(kind.api_version, "", "", ""))
-        )
-        listed = answer.get("resources")
-        resources = [mapping_of(each) for each in (listed if isinstance(listed, list) else [])]
+    def _discover(self, kind: Kind) -> Mapping[str, Resource]:
+        answer = self._read(_root(kind.api_version), f"the kinds of {kind.api_version}")
         # Subresources, such as deployments/scale, have kinds too.
-        return {text_of(each.get("kind")): each for each in resources if "/" not in text_of(each.get("name"))}
+        return {
+            text_of(each.get("kind")): Resource(
+                kind=Kind(kind.api_version, text_of(each.get("kind"))),
+                plural=text_of(each.get("name")),
+                is_namespaced=each.get("namespaced") is True,
+                verbs=tuple(map(text_of, _list(each.get("verbs")))),
+            )
+            for each in _mappings(answer.get("resources"))
+            if "/" not in text_of(each.get("name"))
+        }
+
+    def _read(self, path: str, what: str) -> JsonObject:
+        return mapping_of(json.loads(self._exchange("GET", path, {}, f"read {what}", "")))
 
     def _send(
         self,
@@ -158,18 +221,30 @@ class Client:
         identity: ObjectId,
         *,
         body: JsonObject | None = None,
-    ) -> Any:
-        what = (
-            f"{_VERBS[method]} {identity}" if identity.kind else f"read the kinds of {identity.api_version}"
-        )
-        headers = {"Accept": "application/json"}
+        media_type: str = "",
+    ) -> JsonObject:
+        what = f"{_VERBS[method]} {identity}"
+        kind = media_type or _MEDIA_TYPES.get(method, "")
+        return mapping_of(json.loads(self._exchange(method, path, query, what, identity.kind, body, kind)))
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        what: str,
+        kind: str,
+        body: JsonObject | None = None,
+        media_type: str = "",
+    ) -> bytes:
+        """One request and its answer. Args: what: the request in words; kind: see `error_of`."""
+        headers = {"Accept": "application/json, */*"}
         if body is not None:
-            headers["Content-Type"] = "application/apply-patch+yaml"
-        url = f"{path}?{urlencode(query)}" if query else path
+            headers["Content-Type"] = media_type
         try:
             request = self._api.param_serialize(
                 method,
-                url,
+                f"{path}?{urlencode(query)}" if query else path,
                 header_params=headers,
                 body=None if body is None else json.dumps(body),
                 auth_settings=["BearerToken"],
@@ -185,12 +260,28 @@ class Client:
                 hint="check the certificate authority of the kubeconfig",
             ) from error
         if not 200 <= answer.status < 300:
-            raise error_of(answer.status, data, what, identity.kind, answer.headers or {})
-        return json.loads(data)
+            raise error_of(answer.status, data, what, kind, answer.headers or {})
+        return data
 
 
-_VERBS = {"GET": "read", "PATCH": "apply"}
+_VERBS = {"GET": "read", "PATCH": "apply", "POST": "create", "PUT": "replace", "DELETE": "delete"}
+_MERGE_PATCH = "application/merge-patch+json"
+_MEDIA_TYPES = {
+    "PATCH": "application/apply-patch+yaml",
+    "POST": "application/json",
+    "PUT": "application/json",
+    "DELETE": "application/json",
+}
+_AS_MANAGER = MappingProxyType({"fieldManager": MANAGER})
 
 
 def _root(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _mappings(value: JsonValue) -> list[JsonObject]:
+    return [mapping_of(each) for each in _list(value)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
@@ -16,6 +18,23 @@ class Kind(Struct, frozen=True, order=True):
     name: str
 
 
+class Resource(Struct, frozen=True, kw_only=True):
+    """What a server says of a kind: its name in paths, and whether its objects lie in namespaces."""
+
+    kind: Kind
+    plural: str
+    is_namespaced: bool
+    verbs: tuple[str, ...] = ()
+
+
+class Propagation(StrEnum):
+    """What becomes of what belongs to a deleted object."""
+
+    BACKGROUND = "Background"
+    FOREGROUND = "Foreground"
+    ORPHAN = "Orphan"
+
+
 class Kube(Protocol):
     """A cluster.
 
@@ -25,7 +44,15 @@ class Kube(Protocol):
     def is_namespaced(self, kind: Kind) -> bool:
         """Whether objects of a kind lie in namespaces."""
 
-    def apply(self, manifest: JsonObject, *, force: bool, dry_run: bool = False) -> JsonObject:
+    def resources(self) -> Sequence[Resource]:
+        """All kinds that the server has, of each group the preferred version first."""
+
+    def version(self) -> str:
+        """The server's version, such as `v1.20.2`."""
+
+    def apply(
+        self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
+    ) -> JsonObject:
         """Apply an object as field manager `sro-apply`, and return it as it is now.
 
         Args: force: take over fields that other managers hold; without it they are a conflict.
@@ -39,3 +66,21 @@ class Kube(Protocol):
 
         Args: labels: a selector, such as `app=driver`.
         """
+
+    def create(self, manifest: JsonObject) -> JsonObject:
+        """Create an object. PermanentError with status 409 where one of its name is there."""
+
+    def replace(self, manifest: JsonObject) -> JsonObject:
+        """Put an object in the place of the one with its resourceVersion; 409 where that has changed."""
+
+    def patch(self, identity: ObjectId, patch: JsonObject, *, subresource: str = "") -> JsonObject:
+        """Change fields by a JSON merge patch (RFC 7386); null removes one."""
+
+    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
+        """Delete the object with this uid; what has gone already is no error, another of its name is one."""
+
+    def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:
+        """POST to a subresource, such as a BuildConfig's `instantiate`."""
+
+    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
+        """What a container has printed; 0: from its beginning."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sro_apply.cli import run
+from sro_apply.cli.main import run
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.reporting.logs import json_line, text_line
 

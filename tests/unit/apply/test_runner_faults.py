@@ -7,75 +7,17 @@ tests/cluster has from a real server.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kube_double import Double, FastClock, Fault
 
 from sro_apply.config import SyncSettings
 from sro_apply.events import Delayed, Event, Failed, Finished
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
-from sro_apply.kube.interface import Kind
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.runner import Outcome, Runner
-from sro_render.model.objects import JsonObject, ObjectId, object_id
-
-Fault = Callable[[str, str], Exception | None]
-"""(method, object's name) to what goes wrong with this request; None where nothing does."""
-
-
-class Double:
-    """A cluster in memory that fails as it is told."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self.objects: dict[ObjectId, JsonObject] = {}
-        self.writes: list[str] = []
-
-    def is_namespaced(self, kind: Kind) -> bool:
-        return kind.name != "Namespace"
-
-    def apply(self, manifest: JsonObject, *, force: bool, dry_run: bool = False) -> JsonObject:
-        del force
-        identity = object_id(manifest)
-        self._ask("apply", identity.name)
-        metadata: Any = {**manifest["metadata"], "resourceVersion": "1"}  # type: ignore[dict-item]
-        live: JsonObject = {**manifest, "metadata": metadata}
-        if not dry_run:
-            self.objects[identity] = live
-            self.writes.append(identity.name)
-        return live
-
-    def get(self, identity: ObjectId) -> JsonObject | None:
-        self._ask("get", identity.name)
-        return self.objects.get(identity)
-
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
-        del labels
-        self._ask("list", kind.name)
-        return [
-            live
-            for identity, live in self.objects.items()
-            if (identity.kind, identity.namespace) == (kind.name, namespace)
-        ]
-
-    def _ask(self, method: str, name: str) -> None:
-        fault = self.fault(method, name)
-        if fault is not None:
-            raise fault
-
-
-class FastClock:
-    """Time that passes when somebody waits."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
+from sro_render.model.objects import JsonObject, object_id
 
 
 def config_map(name: str, kernel: str) -> BundleObject:

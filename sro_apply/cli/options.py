@@ -1,0 +1,35 @@
+"""Options that several commands have: how to reach the cluster, and what a bundle may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorated = Callable[..., Any]
+
+
+def connection_options(command: Decorated) -> Decorated:
+    """`--kubeconfig` and `--context`, which are `kubeconfig` and `context`, None where not given."""
+    kubeconfig = click.option(
+        "--kubeconfig", metavar="FILE", help="How to reach the cluster; as for kubectl."
+    )
+    context = click.option(
+        "--context", metavar="NAME", help="Which context of the kubeconfig; its current one by default."
+    )
+    return kubeconfig(context(command))
+
+
+def allow_options(command: Decorated) -> Decorated:
+    """`--allow-kinds` and `--allow-namespaces`; see `listed`."""
+    kinds = click.option("--allow-kinds", metavar="KIND[.GROUP],...", help="Refuse bundles with other kinds.")
+    namespaces = click.option(
+        "--allow-namespaces", metavar="NAME,...", help="Refuse bundles that reach into other namespaces."
+    )
+    return kinds(namespaces(command))
+
+
+def listed(text: str | None) -> tuple[str, ...]:
+    """The parts of a list with commas; none of an option that was not given."""
+    return tuple(each.strip() for each in (text or "").split(",") if each.strip())

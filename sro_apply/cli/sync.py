@@ -1,0 +1,101 @@
+"""`sro-apply sync`: its options, and its events as lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
+from sro_apply.cli.options import allow_options, connection_options, listed
+from sro_apply.cli.talk import printable
+from sro_apply.controller.sync import SyncRequest
+from sro_apply.controller.sync import sync as perform_sync
+from sro_apply.events import Event
+from sro_apply.reporting.logs import json_line, text_line
+
+
+@click.command(
+    "sync",
+    epilog="""\b
+Example:
+  sro-apply sync out/cluster
+  sro-apply sync out/cluster --dry-run -o json""",
+)
+@click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
+@connection_options
+@click.option(
+    "--wait/--no-wait",
+    "waits",
+    default=True,
+    help="Go on to what comes next only when what was applied is ready (namespaces and CRDs always).",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    help="How long to apply and wait, altogether.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["force", "fail"]),
+    default="force",
+    show_default=True,
+    help="What to do with fields that another manager has set: take them over, or fail.",
+)
+@allow_options
+@click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would change; write nothing."
+)
+@click.option(
+    "-o",
+    "--output",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A line for each event, or a JSON object for each.",
+)
+def command(
+    *,
+    source: Path,
+    kubeconfig: str | None,
+    context: str | None,
+    waits: bool,
+    timeout_s: float,
+    on_conflict: str,
+    allow_kinds: str | None,
+    allow_namespaces: str | None,
+    is_dry_run: bool,
+    output_format: str,
+) -> int:
+    """Apply the bundle in the folder SOURCE, once.
+
+    SOURCE is what sro-render build wrote: OUT/CLUSTER. Namespaces and CRDs come first, then state after
+    state, each kernel by itself: one that fails is tried again, and holds up no other.
+    """
+    line = json_line if output_format == "json" else text_line
+
+    def tell(event: Event) -> None:
+        click.echo(printable(line(event)))
+
+    outcome = perform_sync(
+        SyncRequest(
+            source=source,
+            kubeconfig=kubeconfig,
+            context=context,
+            timeout_s=timeout_s,
+            waits=waits,
+            takes_over=on_conflict == "force",
+            is_dry_run=is_dry_run,
+            kinds=listed(allow_kinds),
+            namespaces=listed(allow_namespaces),
+        ),
+        tell,
+    )
+    if outcome.is_complete:
+        return 0
+    return SERVER_REFUSED if outcome.was_refused else INCOMPLETE
