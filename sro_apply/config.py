@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+MANAGER: Final = "sro-apply"
+"""The field manager of all that we write."""
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True):

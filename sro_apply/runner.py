@@ -12,29 +12,23 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sro_apply.applying import Applier, FaultError
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Kube
+from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
-from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
+from sro_apply.looking import Looker
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.order import FIRST_STATES, Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.readiness import (
     Readiness,
-    Surroundings,
     Verdict,
-    judge,
-    waits_for_builds,
-    waits_for_pods,
 )
-from sro_apply.planning.sameness import is_same
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+from sro_render.model.objects import ObjectId, object_id
 
-MANAGER = "sro-apply"
 FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
 MOST_ATTEMPTS = 4
@@ -84,16 +78,6 @@ class _Trial(Struct):
     was_refused: bool = False
 
 
-class _FaultError(Exception):
-    """What is wrong with an object, on its way to the step. error: a server's answer, if it is one."""
-
-    def __init__(
-        self, identity: ObjectId, reason: str, error: PermanentError | TransientError | None
-    ) -> None:
-        super().__init__(reason)
-        self.identity, self.reason, self.error = identity, reason, error
-
-
 class Runner:
     """One sync of one bundle."""
 
@@ -105,16 +89,14 @@ class Runner:
         tell: Callable[[Event], None],
         clock: Clock,
     ) -> None:
-        self._kube, self._settings, self._tell, self._clock = kube, settings, tell, clock
-        self._bundle = bundle
+        self._settings, self._tell, self._clock = settings, tell, clock
         self._view = View(kube)
+        self._applier = Applier(kube, self._view, bundle, settings)
+        self._looker = Looker(self._view, bundle)
         self._steps = plan(bundle)
-        self._resources = {each.name: each for each in bundle.resources}
         self._table: dict[StepKey, Status] = {}
         self._trials: dict[StepKey, _Trial] = {}
         self._told: dict[StepKey, Event] = {}
-        self._parents: dict[str, JsonObject | None] = {}
-        self._with_parent: set[str] = set()
         self._done: dict[ObjectId, Result] = {}
 
     def run(self) -> Outcome:
@@ -122,7 +104,7 @@ class Runner:
 
         Raises: TransientError, PermanentError: the server did not even let us read.
         """
-        self._read_parents()
+        self._applier.read_parents()
         if self._settings.is_dry_run:
             return self._dry_run()
         deadline = self._clock.now() + self._settings.timeout_s
@@ -147,11 +129,6 @@ class Runner:
             if left_s <= 0:
                 return self._outcome(is_out_of_time=True)
             self._clock.sleep(min(pause, left_s))
-
-    def _read_parents(self) -> None:
-        """What earlier runs wrote of each set: also the first question, to which a server answers or not."""
-        for name in self._resources:
-            self._parents[name] = self._kube.get(parent_id(name, self._settings.namespace))
 
     def _round(self) -> None:
         """Apply what may start, and look at what was applied; what becomes ready lets others start."""
@@ -179,7 +156,7 @@ class Runner:
         try:
             self._apply(step)
             waiting = self._look(step)
-        except _FaultError as fault:
+        except FaultError as fault:
             self._fail(step, fault)
             return
         self._trials.pop(step.key, None)
@@ -191,67 +168,18 @@ class Runner:
             self._tell_once(step, waiting)
 
     def _apply(self, step: Step) -> None:
-        self._apply_parent(step)
+        self._applier.apply_parent(step.key.resource)
         for each in step.objects:
             self._apply_object(step, each)
         if status_of(self._table, step.key) is Status.WAITING:
             self._happen(step, Happening.WROTE)
 
-    def _apply_parent(self, step: Step) -> None:
-        """Write what says which objects belong together, before the first of them."""
-        name = step.key.resource
-        if name in self._with_parent:
-            return
-        identity = parent_id(name, self._settings.namespace)
-        try:
-            live = self._parents[name]
-            wanted = parent_manifest(
-                self._resources[name], self._settings.namespace, self._settings.version, live
-            )
-            if live is None or not is_same(wanted, live, MANAGER):
-                self._kube.apply(wanted, force=True)
-        except (PermanentError, TransientError) as error:
-            raise _FaultError(identity, error.finding.message, error) from error
-        self._with_parent.add(name)
-
     def _apply_object(self, step: Step, each: BundleObject) -> None:
-        try:
-            wanted = self._wanted(step, each)
-            identity = object_id(wanted)
-            live = self._view.live(identity)
-        except PermanentError as error:
-            raise _FaultError(each.id, error.finding.message, error) from error
-        _refuse_owned(identity, live)
-        if each.id in self._done and live is not None:
+        identity, result = self._applier.apply(step.key.resource, each, is_done=each.id in self._done)
+        if result is None:
             return
-        try:
-            result = self._send(wanted, live)
-        except (PermanentError, TransientError) as error:
-            raise _FaultError(each.id, error.finding.message, error) from error
         self._done[each.id] = result
         self._tell(Applied(step=str(step.key), object=str(identity), result=result))
-
-    def _send(self, wanted: JsonObject, live: JsonObject | None) -> Result:
-        if live is not None and is_same(wanted, live, MANAGER):
-            return Result.UNCHANGED
-        is_dry = self._settings.is_dry_run
-        now = self._kube.apply(wanted, force=self._settings.takes_over, dry_run=is_dry)
-        self._view.put(now)
-        if live is None:
-            return Result.CREATED
-        is_written = _version(now) != _version(live) or (is_dry and _content(now) != _content(live))
-        return Result.CONFIGURED if is_written else Result.UNCHANGED
-
-    def _wanted(self, step: Step, each: BundleObject) -> JsonObject:
-        """The object as it is applied: in its SR's namespace if it names none, and a member of its set."""
-        resource = self._resources[step.key.resource]
-        applyset = set_id(parent_id(resource.name, self._settings.namespace))
-        manifest = as_member(each.manifest, applyset)
-        kind = Kind(each.id.api_version, each.id.kind)
-        if each.id.namespace or not resource.namespace or not self._kube.is_namespaced(kind):
-            return manifest
-        metadata = mapping_of(manifest.get("metadata"))
-        return {**manifest, "metadata": {**metadata, "namespace": resource.namespace}}
 
     def _look(self, step: Step) -> Awaited | None:
         """The first object that is not ready; None where all are."""
@@ -261,40 +189,24 @@ class Runner:
             try:
                 verdict = self._judge(step, each)
             except PermanentError as error:
-                raise _FaultError(each.id, error.finding.message, error) from error
+                raise FaultError(each.id, error.finding.message, error) from error
             match verdict.readiness:
                 case Readiness.READY:
                     continue
                 case Readiness.FAILED:
-                    raise _FaultError(each.id, verdict.reason, None)
+                    raise FaultError(each.id, verdict.reason, None)
                 case Readiness.PROGRESSING:
                     return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
 
     def _judge(self, step: Step, each: BundleObject) -> Verdict:
-        live = self._view.live(object_id(self._wanted(step, each)))
+        live = self._view.live(object_id(self._applier.wanted(step.key.resource, each)))
         if live is None:
             self._done.pop(each.id, None)
             return Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
-        namespace = text_of(mapping_of(live.get("metadata")).get("namespace"))
-        group, kind = each.id.group, each.id.kind
-        around = Surroundings(
-            pods=self._view.pods(namespace) if waits_for_pods(group, kind) else (),
-            builds=self._view.builds(namespace) if waits_for_builds(group, kind) else (),
-            expected=self._expected(each) if (group, kind) == ("apps", "DaemonSet") else (),
-        )
-        return judge(live, around)
+        return self._looker.judge(each, live)
 
-    def _expected(self, each: BundleObject) -> tuple[str, ...]:
-        kernels = self._bundle.kernels
-        locked = (
-            kernels.get(each.kernel, ())
-            if each.kernel
-            else tuple(node for nodes in kernels.values() for node in nodes)
-        )
-        return expected_nodes(each.manifest, map(read_node, self._view.nodes()), locked)
-
-    def _fail(self, step: Step, fault: _FaultError) -> None:
+    def _fail(self, step: Step, fault: FaultError) -> None:
         trial = self._trials.setdefault(step.key, _Trial())
         trial.attempts += 1
         trial.was_refused = fault.error is not None
@@ -368,38 +280,9 @@ class Runner:
             self._table.setdefault(step.key, Status.READY)
         return self._outcome(is_out_of_time=False)
 
-    def _dry_step(self, step: Step) -> Iterator[tuple[BundleObject, _FaultError]]:
+    def _dry_step(self, step: Step) -> Iterator[tuple[BundleObject, FaultError]]:
         for each in step.objects:
             try:
                 self._apply_object(step, each)
-            except _FaultError as fault:
+            except FaultError as fault:
                 yield each, fault
-
-
-def _refuse_owned(identity: ObjectId, live: JsonObject | None) -> None:
-    """An object that belongs to a SpecialResource goes when that is deleted, and the drivers with it."""
-    owners = mapping_of((live or {}).get("metadata")).get("ownerReferences")
-    for owner in map(mapping_of, owners if isinstance(owners, list) else []):
-        if owner.get("kind") == "SpecialResource" and text_of(owner.get("apiVersion")).startswith(
-            "sro.openshift.io/"
-        ):
-            raise _FaultError(
-                identity,
-                f"it belongs to SpecialResource/{text_of(owner.get('name'))}, whose deletion would take it "
-                "along: remove that ownerReference first",
-                None,
-            )
-
-
-def _version(live: JsonObject) -> str:
-    return text_of(mapping_of(live.get("metadata")).get("resourceVersion"))
-
-
-def _content(live: JsonObject) -> JsonObject:
-    """All but what the server counts: a dry run gives no new resourceVersion."""
-    metadata = {
-        key: value
-        for key, value in mapping_of(live.get("metadata")).items()
-        if key not in {"generation", "managedFields", "resourceVersion"}
-    }
-    return {**live, "metadata": metadata}

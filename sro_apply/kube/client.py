@@ -17,12 +17,12 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
+from sro_apply.config import MANAGER
 from sro_apply.kube.errors import NotFoundError, PermanentError, error_of, unreachable
 from sro_apply.kube.interface import Kind, Propagation, Resource
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
-MANAGER: Final = "sro-apply"
 _PAGE: Final = 500
 """Objects of one answer to a list."""
 _TIMEOUT_S: Final = (10.0, 60.0)

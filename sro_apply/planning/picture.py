@@ -1,0 +1,65 @@
+"""How a cluster stands against its bundle at one moment: what reports, labels and metrics are made of.
+
+Only data. Whoever looks at the cluster makes one after each round; whoever reports reads nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct, field
+
+from sro_apply.planning.progress import Status, StepKey
+from sro_apply.planning.readiness import Readiness
+from sro_render.model.objects import JsonObject, ObjectId
+
+
+class SeenObject(Struct, frozen=True, kw_only=True):
+    """An object of the bundle as it was found.
+
+    id:        with the namespace that it is applied to.
+    live:      as the server has it; None where it is not there.
+    readiness: None where nobody looked, since its step has not begun.
+    reason:    why it is not ready.
+    nodes:     those that it must run on, A-Z; only DaemonSets have any.
+    """
+
+    id: ObjectId
+    live: JsonObject | None = None
+    readiness: Readiness | None = None
+    reason: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+class SeenStep(Struct, frozen=True, kw_only=True):
+    """A step as it was found. reason: why it is neither ready nor just begun; retry_s: until the next try."""
+
+    key: StepKey
+    status: Status
+    objects: tuple[SeenObject, ...] = ()
+    reason: str = ""
+    retry_s: float | None = None
+
+
+class SeenNode(Struct, frozen=True, kw_only=True):
+    """A live node."""
+
+    name: str
+    kernel: str
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """All of a bundle. steps: in the order of the plan; nodes: live ones, A-Z.
+
+    templates: of each SR and state the template's name as SRO writes it, `templates/0000-buildconfig.yaml`;
+    a state of our own, such as `namespace`, has none.
+    removed:   SRs that the lock lists as removed.
+    """
+
+    cluster: str
+    steps: tuple[SeenStep, ...] = ()
+    nodes: tuple[SeenNode, ...] = ()
+    templates: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
+    removed: tuple[str, ...] = ()
