@@ -246,7 +246,8 @@ class Client:
                 method,
                 f"{path}?{urlencode(query)}" if query else path,
                 header_params=headers,
-                body=None if body is None else json.dumps(body),
+                # The official client makes JSON of a body itself, merge patches too; YAML it takes as is.
+                body=json.dumps(body) if media_type.endswith("yaml") else body,
                 auth_settings=["BearerToken"],
             )
             answer = self._api.call_api(*request, _request_timeout=_TIMEOUT_S)
