@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from sro_apply.errors import BundleError
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_render.errors import Faults, SroError, some
+from sro_render.errors import Faults, InputError, SroError, some
 from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, LockedResource, digest_of
@@ -105,7 +105,12 @@ def _read(path: Path) -> bytes:
 
 
 def _read_lock(root: Path, files: Mapping[str, bytes]) -> Lock:
-    return Lock.from_mapping(read_manifest(decode(files[LOCK_NAME], (root / LOCK_NAME).as_posix()), Limits()))
+    place = (root / LOCK_NAME).as_posix()
+    value = read_manifest(decode(files[LOCK_NAME], place), Limits())
+    try:
+        return Lock.from_mapping(value)
+    except InputError as error:
+        raise error.about(place) from None
 
 
 def _refuse_differences(root: Path, files: Mapping[str, bytes], lock: Lock) -> None:

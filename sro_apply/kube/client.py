@@ -46,15 +46,22 @@ def connect(kubeconfig: str | None, context: str | None) -> Connection:
     settings = client.Configuration()
     try:
         namespace = _configure(settings, kubeconfig, context)
-    except (ConfigException, OSError, ValueError) as error:
+    except Exception as error:  # a damaged kubeconfig makes the library raise whatever it stumbles over
         raise InputError(
             "no-connection",
-            f"there is no cluster to connect to: {error}",
+            f"there is no cluster to connect to: {_in_words(error)}",
+            subject=kubeconfig or "",
             hint="name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod",
         ) from error
     # What is tried again, and when, is decided by who knows what the request is for.
     settings.retries = False
     return Connection(client.ApiClient(settings), namespace)
+
+
+def _in_words(error: Exception) -> str:
+    """One line: a fault that the library foresaw in its words, any other with its sort."""
+    words = " ".join(str(error).split())
+    return words if isinstance(error, ConfigException) else f"{type(error).__name__}: {words}"
 
 
 def _configure(settings: client.Configuration, kubeconfig: str | None, context: str | None) -> str:

@@ -152,3 +152,34 @@ def test_a_server_that_is_not_there_is_not_waited_for(
 def test_an_event_is_a_line(event: Event, text: str) -> None:
     assert text_line(event) == text
     assert json.loads(json_line(event))["event"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: b: c", "ScannerError: mapping values are not allowed here"),
+        ("[1, 2]", "there is no cluster to connect to: "),
+        ("kind: Config\nclusters: 7\n", "there is no cluster to connect to: "),
+    ],
+)
+def test_a_damaged_kubeconfig_is_a_mistake_of_the_user_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(text, encoding="utf-8")
+    assert run(["sync", str(GOLDEN), "--kubeconfig", str(file)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error[no-connection]: there is no cluster to connect to: ")
+    assert said in errors
+    assert f"  in: {file}\n" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_lock_of_another_sort_is_named_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sro.lock.yaml").write_text("kind: Other\n", encoding="utf-8")
+    assert run(["sync", str(tmp_path)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error[lock-foreign]: this is not a BundleLock of sro-render\n")
+    assert f"  in: {tmp_path / 'sro.lock.yaml'}\n" in errors
