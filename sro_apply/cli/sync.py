@@ -9,6 +9,7 @@ import click
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.options import allow_options, connection_options, listed
 from sro_apply.cli.talk import printable
+from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
 from sro_apply.controller.sync import sync as perform_sync
 from sro_apply.events import Event
@@ -85,8 +86,7 @@ def command(
     outcome = perform_sync(
         SyncRequest(
             source=source,
-            kubeconfig=kubeconfig,
-            context=context,
+            target=Target(kubeconfig=kubeconfig, context=context),
             timeout_s=timeout_s,
             waits=waits,
             takes_over=on_conflict == "force",

@@ -9,19 +9,18 @@ from msgspec import Struct
 
 from sro_apply.bundle import load_bundle
 from sro_apply.config import SyncSettings
+from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
 from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.runner import Outcome, Runner, SystemClock
-from sro_render.errors import InputError
 from sro_render.version import __version__
 
 
 class SyncRequest(Struct, frozen=True, kw_only=True):
-    """What the user asked of `sync`; see its options. kubeconfig, context: None where not given."""
+    """What the user asked of `sync`; see its options."""
 
     source: Path
-    kubeconfig: str | None
-    context: str | None
+    target: Target
     timeout_s: float
     waits: bool
     takes_over: bool
@@ -37,22 +36,13 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
     """
     bundle = load_bundle(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
-    try:
-        # A bundle that is refused needs no client, whose import takes longer than reading a bundle.
-        from sro_apply.kube.client import Client, connect  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "extra-missing",
-            f"the package {error.name} is not installed, which speaks with the cluster",
-            hint="install sro-render with its extra: pip install 'sro-render[apply]'",
-        ) from error
-    connection = connect(request.kubeconfig, request.context)
+    kube, namespace = connect(request.target)
     settings = SyncSettings(
-        namespace=connection.namespace,
+        namespace=namespace,
         version=__version__,
         timeout_s=request.timeout_s,
         waits=request.waits,
         takes_over=request.takes_over,
         is_dry_run=request.is_dry_run,
     )
-    return Runner(Client(connection), bundle, settings, tell, SystemClock()).run()
+    return Runner(kube, bundle, settings, tell, SystemClock()).run()
