@@ -44,6 +44,15 @@ def load_bundle(folder: Path) -> RenderedBundle:
         cluster=lock.cluster,
         resources=_resources(lock, files, manifests),
         kernels=MappingProxyType(dict(lock.kernels)),
+        templates=MappingProxyType(
+            {
+                (resource.name, state.name): state.template
+                for resource in lock.resources
+                for state in resource.states
+                if state.template
+            }
+        ),
+        removed=lock.removed,
     )
 
 

@@ -42,11 +42,19 @@ class BundleResource(Struct, frozen=True, kw_only=True):
 
 
 class RenderedBundle(Struct, frozen=True, kw_only=True):
-    """One cluster's bundle. kernels: each kernel with the nodes that ran it when it was rendered."""
+    """One cluster's bundle.
+
+    kernels:   each kernel with the nodes that ran it when it was rendered.
+    templates: of each SR and state the template as SRO writes it, `templates/0000-buildconfig.yaml`; states
+    of our own, such as `namespace`, have none. States without objects are among them.
+    removed:   SRs whose `managementState` is Removed.
+    """
 
     cluster: str
     resources: tuple[BundleResource, ...]
     kernels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    templates: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
+    removed: tuple[str, ...] = ()
 
     @property
     def objects(self) -> tuple[BundleObject, ...]:
