@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 import playing
 import pytest
 import servers
+import simple_kmod
+import yaml
 from clusters import Cluster, until
 from fault_proxy import FaultProxy
 from kubelet_logs import KubeletLogs
@@ -131,6 +133,33 @@ def cluster(
         for name in _names(api, path) - names:
             api.delete(f"{path}/{name}")
         until(partial(_has_no_others, api, path, names), seconds=120)
+
+
+@pytest.fixture(scope="session")
+def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 nodes on 3 kernels."""
+    nodes = [
+        simple_kmod.node(f"w{group}-{number:02}", kernel)
+        for group, (kernel, count) in enumerate(simple_kmod.KERNELS.items())
+        for number in range(count)
+    ]
+    file = tmp_path_factory.mktemp("inventory") / "nodes.yaml"
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": nodes}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def bundle(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation's SpecialResource, rendered for them."""
+    return simple_kmod.build(inventory, simple_kmod.EXAMPLE / "charts", tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture
+def openshift(cluster: Cluster, inventory: Path) -> Cluster:
+    """The 24 nodes, and OpenShift's builds."""
+    cluster.play_openshift()
+    assert len(cluster.play_nodes(inventory)) == 24
+    return cluster
 
 
 @pytest.fixture

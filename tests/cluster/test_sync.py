@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,167 +22,20 @@ import yaml
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
 from raw_api import Object
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
-KERNELS = {
-    "4.18.0-305.19.1.el8_4.x86_64": 7,
-    "4.18.0-305.45.1.el8_4.x86_64": 12,
-    "4.18.0-305.49.1.el8_4.x86_64": 5,
-}
-OLD, MIDDLE, NEW = KERNELS
-LABEL = "feature.node.kubernetes.io/kernel-version.full"
-DRIVER = "simple-kmod-driver-container"
-
-
-def node(name: str, kernel: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": name,
-            "labels": {
-                "kubernetes.io/hostname": name,
-                "kubernetes.io/arch": "amd64",
-                "kubernetes.io/os": "linux",
-                LABEL: kernel,
-                "node-role.kubernetes.io/worker": "",
-            },
-        },
-        "spec": {},
-        "status": {
-            "nodeInfo": {
-                "kernelVersion": kernel,
-                "osImage": "Red Hat Enterprise Linux CoreOS 410.84.202203221702-0 (Ootpa)",
-                "architecture": "amd64",
-                "operatingSystem": "linux",
-                "kubeletVersion": "v1.23.5",
-                "containerRuntimeVersion": "cri-o://1.23.2",
-                "bootID": "",
-                "machineID": "",
-                "systemUUID": "",
-                "kubeProxyVersion": "v1.23.5",
-            }
-        },
-    }
-
-
-@pytest.fixture(scope="session")
-def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 nodes on 3 kernels."""
-    nodes = [
-        node(f"w{group}-{number:02}", kernel)
-        for group, (kernel, count) in enumerate(KERNELS.items())
-        for number in range(count)
-    ]
-    file = tmp_path_factory.mktemp("inventory") / "nodes.yaml"
-    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": nodes}), encoding="utf-8")
-    return file
-
-
-@pytest.fixture(scope="session")
-def bundle(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The documentation's SpecialResource, rendered for them."""
-    return build(inventory, EXAMPLE / "charts", tmp_path_factory.mktemp("bundle"))
-
-
-def build(inventory: Path, charts: Path, out: Path) -> Path:
-    spec, toolkits = EXAMPLE / "specialresource.yaml", EXAMPLE / "driver-toolkits.yaml"
-    inputs: list[str | Path] = ["--inventory", inventory, "--inventory", toolkits, "--charts", charts]
-    subprocess.run(
-        [sys.executable, "-m", "sro_render", "build", spec, *inputs, "--out", out],
-        check=True,
-        capture_output=True,
-    )
-    return out / "cluster"
-
-
-@pytest.fixture
-def openshift(cluster: Cluster, inventory: Path) -> Cluster:
-    """The 24 nodes, and OpenShift's builds."""
-    cluster.play_openshift()
-    assert len(cluster.play_nodes(inventory)) == 24
-    return cluster
-
-
-class Synced:
-    """What a sync printed, and its exit code."""
-
-    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
-        self.code = done.returncode
-        self.errors = done.stderr
-        self.events: list[Object] = [json.loads(line) for line in done.stdout.splitlines()]
-
-    def of(self, event: str) -> list[Object]:
-        return [each for each in self.events if each["event"] == event]
-
-    @property
-    def applied(self) -> list[str]:
-        return [each["object"] for each in self.of("applied")]
-
-    @property
-    def finished(self) -> Object:
-        return self.events[-1]
-
-    def place(self, event: str, step: str) -> int:
-        """Where in the events the first of this kind about a step is."""
-        found = (
-            index
-            for index, each in enumerate(self.events)
-            if (each["event"], each.get("step")) == (event, step)
-        )
-        return next(found)
-
-
-def command(kubeconfig: Path, bundle: Path, *options: str) -> list[str]:
-    program = [sys.executable, "-m", "sro_apply", "sync", str(bundle)]
-    return [*program, "--kubeconfig", str(kubeconfig), "-o", "json", *options]
-
-
-def sync(cluster: Cluster, bundle: Path, *options: str, kubeconfig: Path | None = None) -> Synced:
-    return Synced(
-        subprocess.run(
-            command(kubeconfig or cluster.admin, bundle, "--timeout", "60", *options),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-    )
-
-
-def build_config(kernel: str, bundle: Path) -> str:
-    """The name of a kernel's BuildConfig."""
-    (file,) = (bundle / "simple-kmod" / "0000-buildconfig" / kernel).glob("buildconfig*")
-    return str(yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["name"])
-
-
-def daemon_set(kernel: str, bundle: Path) -> str:
-    (file,) = (bundle / "simple-kmod" / "1000-driver-container" / kernel).glob("daemonset*")
-    return str(yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["name"])
-
-
-def everything(cluster: Cluster) -> dict[str, str]:
-    """Each object of ours with its resourceVersion."""
-    paths = (
-        "/api/v1/namespaces",
-        "/api/v1/namespaces/simple-kmod/serviceaccounts",
-        "/api/v1/namespaces/default/configmaps",
-        "/apis/apps/v1/namespaces/simple-kmod/daemonsets",
-        "/apis/build.openshift.io/v1/namespaces/simple-kmod/buildconfigs",
-        "/apis/image.openshift.io/v1/namespaces/simple-kmod/imagestreams",
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles",
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/rolebindings",
-    )
-    return {
-        f"{path}/{item['metadata']['name']}": item["metadata"]["resourceVersion"]
-        for path in paths
-        for item in cluster.api.items(path)
-    }
-
-
-def ready_pods(cluster: Cluster, name: str) -> int:
-    path = f"/apis/apps/v1/namespaces/simple-kmod/daemonsets/{name}"
-    return int(cluster.api.get(path)["status"].get("numberReady", 0))
+from simple_kmod import (
+    DRIVER,
+    KERNELS,
+    LABEL,
+    MIDDLE,
+    NEW,
+    OLD,
+    build_config,
+    command,
+    daemon_set,
+    everything,
+    ready_pods,
+    sync,
+)
 
 
 def test_a_sync_applies_state_after_state_and_waits_until_every_driver_runs(
