@@ -18,8 +18,8 @@ from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
 
 from sro_apply.config import MANAGER
-from sro_apply.kube.errors import NotFoundError, PermanentError, error_of, unreachable
-from sro_apply.kube.interface import Kind, Propagation, Resource
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError, error_of, unreachable
+from sro_apply.kube.interface import ApiVersions, Kind, Propagation, Resource
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
@@ -88,18 +88,42 @@ class Client:
 
     def resources(self) -> Sequence[Resource]:
         """See `Kube`."""
+        versions = self._group_versions()
+        for api_version in versions:
+            self._resources[api_version] = self._discover(Kind(api_version, ""))
+        return [each for api_version in versions for each in self._resources[api_version].values()]
+
+    def _group_versions(self) -> Sequence[str]:
+        """All versions of all groups, of each group the preferred one first."""
         versions = ["v1"]
         for group in _mappings(self._read("/apis", "the API groups").get("groups")):
             preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
             names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
             versions += sorted(names, key=lambda name: name != preferred)
-        for api_version in versions:
-            self._resources[api_version] = self._discover(Kind(api_version, ""))
-        return [each for api_version in versions for each in self._resources[api_version].values()]
+        return versions
 
     def version(self) -> str:
         """See `Kube`."""
         return text_of(self._read("/version", "the server's version").get("gitVersion"))
+
+    def api_versions(self) -> ApiVersions:
+        """See `Kube`. Source: helm pkg/action/action.go, GetVersionSet."""
+        served, silent = set(), []
+        for api_version in self._group_versions():
+            served.add(api_version)
+            try:
+                answer = self._read(_root(api_version), f"the kinds of {api_version}")
+            except NotFoundError:
+                served.remove(api_version)  # a CRD that has just gone
+            except TransientError as error:
+                if error.finding.code != "server-busy":
+                    raise
+                silent.append(api_version)
+            else:
+                self._resources[api_version] = _resources_in(answer, api_version)
+                kinds = (text_of(each.get("kind")) for each in _mappings(answer.get("resources")))
+                served.update(f"{api_version}/{kind}" for kind in kinds if kind)
+        return ApiVersions(served=tuple(sorted(served)), silent=tuple(sorted(silent)))
 
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
@@ -120,14 +144,23 @@ class Client:
 
     def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
         """See `Kube`."""
-        path = self._folder(kind, namespace)
-        query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
-        found: list[JsonObject] = []
+        return [*self._pages(kind, namespace, {"labelSelector": labels} if labels else {})]
+
+    def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+        """See `Kube`."""
+        return self._pages(kind, namespace, {}, accept=_METADATA_ONLY)
+
+    def _pages(
+        self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
+    ) -> Sequence[JsonObject]:
+        path, identity = self._folder(kind, namespace), ObjectId(kind.api_version, kind.name, namespace, "")
+        query = {"limit": str(_PAGE), **asked}
+        found = []
         while True:
-            page = self._send("GET", path, query, ObjectId(kind.api_version, kind.name, namespace, ""))
+            page = self._send("GET", path, query, identity, accept=accept)
             # Items of a list do not say what they are.
             found += [
-                {"apiVersion": kind.api_version, "kind": kind.name, **each}
+                {**each, "apiVersion": kind.api_version, "kind": kind.name}
                 for each in _mappings(page.get("items"))
             ]
             more = text_of(mapping_of(page.get("metadata")).get("continue"))
@@ -205,17 +238,7 @@ class Client:
 
     def _discover(self, kind: Kind) -> Mapping[str, Resource]:
         answer = self._read(_root(kind.api_version), f"the kinds of {kind.api_version}")
-        # Subresources, such as deployments/scale, have kinds too.
-        return {
-            text_of(each.get("kind")): Resource(
-                kind=Kind(kind.api_version, text_of(each.get("kind"))),
-                plural=text_of(each.get("name")),
-                is_namespaced=each.get("namespaced") is True,
-                verbs=tuple(map(text_of, _list(each.get("verbs")))),
-            )
-            for each in _mappings(answer.get("resources"))
-            if "/" not in text_of(each.get("name"))
-        }
+        return _resources_in(answer, kind.api_version)
 
     def _read(self, path: str, what: str) -> JsonObject:
         return mapping_of(json.loads(self._exchange("GET", path, {}, f"read {what}", "")))
@@ -229,10 +252,12 @@ class Client:
         *,
         body: JsonObject | None = None,
         media_type: str = "",
+        accept: str = "",
     ) -> JsonObject:
         what = f"{_VERBS[method]} {identity}"
         kind = media_type or _MEDIA_TYPES.get(method, "")
-        return mapping_of(json.loads(self._exchange(method, path, query, what, identity.kind, body, kind)))
+        data = self._exchange(method, path, query, what, identity.kind, body, kind, accept)
+        return mapping_of(json.loads(data))
 
     def _exchange(
         self,
@@ -243,9 +268,10 @@ class Client:
         kind: str,
         body: JsonObject | None = None,
         media_type: str = "",
+        accept: str = "",
     ) -> bytes:
         """One request and its answer. Args: what: the request in words; kind: see `error_of`."""
-        headers = {"Accept": "application/json, */*"}
+        headers = {"Accept": accept or "application/json, */*"}
         if body is not None:
             headers["Content-Type"] = media_type
         try:
@@ -274,6 +300,7 @@ class Client:
 
 _VERBS = {"GET": "read", "PATCH": "apply", "POST": "create", "PUT": "replace", "DELETE": "delete"}
 _MERGE_PATCH = "application/merge-patch+json"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MEDIA_TYPES = {
     "PATCH": "application/apply-patch+yaml",
     "POST": "application/json",
@@ -281,6 +308,20 @@ _MEDIA_TYPES = {
     "DELETE": "application/json",
 }
 _AS_MANAGER = MappingProxyType({"fieldManager": MANAGER})
+
+
+def _resources_in(answer: JsonObject, api_version: str) -> Mapping[str, Resource]:
+    """The kinds that discovery names. Subresources, such as deployments/scale, have kinds too."""
+    return {
+        text_of(each.get("kind")): Resource(
+            kind=Kind(api_version, text_of(each.get("kind"))),
+            plural=text_of(each.get("name")),
+            is_namespaced=each.get("namespaced") is True,
+            verbs=tuple(map(text_of, _list(each.get("verbs")))),
+        )
+        for each in _mappings(answer.get("resources"))
+        if "/" not in text_of(each.get("name"))
+    }
 
 
 def _root(api_version: str) -> str:
