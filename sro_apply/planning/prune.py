@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
-from sro_apply.planning.members import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.parts import BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import deletion_order
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.model.objects import ObjectId, mapping_of, text_of

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct, structs
 
 from sro_apply.events import Kept
-from sro_apply.planning.members import owners_of
 from sro_apply.planning.prune import Doomed, PrunePlan
+from sro_apply.planning.sets import owners_of
 from sro_apply.planning.undoing import is_namespace
 from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
 from sro_render.model.wording import name_some

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from sro_apply.planning.members import Member
 from sro_apply.planning.order import FIRST_STATES
 from sro_apply.planning.parts import RenderedBundle
+from sro_apply.planning.sets import Member
 from sro_render.model.install_order import install_rank
 
 Place: TypeAlias = tuple[int, int, str, int, int, str]

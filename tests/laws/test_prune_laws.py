@@ -13,10 +13,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sro_apply.planning.members import LiveSet, Member, key_of
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.prune import LEAST_FOR_SHARE, PrunePlan, Situation, plan_delete, plan_prune
+from sro_apply.planning.sets import LiveSet, Member, key_of
 from sro_apply.planning.strangers import Contents, hold_namespaces
 from sro_render.model.objects import JsonObject, JsonValue, object_id
 
