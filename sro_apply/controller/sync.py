@@ -25,6 +25,7 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     waits: bool
     takes_over: bool
     is_dry_run: bool
+    concurrency: int
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -44,5 +45,6 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
         waits=request.waits,
         takes_over=request.takes_over,
         is_dry_run=request.is_dry_run,
+        concurrency=request.concurrency,
     )
     return Runner(kube, bundle, settings, tell, SystemClock()).run()
