@@ -29,6 +29,7 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     waits: bool
     takes_over: bool
     is_dry_run: bool
+    concurrency: int
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -50,6 +51,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
         waits=request.waits,
         takes_over=request.takes_over,
         is_dry_run=request.is_dry_run,
+        concurrency=request.concurrency,
     )
 
     def run(cluster: Kube, timeout_s: float) -> Outcome:

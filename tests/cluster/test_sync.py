@@ -240,14 +240,15 @@ def final_state(cluster: Cluster) -> dict[str, Object]:
 def test_a_sync_that_is_killed_after_every_single_write_is_finished_by_those_after_it(
     openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
 ) -> None:
-    """A write for each run: the first that has nothing left to write ends by itself."""
+    """A write for each run: the first that has nothing left to write ends by itself. One at a time, to count."""
     running: list[subprocess.Popen[bytes]] = []
     fault_proxy.after_write = lambda _: running[-1].kill()
     kubeconfig = openshift.kubeconfig("admin", fault_proxy.url)
     for _ in range(20):
         running.append(
             subprocess.Popen(
-                command(kubeconfig, bundle, "--timeout", "60", program=HURRIED), stdout=subprocess.DEVNULL
+                command(kubeconfig, bundle, "--timeout", "60", "--concurrency", "1", program=HURRIED),
+                stdout=subprocess.DEVNULL,
             )
         )
         if running[-1].wait(60) == 0:
