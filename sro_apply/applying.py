@@ -1,9 +1,16 @@
-"""Applies single objects: as members of their set, in their namespace, and only where something differs.
+"""Applies objects: as members of their set, in their namespace, and only where something differs.
 
-Decides what is sent for an object; when it is its turn is decided by `planning`.
+Decides what is sent for an object; when it is its turn is decided by `planning`. Threads only send: what is
+known of the cluster is read and written by the caller's thread alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from msgspec import Struct
 
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Result
@@ -14,6 +21,9 @@ from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, s
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+
+G = TypeVar("G")
+M = TypeVar("M")
 
 
 class FaultError(Exception):
@@ -26,6 +36,38 @@ class FaultError(Exception):
         self.identity, self.reason, self.error = identity, reason, error
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """An object whose turn it is.
+
+    resource: its SR; is_done: whether it was applied before, so that only its absence matters.
+    """
+
+    resource: str
+    object: BundleObject
+    is_done: bool = False
+
+
+class Came(Struct, frozen=True, kw_only=True):
+    """What came of a turn.
+
+    id: with its namespace; result: None where nothing was to be done, or a fault came.
+    """
+
+    turn: Turn
+    id: ObjectId
+    result: Result | None = None
+    fault: FaultError | None = None
+
+
+class _Sending(Struct, frozen=True, kw_only=True):
+    """An object that goes to the server. live: as it was read."""
+
+    turn: Turn
+    id: ObjectId
+    wanted: JsonObject
+    live: JsonObject | None
+
+
 class Applier:
     """Applies objects of one bundle."""
 
@@ -34,6 +76,9 @@ class Applier:
         self._resources = {each.name: each for each in bundle.resources}
         self._parents: dict[str, JsonObject | None] = {}
         self._with_parent: set[str] = set()
+        self._wanted: dict[tuple[str, str], JsonObject] = {}
+        self._settled: dict[ObjectId, str] = {}
+        """The resourceVersion in which an object was found to be as it should be."""
 
     def read_parents(self) -> None:
         """Read what earlier runs wrote of each set: the first question, which a server answers or not."""
@@ -59,24 +104,24 @@ class Applier:
             raise FaultError(identity, error.finding.message, error) from error
         self._with_parent.add(resource)
 
-    def apply(self, resource: str, each: BundleObject, *, is_done: bool) -> tuple[ObjectId, Result | None]:
-        """Apply an object of an SR; no result where it was done before and is still there.
-
-        Raises: FaultError
-        """
-        try:
-            wanted = self.wanted(resource, each)
-            identity = object_id(wanted)
-            live = self._view.live(identity)
-            _refuse_owned(identity, live)
-            if is_done and live is not None:
-                return identity, None
-            return identity, self._send(wanted, live)
-        except (PermanentError, TransientError) as error:
-            raise FaultError(each.id, error.finding.message, error) from error
+    def apply_all(self, turns: Sequence[Turn]) -> list[Came]:
+        """Apply objects beside each other; what came of each, in the order of the turns."""
+        prepared = [self._prepare(turn) for turn in turns]
+        sending = [each for each in prepared if isinstance(each, _Sending)]
+        answers = iter(self._at_once(self._send, sending))
+        return [self._take(each, next(answers)) if isinstance(each, _Sending) else each for each in prepared]
 
     def wanted(self, resource: str, each: BundleObject) -> JsonObject:
-        """The object as it is applied: in its SR's namespace if it names none, and a member of its set."""
+        """The object as it is applied: in its SR's namespace if it names none, and a member of its set.
+
+        Raises: NotFoundError: the server does not have its kind, or not yet.
+        """
+        key = resource, each.file
+        if key not in self._wanted:
+            self._wanted[key] = self._made(resource, each)
+        return self._wanted[key]
+
+    def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         applyset = set_id(parent_id(owner.name, self._settings.namespace))
         manifest = as_member(each.manifest, applyset)
@@ -86,16 +131,71 @@ class Applier:
         metadata = mapping_of(manifest.get("metadata"))
         return {**manifest, "metadata": {**metadata, "namespace": owner.namespace}}
 
-    def _send(self, wanted: JsonObject, live: JsonObject | None) -> Result:
-        if live is not None and is_same(wanted, live, MANAGER):
-            return Result.UNCHANGED
-        is_dry = self._settings.is_dry_run
-        now = self._kube.apply(wanted, force=self._settings.takes_over, dry_run=is_dry)
-        self._view.put(now)
+    def _prepare(self, turn: Turn) -> Came | _Sending:
+        """What is to be sent; where nothing is, what came of it already."""
+        each = turn.object
+        try:
+            wanted = self.wanted(turn.resource, each)
+            identity = object_id(wanted)
+            live = self._view.live(identity)
+            _refuse_owned(identity, live)
+        except (PermanentError, TransientError) as error:
+            return _fault(turn, each.id, error)
+        except FaultError as fault:
+            return Came(turn=turn, id=each.id, fault=fault)
+        if live is None:
+            return _Sending(turn=turn, id=identity, wanted=wanted, live=None)
+        if turn.is_done:
+            return Came(turn=turn, id=identity)
+        if self._is_settled(identity, wanted, live):
+            return Came(turn=turn, id=identity, result=Result.UNCHANGED)
+        return _Sending(turn=turn, id=identity, wanted=wanted, live=live)
+
+    def _is_settled(self, identity: ObjectId, wanted: JsonObject, live: JsonObject) -> bool:
+        """Whether nothing differs. What did not in this version of an object does not now."""
+        version = _version(live)
+        if self._settled.get(identity) != version and is_same(wanted, live, MANAGER):
+            self._settled[identity] = version
+        return self._settled.get(identity) == version
+
+    def _send(self, each: _Sending) -> JsonObject | PermanentError | TransientError:
+        settings = self._settings
+        try:
+            return self._kube.apply(each.wanted, force=settings.takes_over, dry_run=settings.is_dry_run)
+        except (PermanentError, TransientError) as error:
+            return error
+
+    def _take(self, each: _Sending, answer: JsonObject | PermanentError | TransientError) -> Came:
+        if isinstance(answer, PermanentError | TransientError):
+            return _fault(each.turn, each.turn.object.id, answer)
+        self._view.put(answer)
+        if not self._settings.is_dry_run:
+            # The server has just said so, whatever it makes of our fields.
+            self._settled[each.id] = _version(answer)
+        return Came(turn=each.turn, id=each.id, result=self._result(each.live, answer))
+
+    def _result(self, live: JsonObject | None, now: JsonObject) -> Result:
         if live is None:
             return Result.CREATED
+        is_dry = self._settings.is_dry_run
         is_written = _version(now) != _version(live) or (is_dry and _content(now) != _content(live))
         return Result.CONFIGURED if is_written else Result.UNCHANGED
+
+    def _at_once(self, send: Callable[[G], M], given: Sequence[G]) -> list[M]:
+        workers = min(len(given), self._settings.concurrency)
+        if workers < 2:
+            return [send(each) for each in given]
+        with ThreadPoolExecutor(workers, thread_name_prefix="apply") as pool:
+            try:
+                return list(pool.map(send, given))
+            except BaseException:
+                # Interrupted, or the Lease is lost: what was not sent yet is not sent any more.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _fault(turn: Turn, identity: ObjectId, error: PermanentError | TransientError) -> Came:
+    return Came(turn=turn, id=identity, fault=FaultError(identity, error.finding.message, error))
 
 
 def _refuse_owned(identity: ObjectId, live: JsonObject | None) -> None:

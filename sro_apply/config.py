@@ -13,7 +13,9 @@ MANAGER: Final = "sro-apply"
 class SyncSettings(Struct, frozen=True, kw_only=True):
     """See the options of `sro-apply sync`.
 
-    namespace: the applier's own, where the parents of its sets are.
+    namespace:     the applier's own, where the parents of its sets are.
+    concurrency:   how many objects are sent at once.
+    is_continuous: whether what was ready is looked at again in each round.
     """
 
     namespace: str
@@ -23,3 +25,5 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     takes_over: bool = True
     """Whether fields that other managers hold are taken over; else they are a failure."""
     is_dry_run: bool = False
+    concurrency: int = 8
+    is_continuous: bool = False

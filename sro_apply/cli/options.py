@@ -30,6 +30,18 @@ def allow_options(command: Decorated) -> Decorated:
     return kinds(namespaces(command))
 
 
+def concurrency_option(command: Decorated) -> Decorated:
+    """`--concurrency`."""
+    return click.option(
+        "--concurrency",
+        metavar="NUMBER",
+        type=click.IntRange(1, 64),
+        default=8,
+        show_default=True,
+        help="How many objects to send at once.",
+    )(command)
+
+
 def listed(text: str | None) -> tuple[str, ...]:
     """The parts of a list with commas; none of an option that was not given."""
     return tuple(each.strip() for each in (text or "").split(",") if each.strip())

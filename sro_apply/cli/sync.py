@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import allow_options, connection_options, listed
+from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -47,6 +47,7 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@concurrency_option
 @allow_options
 @click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would change; write nothing."
@@ -71,6 +72,7 @@ def command(
     allow_kinds: str | None,
     allow_namespaces: str | None,
     is_dry_run: bool,
+    concurrency: int,
     output_format: str,
 ) -> int:
     """Apply the bundle in the folder SOURCE, once.
@@ -91,6 +93,7 @@ def command(
             waits=waits,
             takes_over=on_conflict == "force",
             is_dry_run=is_dry_run,
+            concurrency=concurrency,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

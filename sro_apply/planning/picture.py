@@ -23,6 +23,8 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     readiness: None where nobody looked, since its step has not begun.
     reason:    why it is not ready.
     nodes:     those that it must run on, A-Z; only DaemonSets have any.
+    used:      those that its pods are on, A-Z; of DaemonSets, Deployments and StatefulSets.
+    served:    those of `used` on which a pod is ready.
     """
 
     id: ObjectId
@@ -30,6 +32,8 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     readiness: Readiness | None = None
     reason: str = ""
     nodes: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
 
 
 class SeenStep(Struct, frozen=True, kw_only=True):
@@ -50,16 +54,31 @@ class SeenNode(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+class SeenResource(Struct, frozen=True, kw_only=True):
+    """A SpecialResource of the bundle; what several of them share is none.
+
+    lanes: the kernels that it has objects for, in byte order; nodes: live ones that it takes, whatever their
+    kernel, A-Z.
+    """
+
+    name: str
+    lanes: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+
+
 class Picture(Struct, frozen=True, kw_only=True):
     """All of a bundle. steps: in the order of the plan; nodes: live ones, A-Z.
 
     templates: of each SR and state the template's name as SRO writes it, `templates/0000-buildconfig.yaml`;
     a state of our own, such as `namespace`, has none.
     removed:   SRs that the lock lists as removed.
+    kernels:   each kernel with the nodes that ran it when the bundle was rendered.
     """
 
     cluster: str
     steps: tuple[SeenStep, ...] = ()
     nodes: tuple[SeenNode, ...] = ()
+    resources: tuple[SeenResource, ...] = ()
+    kernels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     templates: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     removed: tuple[str, ...] = ()

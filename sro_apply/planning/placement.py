@@ -2,17 +2,19 @@
 
 Decides how nodes of the lock, which has names only, and live nodes, which have labels and taints, go
 together. A node that lost the kernel's label still counts: that its pod is missing is what is to be seen.
+So does one that lacks the label of an earlier state: it is the applier that sets it.
 Source: kubernetes pkg/controller/daemon `NodeShouldRunDaemonPod`, `AddOrUpdateDaemonPodTolerations`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.kernels.selectors import pod_selector
+from sro_render.kernels.selectors import PodSelector, Term, pod_selector
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 
 # What the DaemonSet controller lets its pods tolerate whatever they say.
@@ -29,6 +31,8 @@ _TOLERATED = frozenset(
     )
 )
 _STOPPING = frozenset({"NoSchedule", "NoExecute"})
+STATE_LABEL: Final = "specialresource.openshift.io/state-"
+"""What the applier sets on nodes, followed by `SR-NNNN`."""
 
 
 class LiveNode(Struct, frozen=True, kw_only=True):
@@ -55,21 +59,50 @@ def expected_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequ
 
     Args: nodes: all live nodes; locked: those that the lock lists for the DaemonSet's kernel.
     """
-    selector = pod_selector(manifest)
-    if selector is None:
+    place = read_place(manifest)
+    if place is None:
         return ()
     known = frozenset(locked)
-    where = selector.without(KERNEL_LABEL)
-    tolerations = _tolerations(manifest)
-    return tuple(
-        sorted(
-            node.name
-            for node in nodes
-            if node.name in known
-            and where.matches(node.labels, node.name)
-            and all(_is_tolerated(taint, tolerations) for taint in node.taints)
+    return tuple(sorted(node.name for node in nodes if node.name in known and place.fits(node)))
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where pods or builds may run as far as it lasts: whatever kernel, whichever state a node is at."""
+
+    selector: PodSelector
+    tolerations: tuple[JsonObject, ...] = ()
+
+    def fits(self, node: LiveNode) -> bool:
+        """Whether a node is such a place."""
+        return self.selector.matches(node.labels, node.name) and all(
+            _is_tolerated(taint, self.tolerations) for taint in node.taints
         )
+
+
+def read_place(manifest: JsonObject) -> Place | None:
+    """Where the pods of a workload or of a build may run; None for other kinds."""
+    selector = pod_selector(manifest)
+    if selector is None:
+        return None
+    return Place(selector=_lasting(selector), tolerations=tuple(_tolerations(manifest)))
+
+
+def _lasting(selector: PodSelector) -> PodSelector:
+    """A selector without the kernel's label, and without those that the applier sets."""
+    return PodSelector(
+        labels={key: value for key, value in selector.labels.items() if not _changes(key)},
+        terms=None if selector.terms is None else tuple(map(_lasting_term, selector.terms)),
+        node_name=selector.node_name,
+        is_broken=selector.is_broken,
     )
+
+
+def _lasting_term(term: Term) -> Term:
+    return Term(tuple(each for each in term.labels if not each.key.startswith(STATE_LABEL)), term.fields)
+
+
+def _changes(label: str) -> bool:
+    return label == KERNEL_LABEL or label.startswith(STATE_LABEL)
 
 
 def _tolerations(manifest: JsonObject) -> list[JsonObject]:

@@ -57,8 +57,14 @@ TRANSITIONS: Mapping[Status, Mapping[Happening, Status]] = MappingProxyType(
                 Happening.SAW_FAULT: Status.FAILED,
             }
         ),
-        # What was ready stays it for the length of a sync: what comes after it has begun.
-        Status.READY: MappingProxyType({Happening.SAW_READY: Status.READY}),
+        # What comes after it may have begun, and goes on.
+        Status.READY: MappingProxyType(
+            {
+                Happening.SAW_READY: Status.READY,
+                Happening.SAW_PROGRESS: Status.APPLIED,
+                Happening.SAW_FAULT: Status.FAILED,
+            }
+        ),
         Status.FAILED: MappingProxyType(
             {
                 Happening.WROTE: Status.FAILED,

@@ -26,7 +26,8 @@ from playing import change_kernel
 from raw_api import Object
 from simple_kmod import EXAMPLE, KERNELS, NEW, OLD
 
-from sro_apply.kube.client import Client, connect
+from sro_apply.kube.client import Client
+from sro_apply.kube.connection import connect
 from sro_apply.kube.interface import Kind
 
 SPEC = EXAMPLE / "specialresource.yaml"

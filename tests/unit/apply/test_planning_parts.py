@@ -200,8 +200,8 @@ def test_waiting_doubles_up_to_a_minute() -> None:
 def test_the_state_table_knows_every_status_and_leaves_none_it_cannot_leave() -> None:
     assert set(TRANSITIONS) == set(Status)
     assert after(Status.FAILED, Happening.WROTE) is Status.FAILED
-    with pytest.raises(ValueError, match="a step that is ready never saw fault"):
-        after(Status.READY, Happening.SAW_FAULT)
+    with pytest.raises(ValueError, match="a step that is ready never wrote"):
+        after(Status.READY, Happening.WROTE)
 
 
 BUNDLE = RenderedBundle(cluster="c", resources=(RESOURCE,))

@@ -44,7 +44,13 @@ def run(
 ) -> tuple[Outcome, list[Event], float]:
     events: list[Event] = []
     clock = FastClock()
-    chosen: dict[str, Any] = {"namespace": "ops", "version": "1", "timeout_s": 600.0, **more}
+    chosen: dict[str, Any] = {
+        "namespace": "ops",
+        "version": "1",
+        "timeout_s": 600.0,
+        "concurrency": 1,
+        **more,
+    }
     settings = SyncSettings(**chosen)
     outcome = Runner(double, given or bundle(), settings, events.append, clock).run()
     return outcome, events, clock.time

@@ -1,0 +1,41 @@
+"""What a step that was not begun waits for, in words."""
+
+from __future__ import annotations
+
+from sro_apply.planning.order import Step
+from sro_apply.planning.progress import Status, StepKey, Table, status_of
+
+
+def held_by(step: Step, table: Table) -> str:
+    """`waits for SR / state / kernel`; empty where nothing is in its way."""
+    for key in step.ready:
+        if status_of(table, key) is not Status.READY:
+            return _waits_for(key)
+    for key in step.applied:
+        if status_of(table, key) not in {Status.APPLIED, Status.READY}:
+            return _waits_for(key)
+    for lanes in step.joins:
+        behind = [lane for lane in lanes if not _is_over(lane, table)]
+        if behind:
+            return _waits_for(_first_open(behind[0], table))
+        if not any(_is_ready(lane, table) for lane in lanes):
+            return "waits for one kernel to become ready"
+    if step.openings and not any(_is_ready(lane, table) for lane in step.openings):
+        return "waits for the first kernel to come so far"
+    return ""
+
+
+def _waits_for(key: StepKey) -> str:
+    return f"waits for {key}"
+
+
+def _is_ready(lane: tuple[StepKey, ...], table: Table) -> bool:
+    return all(status_of(table, key) is Status.READY for key in lane)
+
+
+def _is_over(lane: tuple[StepKey, ...], table: Table) -> bool:
+    return _is_ready(lane, table) or any(status_of(table, key) is Status.FAILED for key in lane)
+
+
+def _first_open(lane: tuple[StepKey, ...], table: Table) -> StepKey:
+    return next(key for key in lane if status_of(table, key) is not Status.READY)

@@ -1,0 +1,165 @@
+"""Makes the picture of how a cluster stands against its bundle, from what can be read: nothing is written.
+
+Who has applied steps says where they stand and why; without that it is told from the cluster alone, as
+far as the cluster shows it: what is missing, or of another revision of the bundle, is not ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sro_apply.applying import Applier
+from sro_apply.kube.errors import NotFoundError, PermanentError
+from sro_apply.kube.view import View
+from sro_apply.looking import Looker
+from sro_apply.planning.holding import held_by
+from sro_apply.planning.members import seen_resources
+from sro_apply.planning.order import Step, plan
+from sro_apply.planning.parts import BundleObject, RenderedBundle
+from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenStep
+from sro_apply.planning.placement import read_node
+from sro_apply.planning.progress import Status, StepKey, Table, status_of
+from sro_apply.planning.readiness import Readiness, Verdict
+from sro_apply.planning.running import is_spread, served_nodes, used_nodes
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
+
+_DIGEST = "sro.openshift.io/digest"
+_MISSING = Verdict(Readiness.PROGRESSING, "it is not there")
+_OUTDATED = Verdict(Readiness.PROGRESSING, "it is not of this revision of the bundle")
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """Why a step failed, as its runner knows, and the seconds until it is tried again."""
+
+    reason: str
+    retry_s: float | None = None
+
+
+NO_TROUBLE: Mapping[StepKey, Trouble] = MappingProxyType({})
+
+
+class Surveyor:
+    """Looks at all of one bundle."""
+
+    def __init__(self, view: View, looker: Looker, bundle: RenderedBundle, applier: Applier) -> None:
+        self._view, self._looker, self._bundle, self._applier = view, looker, bundle, applier
+        self._steps = plan(bundle)
+
+    def survey(self, table: Table | None = None, troubles: Mapping[StepKey, Trouble] = NO_TROUBLE) -> Picture:
+        """How the cluster stands now.
+
+        Args:
+            table:    where each step stands, if a runner knows; None to tell it from the cluster.
+            troubles: what stands in the way of steps, beside what shows in their objects.
+        Raises: TransientError: the server could not be asked; PermanentError: it lets us see no nodes.
+        """
+        nodes = self._view.nodes()
+        steps: list[SeenStep] = []
+        told: dict[StepKey, Status] = {}
+        for step in self._steps:
+            seen = self._seen_alone(step, told) if table is None else self._seen(step, table, troubles)
+            told[step.key] = seen.status
+            steps.append(seen)
+        return Picture(
+            cluster=self._bundle.cluster,
+            steps=tuple(steps),
+            nodes=tuple(sorted(map(_seen_node, nodes), key=lambda node: node.name)),
+            resources=seen_resources(self._bundle, [*map(read_node, nodes)]),
+            kernels=self._bundle.kernels,
+            templates=self._bundle.templates,
+            removed=self._bundle.removed,
+        )
+
+    def _seen(self, step: Step, table: Table, troubles: Mapping[StepKey, Trouble]) -> SeenStep:
+        """A step whose runner says where it stands."""
+        status = status_of(table, step.key)
+        has_begun = status is not Status.WAITING
+        objects = tuple(self._look(step, each, looks=has_begun) for each in step.objects)
+        trouble = troubles.get(step.key)
+        if trouble is not None:
+            reason = trouble.reason
+        else:
+            reason = _first_reason(objects) if has_begun else held_by(step, table)
+        return SeenStep(
+            key=step.key,
+            status=status,
+            objects=objects,
+            reason="" if status is Status.READY else reason,
+            retry_s=trouble.retry_s if trouble else None,
+        )
+
+    def _seen_alone(self, step: Step, table: Table) -> SeenStep:
+        """A step as the cluster shows it. Args: table: the steps before it."""
+        objects = tuple(self._look(step, each, looks=True, by_revision=True) for each in step.objects)
+        status = _status(objects)
+        if status is Status.WAITING:
+            objects = tuple(replace(each, readiness=None, reason="") for each in objects)
+            return SeenStep(
+                key=step.key, status=status, objects=objects, reason=held_by(step, table) or "not applied yet"
+            )
+        return SeenStep(key=step.key, status=status, objects=objects, reason=_first_reason(objects))
+
+    def _look(self, step: Step, each: BundleObject, *, looks: bool, by_revision: bool = False) -> SeenObject:
+        """An object as it is found. Args: by_revision: ask whether it was applied from this bundle."""
+        try:
+            wanted = self._applier.wanted(step.key.resource, each)
+            identity = object_id(wanted)
+            live = self._view.live(identity)
+        except NotFoundError as error:
+            verdict = Verdict(Readiness.PROGRESSING, error.finding.message)
+            return _seen_object(SeenObject(id=each.id), verdict if looks else None)
+        except PermanentError as error:
+            verdict = Verdict(Readiness.FAILED, error.finding.message)
+            return _seen_object(SeenObject(id=each.id), verdict if looks else None)
+        seen = SeenObject(id=identity, live=live)
+        try:
+            seen = replace(seen, nodes=self._looker.expected(each))
+            if live is not None and is_spread(each.id.group, each.id.kind):
+                pods = self._view.pods(identity.namespace)
+                seen = replace(seen, used=used_nodes(live, pods), served=served_nodes(live, pods))
+            return _seen_object(seen, self._verdict(each, live, by_revision=by_revision) if looks else None)
+        except PermanentError as error:
+            verdict = Verdict(Readiness.FAILED, error.finding.message)
+            return _seen_object(seen, verdict if looks else None)
+
+    def _verdict(self, each: BundleObject, live: JsonObject | None, *, by_revision: bool) -> Verdict:
+        if live is None:
+            return _MISSING
+        if by_revision and annotations_of(live).get(_DIGEST) != annotations_of(each.manifest).get(_DIGEST):
+            return _OUTDATED
+        return self._looker.judge(each, live)
+
+
+def _seen_object(seen: SeenObject, verdict: Verdict | None) -> SeenObject:
+    if verdict is None:
+        return seen
+    return replace(seen, readiness=verdict.readiness, reason=verdict.reason)
+
+
+def _status(objects: tuple[SeenObject, ...]) -> Status:
+    """Where a step stands as its objects show it."""
+    found = {each.readiness for each in objects}
+    if Readiness.FAILED in found:
+        return Status.FAILED
+    if found <= {Readiness.READY}:
+        return Status.READY
+    return Status.APPLIED if any(each.live is not None for each in objects) else Status.WAITING
+
+
+def _first_reason(objects: tuple[SeenObject, ...]) -> str:
+    """Why a step is not ready: what failed comes before what only takes its time."""
+    for readiness in (Readiness.FAILED, Readiness.PROGRESSING):
+        for each in objects:
+            if each.readiness is readiness:
+                return f"{each.id}: {each.reason}"
+    return ""
+
+
+def _seen_node(manifest: JsonObject) -> SeenNode:
+    node = read_node(manifest)
+    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
+    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)
