@@ -57,6 +57,20 @@ class Delayed(Struct, frozen=True, kw_only=True, tag="delayed", tag_field="event
     retry_s: float
 
 
+class StoodBy(Struct, frozen=True, kw_only=True, tag="standby", tag_field="event"):
+    """Another one works in the cluster, and is waited for. lease: as an object; holder: who has it."""
+
+    lease: str
+    holder: str
+
+
+class Leading(Struct, frozen=True, kw_only=True, tag="leading", tag_field="event"):
+    """We have the Lease, and begin. holder: as who."""
+
+    lease: str
+    holder: str
+
+
 class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="event"):
     """A sync is over. held: steps that were not begun, for what they wait for is not ready."""
 
@@ -70,4 +84,4 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
     is_out_of_time: bool = False
 
 
-Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished
+Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Finished

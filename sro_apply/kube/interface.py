@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -84,3 +84,49 @@ class Kube(Protocol):
 
     def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
         """What a container has printed; 0: from its beginning."""
+
+
+Gate: TypeAlias = Callable[[], float]
+"""Asked right before a request is sent: for how many seconds it may be under way. Raises where it may not."""
+
+
+class Gated(Kube, Protocol):
+    """A cluster whose requests can be held back."""
+
+    def behind(self, gate: Gate) -> Kube:
+        """The same cluster, over connections of its own, where each request asks `gate` first."""
+
+
+class Reading(Protocol):
+    """What the server has, kept so that a look at an object costs no request. For several threads at once.
+
+    Its methods raise TransientError or PermanentError where something has to be asked, and cannot be.
+    """
+
+    @property
+    def reads(self) -> int:
+        """How many questions were answered, ever: whether there is progress."""
+
+    def live(self, identity: ObjectId) -> JsonObject | None:
+        """An object of a bundle; None where there is none, or no kind of that name."""
+
+    def put(self, live: JsonObject) -> None:
+        """Keep what a request gave back: what is read later is never older than it."""
+
+    def drop(self, identity: ObjectId) -> None:
+        """Know nothing more of an object of a bundle, which was deleted."""
+
+    def add_build(self, build: JsonObject) -> None:
+        """Keep a Build that a request started."""
+
+    def pods(self, namespace: str) -> Sequence[JsonObject]:
+        """The pods of a namespace."""
+
+    def builds(self, namespace: str) -> Sequence[JsonObject]:
+        """The Builds of a namespace."""
+
+    def nodes(self) -> Sequence[JsonObject]:
+        """All nodes."""
+
+    def forget(self) -> None:
+        """A round is over: what is asked for next is to be as new as can be had without being told."""

@@ -6,7 +6,18 @@ from typing import assert_never
 
 import msgspec
 
-from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
+from sro_apply.events import (
+    Applied,
+    Awaited,
+    Delayed,
+    Event,
+    Failed,
+    Finished,
+    Leading,
+    Readied,
+    Result,
+    StoodBy,
+)
 
 
 def text_line(event: Event) -> str:
@@ -24,6 +35,10 @@ def text_line(event: Event) -> str:
             return f"{event.step}: failed: {event.object}: {event.reason}; again in {event.retry_s:g} s"
         case Delayed():
             return f"{event.reason}; again in {event.retry_s:g} s"
+        case StoodBy():
+            return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
+        case Leading():
+            return f"{event.lease} is ours, as {event.holder}"
         case Finished():
             return _finished(event)
     assert_never(event)

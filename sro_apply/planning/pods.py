@@ -1,0 +1,101 @@
+"""The pods of an object: which they are, where they run, and what of them does not pass by waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sro_apply.planning.reading import (
+    condition_of,
+    items_of,
+    labels_of,
+    mappings_of,
+    metadata_of,
+    name_of,
+    spec_of,
+    status_of,
+    words_of,
+)
+from sro_render.model.objects import JsonObject, mapping_of, text_of
+
+_MOST_NAMES = 5
+_DEAD_WAITS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that do not pass by waiting alone."""
+
+
+def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
+    """The pods that its selector names and that are not being deleted."""
+    wanted = mapping_of(mapping_of(spec_of(live).get("selector")).get("matchLabels"))
+    if not wanted:
+        return []
+    return [pod for pod in pods if _fits(wanted, pod) and "deletionTimestamp" not in metadata_of(pod)]
+
+
+def _fits(wanted: JsonObject, pod: JsonObject) -> bool:
+    labels = labels_of(pod)
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def fault_of(pods: Sequence[JsonObject]) -> str:
+    """The first thing that does not pass by waiting, with the pod and its node; pods A-Z."""
+    for pod in sorted(pods, key=name_of):
+        for container in _containers(pod):
+            waiting = mapping_of(mapping_of(container.get("state")).get("waiting"))
+            reason = text_of(waiting.get("reason"))
+            if reason in _DEAD_WAITS:
+                detail = text_of(waiting.get("message"))
+                where = f" on node {node_of(pod)}" if node_of(pod) else ""
+                return f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"
+    return ""
+
+
+def _containers(pod: JsonObject) -> list[JsonObject]:
+    return [
+        each
+        for key in ("initContainerStatuses", "containerStatuses")
+        for each in mappings_of(status_of(pod).get(key))
+    ]
+
+
+def pending_of(pods: Sequence[JsonObject]) -> str:
+    """Why the scheduler has no node for a pod; of several the first."""
+    for pod in sorted(pods, key=name_of):
+        scheduled = condition_of(pod, "PodScheduled")
+        if scheduled.get("status") == "False":
+            return f"pod {name_of(pod)}: {words_of(scheduled)}"
+    return ""
+
+
+def node_of(pod: JsonObject) -> str:
+    """The node of a pod; of one that the scheduler has not placed, the one that a DaemonSet wants it on."""
+    if spec_of(pod).get("nodeName"):
+        return text_of(spec_of(pod).get("nodeName"))
+    affinity = mapping_of(mapping_of(spec_of(pod).get("affinity")).get("nodeAffinity"))
+    required = mapping_of(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    names = [
+        text_of(value)
+        for term in mappings_of(required.get("nodeSelectorTerms"))
+        for field in mappings_of(term.get("matchFields"))
+        if field.get("key") == "metadata.name"
+        for value in items_of(field.get("values"))
+    ]
+    return names[0] if len(names) == 1 else ""
+
+
+def named(nodes: Sequence[str]) -> str:
+    """` (a, b and 3 more)`; empty without any."""
+    if not nodes:
+        return ""
+    more = f" and {len(nodes) - _MOST_NAMES} more" if len(nodes) > _MOST_NAMES else ""
+    return f" ({', '.join(nodes[:_MOST_NAMES])}{more})"
