@@ -20,6 +20,7 @@ from sro_render.version import __version__
 
 _COMMANDS = {
     "snapshot": "Write what rendering needs to know of the cluster, for Git.",
+    "diff": "Say what a sync would change in the cluster.",
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
