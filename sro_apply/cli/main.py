@@ -20,6 +20,7 @@ from sro_render.version import __version__
 
 _COMMANDS = {
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
+    "manifests": "Print what to install so that a bundle can be brought into a cluster.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 
