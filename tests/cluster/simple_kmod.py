@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -94,9 +95,15 @@ class Synced:
         return next(found)
 
 
-def command(kubeconfig: Path, bundle: Path, *options: str) -> list[str]:
-    program = [sys.executable, "-m", "sro_apply", "sync", str(bundle)]
-    return [*program, "--kubeconfig", str(kubeconfig), "-o", "json", *options]
+HURRIED = (str(Path(__file__).with_name("hurried.py")), "2", "1.5", "0.3")
+"""Arguments of Python: the program with a Lease that others need not wait long for."""
+
+
+def command(
+    kubeconfig: Path, bundle: Path, *options: str, program: Sequence[str] = ("-m", "sro_apply")
+) -> list[str]:
+    given = [sys.executable, *program, "sync", str(bundle)]
+    return [*given, "--kubeconfig", str(kubeconfig), "-o", "json", *options]
 
 
 def sync(cluster: Cluster, bundle: Path, *options: str, kubeconfig: Path | None = None) -> Synced:
