@@ -21,13 +21,14 @@ from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
-from sro_apply.planning.order import FIRST_STATES, Step, may_start, plan
+from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
+from sro_apply.planning.waits import batches, must_wait
 from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
@@ -106,6 +107,7 @@ class Runner:
         self._done: dict[ObjectId, Result] = {}
         self._fixes: dict[ObjectId, _Trial] = {}
         self._delays: set[str] = set()
+        self._begun: set[StepKey] = set()
 
     def run(self) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -196,17 +198,25 @@ class Runner:
         return None
 
     def _course(self, step: Step) -> _Course:
-        """Apply the objects of a step that are not as they should be, kind after kind; then see them all.
+        """Apply the objects of a step that are not as they should be, kind after kind, and see them.
+
+        What the chart wants to see ready holds up what comes after it.
 
         Raises: FaultError: when all that went together is told.
         """
         self.applier.apply_parent(step.key.resource)
-        for objects in _by_kind(step.objects):
-            came = yield [self._turn(step, each) for each in objects]
-            self._note(step, came)
-        if self._status(step) is Status.WAITING:
-            self._happen(step, Happening.WROTE)
-        return self._look(step)
+        self._begun.add(step.key)
+        parts = batches(step.objects)
+        for batch in parts:
+            for objects in _by_kind(batch):
+                came = yield [self._turn(step, each) for each in objects]
+                self._note(step, came)
+            if batch is parts[-1] and self._status(step) is Status.WAITING:
+                self._happen(step, Happening.WROTE)
+            waiting = self._look(step, batch)
+            if waiting is not None:
+                return waiting
+        return None
 
     def _turn(self, step: Step, each: BundleObject) -> Turn:
         fix = self._fixes.get(each.id)
@@ -242,14 +252,15 @@ class Runner:
             self._happen(step, Happening.SAW_READY)
             self._tell_once(step, Readied(step=str(step.key), objects=len(step.objects)))
         else:
-            self._happen(step, Happening.SAW_PROGRESS)
+            if self._status(step) is not Status.WAITING:
+                self._happen(step, Happening.SAW_PROGRESS)
             self._tell_once(step, waiting)
 
-    def _look(self, step: Step) -> Awaited | None:
+    def _look(self, step: Step, objects: Sequence[BundleObject]) -> Awaited | None:
         """The first object that is not ready; None where all are."""
-        if not self._settings.waits and step.key.state not in FIRST_STATES:
-            return None
-        for each in step.objects:
+        for each in objects:
+            if not must_wait(each, self._settings.waits):
+                continue
             try:
                 verdict = self._judge(step, each)
             except (PermanentError, TransientError) as error:
@@ -315,13 +326,17 @@ class Runner:
                         return False
         return True
 
+    def _is_at_gate(self, step: Step) -> bool:
+        """Whether it has begun, and waits for an object of its own before it applies the others."""
+        return step.key in self._begun and self._status(step) is Status.WAITING
+
     def _outcome(self, *, is_out_of_time: bool) -> Outcome:
         states = [(step, status_of(self._table, step.key)) for step in self._steps]
         finished = Finished(
             ready=sum(status is Status.READY for _, status in states),
-            waiting=sum(status is Status.APPLIED for _, status in states),
+            waiting=sum(status is Status.APPLIED or self._is_at_gate(step) for step, status in states),
             failed=sum(status is Status.FAILED for _, status in states),
-            held=sum(status is Status.WAITING for _, status in states),
+            held=sum(status is Status.WAITING and not self._is_at_gate(step) for step, status in states),
             written=sum(each is not Result.UNCHANGED for each in self._done.values()),
             unchanged=sum(each is Result.UNCHANGED for each in self._done.values()),
             is_dry_run=self._settings.is_dry_run,
