@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import (
+    allow_options,
+    concurrency_option,
+    connection_options,
+    listed,
+    prune_limit_option,
+)
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -47,6 +53,13 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@click.option(
+    "--prune",
+    "prunes",
+    is_flag=True,
+    help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
+)
+@prune_limit_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -73,6 +86,8 @@ def command(
     allow_namespaces: str | None,
     is_dry_run: bool,
     concurrency: int,
+    prunes: bool,
+    prune_limit: float,
     output_format: str,
 ) -> int:
     """Apply the bundle in the folder SOURCE, once.
@@ -93,6 +108,8 @@ def command(
             waits=waits,
             takes_over=on_conflict == "force",
             is_dry_run=is_dry_run,
+            prunes=prunes,
+            prune_limit=prune_limit,
             concurrency=concurrency,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),

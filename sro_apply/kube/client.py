@@ -77,10 +77,13 @@ class Client:
         except NotFoundError:
             return None
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
         """See `Kube`."""
         path = self._folder(kind, namespace)
-        query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(_PAGE), **{key: value for key, value in selectors.items() if value}}
         found: list[JsonObject] = []
         while True:
             page = self._send("GET", path, query, ObjectId(kind.api_version, kind.name, namespace, ""))
@@ -110,13 +113,23 @@ class Client:
         path = self._path(identity, subresource)
         return self._send("PATCH", path, _AS_MANAGER, identity, body=patch, media_type=_MERGE_PATCH)
 
-    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
         """See `Kube`."""
+        version: JsonObject = {"resourceVersion": resource_version} if resource_version else {}
         options: JsonObject = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **version},
             "propagationPolicy": propagation.value,
+            **({"dryRun": ["All"]} if dry_run else {}),
         }
         with suppress(NotFoundError):
             self._send("DELETE", self._path(identity), {}, identity, body=options)

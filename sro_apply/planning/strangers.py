@@ -11,9 +11,10 @@ from msgspec import Struct, structs
 
 from sro_apply.events import Kept
 from sro_apply.planning.prune import Doomed, PrunePlan
+from sro_apply.planning.reading import metadata_of
 from sro_apply.planning.sets import owners_of
 from sro_apply.planning.undoing import is_namespace
-from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
 from sro_render.model.wording import name_some
 
 _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
@@ -137,12 +138,8 @@ def _comes_by_itself(live: JsonObject) -> bool:
 
 
 def _is_leaving(live: JsonObject) -> bool:
-    return bool(_metadata(live).get("deletionTimestamp"))
+    return bool(metadata_of(live).get("deletionTimestamp"))
 
 
 def _uid(live: JsonObject) -> str:
-    return text_of(_metadata(live).get("uid"))
-
-
-def _metadata(live: Mapping[str, JsonValue]) -> JsonObject:
-    return mapping_of(live.get("metadata"))
+    return text_of(metadata_of(live).get("uid"))
