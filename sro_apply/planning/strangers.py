@@ -23,11 +23,8 @@ _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
     "RoleBinding": frozenset({"system:deployers", "system:image-builders", "system:image-pullers"}),
 }
 """What Kubernetes and OpenShift put into each namespace, by kind and name."""
-_OF_ACCOUNTS = {
-    "kubernetes.io/service-account-token": "kubernetes.io/service-account.name",
-    "kubernetes.io/dockercfg": "openshift.io/token-secret.name",
-}
-"""Types of Secrets that a controller makes for each ServiceAccount, and the annotation that it leaves."""
+_OF_ACCOUNTS = ("kubernetes.io/service-account.name", "openshift.io/token-secret.name")
+"""Annotations of the Secrets that a controller makes for each ServiceAccount: tokens, and dockercfg."""
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -132,8 +129,7 @@ def _comes_by_itself(live: JsonObject) -> bool:
     if identity.kind == "Event":
         return True
     if identity.kind == "Secret" and not identity.group:
-        mark = _OF_ACCOUNTS.get(text_of(live.get("type")))
-        return bool(mark) and mark in annotations_of(live)
+        return any(mark in annotations_of(live) for mark in _OF_ACCOUNTS)
     return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
 
 

@@ -100,7 +100,9 @@ class SetReader:
             asked.add(text)
             try:
                 # Some objects are served by two groups: they are one all the same.
-                objects |= {_uid(live): live for live in self._list(each.kind, namespace)}
+                objects |= {_uid(live): live for live in self._kube.metadata(each.kind, namespace)}
+            except NotFoundError:
+                continue
             except PermanentError:
                 unread.append(text)
         return Contents(objects=tuple(objects.values()), unread=tuple(unread))
