@@ -34,9 +34,14 @@ def leaving_reason(live: JsonObject) -> str:
     return f"it is being deleted: {contents}" if contents else "it is being deleted"
 
 
+def waits_for_others(live: JsonObject) -> bool:
+    """Whether somebody else must act before it goes."""
+    return bool(_finalizers(live) - _OF_DEPENDENTS)
+
+
 def leaving_hint(live: JsonObject) -> str:
     """What to do where somebody else must act before it goes."""
-    return _FINALIZER_HINT if _finalizers(live) - _OF_DEPENDENTS else ""
+    return _FINALIZER_HINT if waits_for_others(live) else ""
 
 
 def _finalizers(live: JsonObject) -> set[str]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from sro_apply.events import Event, Kept, Leaving, Pruned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Propagation
-from sro_apply.planning.leaving import leaving_hint, leaving_reason
+from sro_apply.planning import leaving
 from sro_apply.planning.prune import Doomed
 from sro_apply.planning.sets import Member
 from sro_apply.planning.undoing import is_namespace
@@ -86,24 +86,34 @@ class Deleter:
             troubled.setdefault(member.id.namespace, str(member.id))
         return Deleted(deleted=tuple(deleted), refused=tuple(refused), unsure=tuple(unsure))
 
-    def await_end(self, members: Sequence[Member], deadline: float) -> tuple[Kept, ...]:
-        """Wait until deleted objects are gone; those that are still there after the deadline, and why.
+    def await_end(self, members: Sequence[Member], *, limit_s: float, patience_s: float) -> tuple[Kept, ...]:
+        """Wait until deleted objects are gone; those that are still there, and why.
 
+        Args:   patience_s: how long to wait where nothing is left but what somebody else must let go.
         Raises: TransientError, PermanentError: they cannot be looked at.
         """
-        look_s = _FIRST_LOOK_S
+        began, look_s = self._clock.now(), _FIRST_LOOK_S
         told: dict[str, str] = {}
         left = [(each, live) for each in members if (live := self._live(each))]
-        while left and self._clock.now() < deadline:
-            self._clock.sleep(min(look_s, max(0.0, deadline - self._clock.now())))
+        while left:
+            self._tell_news(left, told)
+            waits_for_others = all(map(leaving.waits_for_others, (live for _, live in left)))
+            until = began + (min(patience_s, limit_s) if waits_for_others else limit_s)
+            if self._clock.now() >= until:
+                break
+            self._clock.sleep(min(look_s, until - self._clock.now()))
             look_s = min(_LONGEST_LOOK_S, look_s * 1.5)
             left = [(each, live) for each, _ in left if (live := self._live(each))]
-            for each, live in left:
-                reason = leaving_reason(live)
-                if told.get(each.uid) != reason:
-                    told[each.uid] = reason
-                    self._tell(Leaving(specialresource=each.resource, object=str(each.id), reason=reason))
-        return tuple(_kept(each, leaving_reason(live), leaving_hint(live)) for each, live in left)
+        return tuple(
+            _kept(each, leaving.leaving_reason(live), leaving.leaving_hint(live)) for each, live in left
+        )
+
+    def _tell_news(self, left: Sequence[tuple[Member, JsonObject]], told: dict[str, str]) -> None:
+        for each, live in left:
+            reason = leaving.leaving_reason(live)
+            if told.get(each.uid) != reason:
+                told[each.uid] = reason
+                self._tell(Leaving(specialresource=each.resource, object=str(each.id), reason=reason))
 
     def _send(self, member: Member, propagation: Propagation) -> None:
         self._kube.delete(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Cleared, Event, Kept, PruneStopped
@@ -30,8 +30,10 @@ from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
 MOST_ATTEMPTS: Final = 4
 """So often a pruning looks again where something changed under it, or the server was busy."""
-LONGEST_END_S: Final = 30.0
+LONGEST_END_S: Final = 60.0
 """How long a sync waits for what it deleted to be gone."""
+PATIENCE_S: Final = 5.0
+"""The same where finalizers of others hold it."""
 
 Wanted = Callable[[str, BundleObject], JsonObject]
 """An SR's name and an object of it to the object as it is applied."""
@@ -85,7 +87,7 @@ class Pruner:
         attempts = 0
         while True:
             sets = reader.sets(reader.parents())
-            plan = self._plan(reader, sets, ready)
+            plan = self._plan(reader, sets, ready, deleted)
             self._tell_all((*plan.stopped, *plan.kept))
             done = self._deleter.delete(plan.doomed, Propagation.BACKGROUND)
             deleted += done.deleted
@@ -99,7 +101,14 @@ class Pruner:
             self._shrink(sets, deleted, left)
         return self._outcome(plan, done, deleted, left)
 
-    def _plan(self, reader: SetReader, sets: Sequence[LiveSet], ready: frozenset[str]) -> PrunePlan:
+    def _plan(
+        self,
+        reader: SetReader,
+        sets: Sequence[LiveSet],
+        ready: frozenset[str],
+        deleted: Sequence[Member],
+    ) -> PrunePlan:
+        """Args: deleted: what an attempt before has deleted, which is no news where it is still there."""
         plan = plan_prune(
             Situation(
                 bundle=self._bundle,
@@ -111,7 +120,10 @@ class Pruner:
             )
         )
         names = [each.member.id.name for each in plan.doomed if is_namespace(each.member)]
-        return hold_namespaces(plan, reader.contents(names), self._settings.namespace)
+        plan = hold_namespaces(plan, reader.contents(names), self._settings.namespace)
+        known = {(each.resource, str(each.id)) for each in deleted}
+        kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
+        return structs.replace(plan, kept=kept)
 
     def _keep(self) -> Iterator[Key]:
         """All that the bundle has, as it is applied."""
@@ -128,8 +140,8 @@ class Pruner:
     def _await_end(self, deleted: Sequence[Member]) -> tuple[Kept, ...]:
         if self._settings.is_dry_run:
             return ()
-        wait_s = LONGEST_END_S if self._settings.waits else 0.0
-        return self._deleter.await_end(deleted, self._clock.now() + wait_s)
+        limit_s = LONGEST_END_S if self._settings.waits else 0.0
+        return self._deleter.await_end(deleted, limit_s=limit_s, patience_s=PATIENCE_S)
 
     def _shrink(self, sets: Sequence[LiveSet], deleted: Sequence[Member], left: Sequence[Kept]) -> None:
         """Let each parent name what its set still has; a removed SR's goes with the last member."""
