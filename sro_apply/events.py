@@ -71,6 +71,22 @@ class Leading(Struct, frozen=True, kw_only=True, tag="leading", tag_field="event
     holder: str
 
 
+class Loaded(Struct, frozen=True, kw_only=True, tag="loaded", tag_field="event"):
+    """A bundle was loaded, and counts from now on. revision: a commit, or the digest of a lock."""
+
+    source: str
+    revision: str
+    cluster: str
+    objects: int
+
+
+class Rejected(Struct, frozen=True, kw_only=True, tag="rejected", tag_field="event"):
+    """What a source has now is no bundle to apply: the one before it is kept."""
+
+    source: str
+    reason: str
+
+
 class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="event"):
     """A sync is over. held: steps that were not begun, for what they wait for is not ready."""
 
@@ -84,4 +100,6 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
     is_out_of_time: bool = False
 
 
-Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Finished
+Event: TypeAlias = (
+    Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Loaded | Rejected | Finished
+)

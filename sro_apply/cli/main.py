@@ -20,6 +20,7 @@ from sro_render.version import __version__
 
 _COMMANDS = {
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
+    "run": "Keep a bundle in the cluster: the loop that runs there.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 

@@ -14,7 +14,9 @@ from sro_apply.events import (
     Failed,
     Finished,
     Leading,
+    Loaded,
     Readied,
+    Rejected,
     Result,
     StoodBy,
 )
@@ -39,14 +41,21 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Loaded():
+            return (
+                f"{event.source}: {_count(event.objects, 'object')} for {event.cluster}, at {event.revision}"
+            )
+        case Rejected():
+            return f"{event.source}: not taken, what was there before stays: {event.reason}"
         case Finished():
             return _finished(event)
     assert_never(event)
 
 
-def json_line(event: Event) -> str:
-    """One JSON object. Keys are stable."""
-    return msgspec.json.encode(event).decode()
+def json_line(event: Event, at: str = "") -> str:
+    """One JSON object. Keys are stable. Args: at: the time, which goes first; empty for none."""
+    line = msgspec.json.encode(event).decode()
+    return f'{{"time":"{at}",{line[1:]}' if at else line
 
 
 def _finished(event: Finished) -> str:
