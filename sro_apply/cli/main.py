@@ -19,6 +19,7 @@ from sro_render.errors import ServerError, SroError, describe, flatten, nearest
 from sro_render.version import __version__
 
 _COMMANDS = {
+    "snapshot": "Write what rendering needs to know of the cluster, for Git.",
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
     "run": "Keep a bundle in the cluster: the loop that runs there.",
 }

@@ -9,17 +9,24 @@ import msgspec
 from sro_apply.events import (
     Applied,
     Awaited,
+    Cleared,
     Delayed,
     Event,
     Failed,
     Finished,
+    Kept,
     Leading,
+    Leaving,
     Loaded,
+    Pruned,
+    PruneStopped,
+    Pruning,
     Readied,
     Rejected,
     Result,
     StoodBy,
 )
+from sro_render.model.wording import name_some
 
 
 def text_line(event: Event) -> str:
@@ -49,6 +56,8 @@ def text_line(event: Event) -> str:
             return f"{event.source}: not taken, what was there before stays: {event.reason}"
         case Finished():
             return _finished(event)
+        case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
+            return _pruning(event)
     assert_never(event)
 
 
@@ -73,6 +82,30 @@ def _finished(event: Finished) -> str:
     ]
     words = f"steps: {', '.join(parts)}; objects: {event.written} written, {event.unchanged} unchanged"
     return f"out of time: {words}" if event.is_out_of_time else words
+
+
+def _pruning(event: Pruning) -> str:
+    match event:
+        case Pruned():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            return f"{event.specialresource}: {event.object} {verb}: {event.reason}"
+        case Kept():
+            return f"{event.specialresource}: {event.object} stays: {event.reason}{_hint(event.hint)}"
+        case Leaving():
+            return f"{event.specialresource}: waiting for {event.object} to go: {event.reason}"
+        case PruneStopped():
+            objects = f" ({name_some(event.objects)})" if event.objects else ""
+            return f"{event.specialresource}: {event.code}: {event.reason}{objects}{_hint(event.hint)}"
+        case Cleared():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            parts = [f"{event.pruned} {verb}", *([f"{event.kept} kept"] if event.kept else [])]
+            parts += [f"{event.leaving} still on their way"] if event.leaving else []
+            return f"objects: {', '.join(parts)}"
+    assert_never(event)
+
+
+def _hint(hint: str) -> str:
+    return f"; {hint}" if hint else ""
 
 
 def _count(number: int, what: str) -> str:
