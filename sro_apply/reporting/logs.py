@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Sequence
+from typing import Final, assert_never
 
 import msgspec
 
@@ -13,11 +14,15 @@ from sro_apply.events import (
     Event,
     Failed,
     Finished,
+    Labelled,
     Leading,
     Readied,
     Result,
     StoodBy,
+    Warned,
 )
+
+_MOST_NAMES: Final = 5
 
 
 def text_line(event: Event) -> str:
@@ -39,6 +44,10 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Labelled():
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {_names(event.nodes)}"
+        case Warned():
+            return _warned(event)
         case Finished():
             return _finished(event)
     assert_never(event)
@@ -47,6 +56,18 @@ def text_line(event: Event) -> str:
 def json_line(event: Event) -> str:
     """One JSON object. Keys are stable."""
     return msgspec.json.encode(event).decode()
+
+
+def _warned(event: Warned) -> str:
+    place = f"{event.subject}: " if event.subject else ""
+    notes = f" ({'; '.join(event.notes)})" if event.notes else ""
+    hint = f"; {event.hint}" if event.hint else ""
+    return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _finished(event: Finished) -> str:
