@@ -16,7 +16,7 @@ import msgspec
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection
 from sro_apply.kube.errors import NotFoundError, TransientError, error_of
-from sro_apply.kube.interface import Gate, Kind, Propagation, Resource
+from sro_apply.kube.interface import ApiVersions, Gate, Kind, Propagation, Resource
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
 _PAGE: Final = 500
@@ -47,18 +47,42 @@ class Client:
 
     def resources(self) -> Sequence[Resource]:
         """See `Kube`."""
+        versions = self._group_versions()
+        for api_version in versions:
+            self._resources[api_version] = self._discover(Kind(api_version, ""))
+        return [each for api_version in versions for each in self._resources[api_version].values()]
+
+    def _group_versions(self) -> Sequence[str]:
+        """All versions of all groups, of each group the preferred one first."""
         versions = ["v1"]
         for group in _mappings(self._read("/apis", "the API groups").get("groups")):
             preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
             names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
             versions += sorted(names, key=lambda name: name != preferred)
-        for api_version in versions:
-            self._resources[api_version] = self._discover(Kind(api_version, ""))
-        return [each for api_version in versions for each in self._resources[api_version].values()]
+        return versions
 
     def version(self) -> str:
         """See `Kube`."""
         return text_of(self._read("/version", "the server's version").get("gitVersion"))
+
+    def api_versions(self) -> ApiVersions:
+        """See `Kube`. Source: helm pkg/action/action.go, GetVersionSet."""
+        served, silent = set(), []
+        for api_version in self._group_versions():
+            served.add(api_version)
+            try:
+                answer = self._read(_root(api_version), f"the kinds of {api_version}")
+            except NotFoundError:
+                served.remove(api_version)  # a CRD that has just gone
+            except TransientError as error:
+                if error.finding.code != "server-busy":
+                    raise
+                silent.append(api_version)
+            else:
+                self._resources[api_version] = _resources_in(answer, api_version)
+                kinds = (text_of(each.get("kind")) for each in _mappings(answer.get("resources")))
+                served.update(f"{api_version}/{kind}" for kind in kinds if kind)
+        return ApiVersions(served=tuple(sorted(served)), silent=tuple(sorted(silent)))
 
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
@@ -79,14 +103,23 @@ class Client:
 
     def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
         """See `Kube`."""
-        path = self._folder(kind, namespace)
-        query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
-        found: list[JsonObject] = []
+        return [*self._pages(kind, namespace, {"labelSelector": labels} if labels else {})]
+
+    def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+        """See `Kube`."""
+        return self._pages(kind, namespace, {}, accept=_METADATA_ONLY)
+
+    def _pages(
+        self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
+    ) -> Sequence[JsonObject]:
+        path, identity = self._folder(kind, namespace), ObjectId(kind.api_version, kind.name, namespace, "")
+        query = {"limit": str(_PAGE), **asked}
+        found = []
         while True:
-            page = self._send("GET", path, query, ObjectId(kind.api_version, kind.name, namespace, ""))
+            page = self._send("GET", path, query, identity, accept=accept)
             # Items of a list do not say what they are.
             found += [
-                {"apiVersion": kind.api_version, "kind": kind.name, **each}
+                {**each, "apiVersion": kind.api_version, "kind": kind.name}
                 for each in _mappings(page.get("items"))
             ]
             more = text_of(mapping_of(page.get("metadata")).get("continue"))
@@ -164,17 +197,7 @@ class Client:
 
     def _discover(self, kind: Kind) -> Mapping[str, Resource]:
         answer = self._read(_root(kind.api_version), f"the kinds of {kind.api_version}")
-        # Subresources, such as deployments/scale, have kinds too.
-        return {
-            text_of(each.get("kind")): Resource(
-                kind=Kind(kind.api_version, text_of(each.get("kind"))),
-                plural=text_of(each.get("name")),
-                is_namespaced=each.get("namespaced") is True,
-                verbs=tuple(map(text_of, _list(each.get("verbs")))),
-            )
-            for each in _mappings(answer.get("resources"))
-            if "/" not in text_of(each.get("name"))
-        }
+        return _resources_in(answer, kind.api_version)
 
     def _read(self, path: str, what: str) -> JsonObject:
         return _decoded(self._exchange("GET", path, {}, f"read {what}", ""), what)
@@ -188,10 +211,12 @@ class Client:
         *,
         body: JsonObject | None = None,
         media_type: str = "",
+        accept: str = "",
     ) -> JsonObject:
         what = f"{_VERBS[method]} {identity}"
         kind = media_type or _MEDIA_TYPES.get(method, "")
-        return _decoded(self._exchange(method, path, query, what, identity.kind, body, kind), what)
+        data = self._exchange(method, path, query, what, identity.kind, body, kind, accept)
+        return _decoded(data, what)
 
     def _exchange(
         self,
@@ -202,6 +227,7 @@ class Client:
         kind: str,
         body: JsonObject | None = None,
         media_type: str = "",
+        accept: str = "",
     ) -> bytes:
         """One request and its answer. Args: what: the request in words; kind: see `error_of`."""
         answer = self._connection.exchange(
@@ -211,6 +237,7 @@ class Client:
             # JSON is YAML, which is what the server calls a manifest to apply.
             body=None if body is None else msgspec.json.encode(body),
             media_type=media_type,
+            accept=accept,
         )
         if not 200 <= answer.status < 300:
             raise error_of(answer.status, answer.data, what, kind, answer.headers)
@@ -219,6 +246,7 @@ class Client:
 
 _VERBS = {"GET": "read", "PATCH": "apply", "POST": "create", "PUT": "replace", "DELETE": "delete"}
 _MERGE_PATCH = "application/merge-patch+json"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MEDIA_TYPES = {
     "PATCH": "application/apply-patch+yaml",
     "POST": "application/json",
@@ -226,6 +254,20 @@ _MEDIA_TYPES = {
     "DELETE": "application/json",
 }
 _AS_MANAGER = MappingProxyType({"fieldManager": MANAGER})
+
+
+def _resources_in(answer: JsonObject, api_version: str) -> Mapping[str, Resource]:
+    """The kinds that discovery names. Subresources, such as deployments/scale, have kinds too."""
+    return {
+        text_of(each.get("kind")): Resource(
+            kind=Kind(api_version, text_of(each.get("kind"))),
+            plural=text_of(each.get("name")),
+            is_namespaced=each.get("namespaced") is True,
+            verbs=tuple(map(text_of, _list(each.get("verbs")))),
+        )
+        for each in _mappings(answer.get("resources"))
+        if "/" not in text_of(each.get("name"))
+    }
 
 
 def _decoded(data: bytes, what: str) -> JsonObject:

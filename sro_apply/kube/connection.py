@@ -69,9 +69,18 @@ class Connection:
         return made
 
     def exchange(
-        self, method: str, path: str, what: str, *, body: bytes | None = None, media_type: str = ""
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        body: bytes | None = None,
+        media_type: str = "",
+        accept: str = "",
     ) -> Answer:
-        """Send one request. Args: path: with its query; what: the request in words.
+        """Send one request.
+
+        Args: path: with its query; what: the request in words; accept: the form of the answer, else any JSON.
 
         Raises:
             TransientError: there was no answer.
@@ -80,6 +89,8 @@ class Connection:
         headers = self._headers()
         if media_type:
             headers["Content-Type"] = media_type
+        if accept:
+            headers["Accept"] = accept
         left_s = ANSWER_S if self._gate is None else self._gate()
         timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
         with self._lock:

@@ -27,6 +27,17 @@ class Resource(Struct, frozen=True, kw_only=True):
     verbs: tuple[str, ...] = ()
 
 
+class ApiVersions(Struct, frozen=True, kw_only=True):
+    """What a server serves, as `.Capabilities.APIVersions` of Helm has it.
+
+    served: `apps/v1` and `apps/v1/Deployment`, kinds of subresources too, A-Z.
+    silent: versions of groups that did not answer: of those the kinds are not among `served`.
+    """
+
+    served: tuple[str, ...]
+    silent: tuple[str, ...] = ()
+
+
 class Propagation(StrEnum):
     """What becomes of what belongs to a deleted object."""
 
@@ -50,6 +61,9 @@ class Kube(Protocol):
     def version(self) -> str:
         """The server's version, such as `v1.20.2`."""
 
+    def api_versions(self) -> ApiVersions:
+        """All group versions and kinds. An aggregated API that is down holds up no other."""
+
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
     ) -> JsonObject:
@@ -66,6 +80,9 @@ class Kube(Protocol):
 
         Args: labels: a selector, such as `app=driver`.
         """
+
+    def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+        """The same with nothing but `metadata`: the server does not send the rest."""
 
     def create(self, manifest: JsonObject) -> JsonObject:
         """Create an object. PermanentError with status 409 where one of its name is there."""

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
 import msgspec
 
 from sro_apply.events import (
     Applied,
     Awaited,
+    Cleared,
     Delayed,
     Event,
     Failed,
     Finished,
+    Kept,
     Labelled,
     Leading,
+    Leaving,
+    Pruned,
+    PruneStopped,
+    Pruning,
     Readied,
     Result,
     StoodBy,
     Warned,
 )
-
-_MOST_NAMES: Final = 5
+from sro_render.model.wording import name_some
 
 
 def text_line(event: Event) -> str:
@@ -45,11 +49,13 @@ def text_line(event: Event) -> str:
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
         case Labelled():
-            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {_names(event.nodes)}"
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
         case Warned():
             return _warned(event)
         case Finished():
             return _finished(event)
+        case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
+            return _pruning(event)
     assert_never(event)
 
 
@@ -63,11 +69,6 @@ def _warned(event: Warned) -> str:
     notes = f" ({'; '.join(event.notes)})" if event.notes else ""
     hint = f"; {event.hint}" if event.hint else ""
     return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _finished(event: Finished) -> str:
@@ -85,6 +86,30 @@ def _finished(event: Finished) -> str:
     ]
     words = f"steps: {', '.join(parts)}; objects: {event.written} written, {event.unchanged} unchanged"
     return f"out of time: {words}" if event.is_out_of_time else words
+
+
+def _pruning(event: Pruning) -> str:
+    match event:
+        case Pruned():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            return f"{event.specialresource}: {event.object} {verb}: {event.reason}"
+        case Kept():
+            return f"{event.specialresource}: {event.object} stays: {event.reason}{_hint(event.hint)}"
+        case Leaving():
+            return f"{event.specialresource}: waiting for {event.object} to go: {event.reason}"
+        case PruneStopped():
+            objects = f" ({name_some(event.objects)})" if event.objects else ""
+            return f"{event.specialresource}: {event.code}: {event.reason}{objects}{_hint(event.hint)}"
+        case Cleared():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            parts = [f"{event.pruned} {verb}", *([f"{event.kept} kept"] if event.kept else [])]
+            parts += [f"{event.leaving} still on their way"] if event.leaving else []
+            return f"objects: {', '.join(parts)}"
+    assert_never(event)
+
+
+def _hint(hint: str) -> str:
+    return f"; {hint}" if hint else ""
 
 
 def _count(number: int, what: str) -> str:
