@@ -15,6 +15,7 @@ from sro_apply.events import (
     Failed,
     Finished,
     Kept,
+    Labelled,
     Leading,
     Leaving,
     Pruned,
@@ -23,6 +24,7 @@ from sro_apply.events import (
     Readied,
     Result,
     StoodBy,
+    Warned,
 )
 from sro_render.model.wording import name_some
 
@@ -46,6 +48,10 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Labelled():
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+        case Warned():
+            return _warned(event)
         case Finished():
             return _finished(event)
         case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
@@ -56,6 +62,13 @@ def text_line(event: Event) -> str:
 def json_line(event: Event) -> str:
     """One JSON object. Keys are stable."""
     return msgspec.json.encode(event).decode()
+
+
+def _warned(event: Warned) -> str:
+    place = f"{event.subject}: " if event.subject else ""
+    notes = f" ({'; '.join(event.notes)})" if event.notes else ""
+    hint = f"; {event.hint}" if event.hint else ""
+    return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
 
 
 def _finished(event: Finished) -> str:
