@@ -145,17 +145,23 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
     is_out_of_time: bool = False
 
 
+class Labelled(Struct, frozen=True, kw_only=True, tag="labelled", tag_field="event"):
+    """Labels of states were set or removed on nodes."""
+
+    nodes: tuple[str, ...]
+
+
+class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"):
+    """Something that the user should know, and that stops nothing."""
+
+    code: str
+    message: str
+    subject: str = ""
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
-Event: TypeAlias = (
-    Applied
-    | Readied
-    | Awaited
-    | Failed
-    | Delayed
-    | StoodBy
-    | Leading
-    | Loaded
-    | Rejected
-    | Finished
-    | Pruning
-)
+Telling: TypeAlias = Labelled | Warned
+Standing: TypeAlias = StoodBy | Leading | Loaded | Rejected
+Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished | Standing | Pruning | Telling

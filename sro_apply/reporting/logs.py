@@ -15,6 +15,7 @@ from sro_apply.events import (
     Failed,
     Finished,
     Kept,
+    Labelled,
     Leading,
     Leaving,
     Loaded,
@@ -25,6 +26,7 @@ from sro_apply.events import (
     Rejected,
     Result,
     StoodBy,
+    Warned,
 )
 from sro_render.model.wording import name_some
 
@@ -54,6 +56,10 @@ def text_line(event: Event) -> str:
             )
         case Rejected():
             return f"{event.source}: not taken, what was there before stays: {event.reason}"
+        case Labelled():
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+        case Warned():
+            return _warned(event)
         case Finished():
             return _finished(event)
         case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
@@ -65,6 +71,13 @@ def json_line(event: Event, at: str = "") -> str:
     """One JSON object. Keys are stable. Args: at: the time, which goes first; empty for none."""
     line = msgspec.json.encode(event).decode()
     return f'{{"time":"{at}",{line[1:]}' if at else line
+
+
+def _warned(event: Warned) -> str:
+    place = f"{event.subject}: " if event.subject else ""
+    notes = f" ({'; '.join(event.notes)})" if event.notes else ""
+    hint = f"; {event.hint}" if event.hint else ""
+    return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
 
 
 def _finished(event: Finished) -> str:
