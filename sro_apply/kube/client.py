@@ -101,9 +101,12 @@ class Client:
         except NotFoundError:
             return None
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
         """See `Kube`."""
-        return [item for page in self.pages(kind, namespace, labels=labels) for item in page.items]
+        pages = self._pages(kind, namespace, _selecting(labels, fields))
+        return [item for page in pages for item in page.items]
 
     def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
         """See `Kube`."""
@@ -112,7 +115,7 @@ class Client:
 
     def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
         """See `Watched`."""
-        return self._pages(kind, namespace, _labelled(labels))
+        return self._pages(kind, namespace, _selecting(labels))
 
     def watch(
         self, kind: Kind, namespace: str = "", *, labels: str = "", version: str, timeout_s: float
@@ -123,7 +126,7 @@ class Client:
             "resourceVersion": version,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(max(1, round(timeout_s))),
-            **_labelled(labels),
+            **_selecting(labels),
         }
         what = f"watch {kind.name}{f' in {namespace}' if namespace else ''}"
         stream = self._connection.stream(f"{self._folder(kind, namespace)}?{urlencode(query)}", what)
@@ -166,13 +169,23 @@ class Client:
         path = self._path(identity, subresource)
         return self._send("PATCH", path, _AS_MANAGER, identity, body=patch, media_type=_MERGE_PATCH)
 
-    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
         """See `Kube`."""
+        version: JsonObject = {"resourceVersion": resource_version} if resource_version else {}
         options: JsonObject = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **version},
             "propagationPolicy": propagation.value,
+            **({"dryRun": ["All"]} if dry_run else {}),
         }
         with suppress(NotFoundError):
             self._send("DELETE", self._path(identity), {}, identity, body=options)
@@ -323,8 +336,9 @@ def _decoded(data: bytes, what: str) -> JsonObject:
         ) from error
 
 
-def _labelled(labels: str) -> Mapping[str, str]:
-    return {"labelSelector": labels} if labels else {}
+def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:
+    selectors = {"labelSelector": labels, "fieldSelector": fields}
+    return {key: value for key, value in selectors.items() if value}
 
 
 def _root(api_version: str) -> str:

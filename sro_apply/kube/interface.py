@@ -75,10 +75,12 @@ class Kube(Protocol):
     def get(self, identity: ObjectId) -> JsonObject | None:
         """An object; None where there is none."""
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
         """The objects of a kind, in one namespace or in all.
 
-        Args: labels: a selector, such as `app=driver`.
+        Args: labels: a selector, such as `app=driver`; fields: one of fields, such as `metadata.name=driver`.
         """
 
     def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
@@ -93,8 +95,19 @@ class Kube(Protocol):
     def patch(self, identity: ObjectId, patch: JsonObject, *, subresource: str = "") -> JsonObject:
         """Change fields by a JSON merge patch (RFC 7386); null removes one."""
 
-    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
-        """Delete the object with this uid; what has gone already is no error, another of its name is one."""
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        """Delete the object with this uid; what has gone already is no error, another of its name is a 409.
+
+        Args: resource_version: if it is given, an object that has changed since is a 409, too.
+        """
 
     def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:
         """POST to a subresource, such as a BuildConfig's `instantiate`."""
