@@ -71,6 +71,22 @@ class Leading(Struct, frozen=True, kw_only=True, tag="leading", tag_field="event
     holder: str
 
 
+class Loaded(Struct, frozen=True, kw_only=True, tag="loaded", tag_field="event"):
+    """A bundle was loaded, and counts from now on. revision: a commit, or the digest of a lock."""
+
+    source: str
+    revision: str
+    cluster: str
+    objects: int
+
+
+class Rejected(Struct, frozen=True, kw_only=True, tag="rejected", tag_field="event"):
+    """What a source has now is no bundle to apply: the one before it is kept."""
+
+    source: str
+    reason: str
+
+
 class Pruned(Struct, frozen=True, kw_only=True, tag="pruned", tag_field="event"):
     """An object was deleted, and why; in a dry run it would be."""
 
@@ -129,5 +145,23 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
     is_out_of_time: bool = False
 
 
+class Labelled(Struct, frozen=True, kw_only=True, tag="labelled", tag_field="event"):
+    """Labels of states were set or removed on nodes."""
+
+    nodes: tuple[str, ...]
+
+
+class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"):
+    """Something that the user should know, and that stops nothing."""
+
+    code: str
+    message: str
+    subject: str = ""
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
-Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Finished | Pruning
+Telling: TypeAlias = Labelled | Warned
+Standing: TypeAlias = StoodBy | Leading | Loaded | Rejected
+Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished | Standing | Pruning | Telling

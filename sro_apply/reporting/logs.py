@@ -15,14 +15,18 @@ from sro_apply.events import (
     Failed,
     Finished,
     Kept,
+    Labelled,
     Leading,
     Leaving,
+    Loaded,
     Pruned,
     PruneStopped,
     Pruning,
     Readied,
+    Rejected,
     Result,
     StoodBy,
+    Warned,
 )
 from sro_render.model.wording import name_some
 
@@ -46,6 +50,16 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Loaded():
+            return (
+                f"{event.source}: {_count(event.objects, 'object')} for {event.cluster}, at {event.revision}"
+            )
+        case Rejected():
+            return f"{event.source}: not taken, what was there before stays: {event.reason}"
+        case Labelled():
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+        case Warned():
+            return _warned(event)
         case Finished():
             return _finished(event)
         case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
@@ -53,9 +67,17 @@ def text_line(event: Event) -> str:
     assert_never(event)
 
 
-def json_line(event: Event) -> str:
-    """One JSON object. Keys are stable."""
-    return msgspec.json.encode(event).decode()
+def json_line(event: Event, at: str = "") -> str:
+    """One JSON object. Keys are stable. Args: at: the time, which goes first; empty for none."""
+    line = msgspec.json.encode(event).decode()
+    return f'{{"time":"{at}",{line[1:]}' if at else line
+
+
+def _warned(event: Warned) -> str:
+    place = f"{event.subject}: " if event.subject else ""
+    notes = f" ({'; '.join(event.notes)})" if event.notes else ""
+    hint = f"; {event.hint}" if event.hint else ""
+    return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
 
 
 def _finished(event: Finished) -> str:
