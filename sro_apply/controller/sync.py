@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.reporters import Reporters
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
 from sro_apply.leading import Leader
@@ -54,7 +55,11 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
     )
 
     def run(cluster: Kube, timeout_s: float) -> Outcome:
-        return Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, SystemClock()).run()
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, SystemClock())
+        if request.is_dry_run or not request.waits:  # nobody looks whether anything is ready
+            return runner.run()
+        reporters = Reporters(cluster, tell)
+        return runner.run(lambda: reporters.report_on(runner.picture))
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)

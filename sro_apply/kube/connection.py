@@ -49,12 +49,12 @@ class Connection:
     """Where we are connected to.
 
     namespace: the applier's own: of the pod, or of the kubeconfig's context.
-    counts: how many requests were sent, by their method.
+    counts: how many requests were made, by their method and the answer's status, or `none`.
     """
 
     def __init__(self, settings: Configuration, namespace: str, gate: Gate | None = None) -> None:
         self.namespace = namespace
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._settings, self._gate = settings, gate
         self._lock = threading.Lock()
         self._pool: urllib3.PoolManager = RESTClientObject(settings).pool_manager
@@ -93,8 +93,7 @@ class Connection:
             headers["Accept"] = accept
         left_s = ANSWER_S if self._gate is None else self._gate()
         timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
-        with self._lock:
-            self.counts[method] += 1
+        status = "none"
         try:
             answer = self._pool.request(
                 method,
@@ -104,8 +103,12 @@ class Connection:
                 timeout=timeout,
                 retries=False,
             )
+            status = str(answer.status)
         except urllib3.exceptions.HTTPError as error:
             raise _no_answer(what, error) from error
+        finally:
+            with self._lock:
+                self.counts[method, status] += 1
         return Answer(answer.status, answer.headers, answer.data)
 
     def _headers(self) -> dict[str, str]:
