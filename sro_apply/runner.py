@@ -14,6 +14,7 @@ from typing import Protocol
 from msgspec import Struct, structs
 
 from sro_apply.applying import Applier, Came, FaultError, Turn
+from sro_apply.building import BuildStarter
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
@@ -21,13 +22,15 @@ from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
-from sro_apply.planning.order import FIRST_STATES, Step, may_start, plan
+from sro_apply.planning.builds import is_build_config
+from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
+from sro_apply.planning.waits import batches, must_wait
 from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
@@ -99,6 +102,7 @@ class Runner:
         self._view = view or View(kube)
         self.applier = Applier(kube, self._view, bundle, settings)
         self._looker = Looker(self._view, bundle)
+        self._builder = BuildStarter(kube, self._view, clock.now)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
         self._trials: dict[StepKey, _Trial] = {}
@@ -196,17 +200,24 @@ class Runner:
         return None
 
     def _course(self, step: Step) -> _Course:
-        """Apply the objects of a step that are not as they should be, kind after kind; then see them all.
+        """Apply the objects of a step that are not as they should be, kind after kind, and see them all.
+
+        What comes after an object that the chart waits for is applied when that is ready.
 
         Raises: FaultError: when all that went together is told.
         """
         self.applier.apply_parent(step.key.resource)
-        for objects in _by_kind(step.objects):
-            came = yield [self._turn(step, each) for each in objects]
-            self._note(step, came)
-        if self._status(step) is Status.WAITING:
-            self._happen(step, Happening.WROTE)
-        return self._look(step)
+        waiting: Awaited | None = None
+        for batch in batches(step.objects):
+            for objects in _by_kind(batch):
+                came = yield [self._turn(step, each) for each in objects]
+                self._note(step, came)
+            if self._status(step) is Status.WAITING:
+                self._happen(step, Happening.WROTE)
+            waiting = self._look(step, batch)
+            if waiting is not None:
+                break
+        return waiting
 
     def _turn(self, step: Step, each: BundleObject) -> Turn:
         fix = self._fixes.get(each.id)
@@ -245,29 +256,38 @@ class Runner:
             self._happen(step, Happening.SAW_PROGRESS)
             self._tell_once(step, waiting)
 
-    def _look(self, step: Step) -> Awaited | None:
-        """The first object that is not ready; None where all are."""
-        if not self._settings.waits and step.key.state not in FIRST_STATES:
-            return None
-        for each in step.objects:
-            try:
-                verdict = self._judge(step, each)
-            except (PermanentError, TransientError) as error:
-                raise FaultError(each.id, error.finding.message, error) from error
-            match verdict.readiness:
-                case Readiness.READY:
-                    continue
-                case Readiness.FAILED:
-                    raise FaultError(each.id, verdict.reason, None)
-                case Readiness.PROGRESSING:
-                    return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
+    def _look(self, step: Step, objects: Sequence[BundleObject]) -> Awaited | None:
+        """The first object that is waited for and not ready; None where all are.
+
+        Raises: FaultError: of the first that has failed.
+        """
+        # All of them: looking at a BuildConfig starts its build, and none waits for another's.
+        found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
+        waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
+        for each, verdict in waited:
+            if verdict.readiness is Readiness.FAILED:
+                raise FaultError(each.id, verdict.reason, None)
+        for each, verdict in waited:
+            if verdict.readiness is Readiness.PROGRESSING:
+                return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
 
+    def _is_looked_at(self, each: BundleObject) -> bool:
+        return must_wait(each, self._settings.waits) or is_build_config(each.id)
+
     def _judge(self, step: Step, each: BundleObject) -> Verdict:
+        try:
+            return self._seen(step, each)
+        except (PermanentError, TransientError) as error:
+            raise FaultError(each.id, error.finding.message, error) from error
+
+    def _seen(self, step: Step, each: BundleObject) -> Verdict:
         live = self._view.live(object_id(self.applier.wanted(step.key.resource, each)))
         if live is None:
             self._done.pop(each.id, None)
             return Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
+        if is_build_config(each.id):
+            return self._builder.attend(live)
         return self._looker.judge(each, live)
 
     def _fail(self, step: Step, fault: FaultError) -> None:

@@ -43,6 +43,10 @@ class View:
         """The Builds of a namespace."""
         return self._all(Kind("build.openshift.io/v1", "Build"), namespace)
 
+    def log(self, pod: ObjectId, container: str, tail_lines: int) -> str:
+        """The end of what a container has printed; it is read each time."""
+        return self._kube.log(pod, container, tail_lines=tail_lines)
+
     def nodes(self) -> list[JsonObject]:
         """All nodes."""
         if self._nodes is None:

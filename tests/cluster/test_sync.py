@@ -21,6 +21,7 @@ import pytest
 import yaml
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
+from instantiating import instantiating
 from raw_api import Object
 from simple_kmod import (
     DRIVER,
@@ -71,13 +72,14 @@ def test_a_second_sync_of_an_unchanged_bundle_writes_nothing(openshift: Cluster,
 
 
 def test_a_build_that_fails_and_an_image_that_is_missing_hold_up_no_other_kernel(
-    openshift: Cluster, bundle: Path
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
 ) -> None:
+    fault_proxy.decide = instantiating(openshift)
     openshift.builds.rule(build_config(OLD, bundle), playing_openshift.build_failed("no rule to make target"))
     image = f"*/{DRIVER}:v{MIDDLE}"
     openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
 
-    done = sync(openshift, bundle)
+    done = sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url))
 
     assert done.code == 1
     assert (done.finished["ready"], done.finished["failed"], done.finished["held"]) == (6, 2, 1)
