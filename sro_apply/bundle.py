@@ -28,18 +28,32 @@ KUSTOMIZATION = "kustomization.yaml"
 _AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
 
 
-def load_bundle(folder: Path) -> RenderedBundle:
+TARGETS = ("_argocd/", "_flux/")
+"""Where a bundle for another tool has the objects of that tool."""
+
+
+def load_bundle(folder: Path, *, of_any_target: bool = False) -> RenderedBundle:
     """The bundle that `sro-render build` wrote to OUT/CLUSTER.
 
-    Args:   folder: OUT/CLUSTER, or OUT if there is one cluster in it.
+    Args:   folder: OUT/CLUSTER, or OUT if there is one cluster in it; of_any_target: also one that Argo CD or
+            Flux applies, without the objects of these.
     Raises: BundleError, or a group of them.
     """
-    root = _root_of(folder)
-    files = _read_files(root)
-    lock = _read_lock(root, files)
-    _refuse_differences(root, files, lock)
-    _refuse_other_target(lock)
-    manifests = _read_manifests(root, lock, files)
+    root = root_of(folder)
+    return read_bundle(_read_files(root), root.as_posix(), of_any_target=of_any_target)
+
+
+def read_bundle(files: Mapping[str, bytes], place: str, *, of_any_target: bool = False) -> RenderedBundle:
+    """The bundle in some files.
+
+    Args:   files: by their paths below OUT/CLUSTER; place: where that is, for messages.
+    Raises: BundleError, or a group of them.
+    """
+    lock = _read_lock(place, files)
+    _refuse_differences(place, files, lock)
+    if not of_any_target:
+        _refuse_other_target(lock)
+    manifests = _read_manifests(place, lock, files)
     return RenderedBundle(
         cluster=lock.cluster,
         resources=_resources(lock, files, manifests),
@@ -56,7 +70,8 @@ def load_bundle(folder: Path) -> RenderedBundle:
     )
 
 
-def _root_of(folder: Path) -> Path:
+def root_of(folder: Path) -> Path:
+    """OUT/CLUSTER, of that or of OUT. Raises: BundleError: there is none, or several."""
     if folder.is_symlink():
         raise BundleError("bundle-link", f"{folder} is a link", hint="name the folder that it leads to")
     if (folder / LOCK_NAME).exists():
@@ -83,7 +98,12 @@ def _read_files(root: Path) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     strange: list[str] = []
     for place, folders, names in os.walk(root):
+        at_top = Path(place) == root
+        # A bundle may be all that a repository has.
+        folders[:] = [name for name in folders if not (at_top and name == ".git")]
         for name in (*folders, *names):
+            if at_top and name == ".git":
+                continue
             path = Path(place) / name
             relative = path.relative_to(root).as_posix()
             if path.is_symlink():
@@ -113,8 +133,8 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _read_lock(root: Path, files: Mapping[str, bytes]) -> Lock:
-    place = (root / LOCK_NAME).as_posix()
+def _read_lock(root: str, files: Mapping[str, bytes]) -> Lock:
+    place = f"{root}/{LOCK_NAME}"
     value = read_manifest(decode(files[LOCK_NAME], place), Limits())
     try:
         return Lock.from_mapping(value)
@@ -122,7 +142,7 @@ def _read_lock(root: Path, files: Mapping[str, bytes]) -> Lock:
         raise error.about(place) from None
 
 
-def _refuse_differences(root: Path, files: Mapping[str, bytes], lock: Lock) -> None:
+def _refuse_differences(root: str, files: Mapping[str, bytes], lock: Lock) -> None:
     ours = {*lock.files, LOCK_NAME, SIGNATURE_NAME}
     wrong = [f"{path} is missing" for path in lock.files if path not in files]
     wrong += [f"{path} is not in the lock" for path in files if path not in ours]
@@ -150,15 +170,15 @@ def _refuse_other_target(lock: Lock) -> None:
         )
 
 
-def _read_manifests(root: Path, lock: Lock, files: Mapping[str, bytes]) -> Mapping[str, JsonObject]:
+def _read_manifests(root: str, lock: Lock, files: Mapping[str, bytes]) -> Mapping[str, JsonObject]:
     """The objects by their files. Every file's fault is told."""
     faults = Faults()
     found: dict[str, JsonObject] = {}
     for path in lock.files:
-        if path.rpartition("/")[2] == KUSTOMIZATION:
+        if path.rpartition("/")[2] == KUSTOMIZATION or path.startswith(TARGETS):
             continue
         try:
-            value = read_manifest(decode(files[path], (root / path).as_posix()), Limits())
+            value = read_manifest(decode(files[path], f"{root}/{path}"), Limits())
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
             continue

@@ -7,3 +7,7 @@ from sro_render.errors import InputError
 
 class BundleError(InputError):
     """A bundle is damaged, hostile or not one that can be applied. Nothing was written yet."""
+
+
+class RightsError(InputError):
+    """It cannot be said which rights a bundle needs."""

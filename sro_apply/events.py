@@ -57,6 +57,65 @@ class Delayed(Struct, frozen=True, kw_only=True, tag="delayed", tag_field="event
     retry_s: float
 
 
+class StoodBy(Struct, frozen=True, kw_only=True, tag="standby", tag_field="event"):
+    """Another one works in the cluster, and is waited for. lease: as an object; holder: who has it."""
+
+    lease: str
+    holder: str
+
+
+class Leading(Struct, frozen=True, kw_only=True, tag="leading", tag_field="event"):
+    """We have the Lease, and begin. holder: as who."""
+
+    lease: str
+    holder: str
+
+
+class Pruned(Struct, frozen=True, kw_only=True, tag="pruned", tag_field="event"):
+    """An object was deleted, and why; in a dry run it would be."""
+
+    specialresource: str
+    object: str
+    reason: str
+    is_dry_run: bool = False
+
+
+class Kept(Struct, frozen=True, kw_only=True, tag="kept", tag_field="event"):
+    """An object that is to go stays, why, and what to do about it."""
+
+    specialresource: str
+    object: str
+    reason: str
+    hint: str = ""
+
+
+class Leaving(Struct, frozen=True, kw_only=True, tag="leaving", tag_field="event"):
+    """An object was deleted and is still there, and why."""
+
+    specialresource: str
+    object: str
+    reason: str
+
+
+class PruneStopped(Struct, frozen=True, kw_only=True, tag="prune-stopped", tag_field="event"):
+    """Nothing of a set was deleted, and why. objects: what would have gone, where that is the reason."""
+
+    specialresource: str
+    code: str
+    reason: str
+    hint: str
+    objects: tuple[str, ...] = ()
+
+
+class Cleared(Struct, frozen=True, kw_only=True, tag="cleared", tag_field="event"):
+    """Deleting is over. leaving: objects that were deleted and are still there."""
+
+    pruned: int
+    kept: int
+    leaving: int
+    is_dry_run: bool = False
+
+
 class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="event"):
     """A sync is over. held: steps that were not begun, for what they wait for is not ready."""
 
@@ -70,4 +129,24 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
     is_out_of_time: bool = False
 
 
-Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished
+class Labelled(Struct, frozen=True, kw_only=True, tag="labelled", tag_field="event"):
+    """Labels of states were set or removed on nodes."""
+
+    nodes: tuple[str, ...]
+
+
+class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"):
+    """Something that the user should know, and that stops nothing."""
+
+    code: str
+    message: str
+    subject: str = ""
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+
+Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
+Telling: TypeAlias = Labelled | Warned
+Event: TypeAlias = (
+    Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Finished | Pruning | Telling
+)

@@ -110,6 +110,7 @@ class Runner:
         self._done: dict[ObjectId, Result] = {}
         self._fixes: dict[ObjectId, _Trial] = {}
         self._delays: set[str] = set()
+        self._begun: set[StepKey] = set()
 
     def run(self) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -200,24 +201,25 @@ class Runner:
         return None
 
     def _course(self, step: Step) -> _Course:
-        """Apply the objects of a step that are not as they should be, kind after kind, and see them all.
+        """Apply the objects of a step that are not as they should be, kind after kind, and see them.
 
-        What comes after an object that the chart waits for is applied when that is ready.
+        What the chart wants to see ready holds up what comes after it.
 
         Raises: FaultError: when all that went together is told.
         """
         self.applier.apply_parent(step.key.resource)
-        waiting: Awaited | None = None
-        for batch in batches(step.objects):
+        self._begun.add(step.key)
+        parts = batches(step.objects)
+        for batch in parts:
             for objects in _by_kind(batch):
                 came = yield [self._turn(step, each) for each in objects]
                 self._note(step, came)
-            if self._status(step) is Status.WAITING:
+            if batch is parts[-1] and self._status(step) is Status.WAITING:
                 self._happen(step, Happening.WROTE)
             waiting = self._look(step, batch)
             if waiting is not None:
-                break
-        return waiting
+                return waiting
+        return None
 
     def _turn(self, step: Step, each: BundleObject) -> Turn:
         fix = self._fixes.get(each.id)
@@ -253,7 +255,8 @@ class Runner:
             self._happen(step, Happening.SAW_READY)
             self._tell_once(step, Readied(step=str(step.key), objects=len(step.objects)))
         else:
-            self._happen(step, Happening.SAW_PROGRESS)
+            if self._status(step) is not Status.WAITING:
+                self._happen(step, Happening.SAW_PROGRESS)
             self._tell_once(step, waiting)
 
     def _look(self, step: Step, objects: Sequence[BundleObject]) -> Awaited | None:
@@ -335,13 +338,17 @@ class Runner:
                         return False
         return True
 
+    def _is_at_gate(self, step: Step) -> bool:
+        """Whether it has begun, and waits for an object of its own before it applies the others."""
+        return step.key in self._begun and self._status(step) is Status.WAITING
+
     def _outcome(self, *, is_out_of_time: bool) -> Outcome:
         states = [(step, status_of(self._table, step.key)) for step in self._steps]
         finished = Finished(
             ready=sum(status is Status.READY for _, status in states),
-            waiting=sum(status is Status.APPLIED for _, status in states),
+            waiting=sum(status is Status.APPLIED or self._is_at_gate(step) for step, status in states),
             failed=sum(status is Status.FAILED for _, status in states),
-            held=sum(status is Status.WAITING for _, status in states),
+            held=sum(status is Status.WAITING and not self._is_at_gate(step) for step, status in states),
             written=sum(each is not Result.UNCHANGED for each in self._done.values()),
             unchanged=sum(each is Result.UNCHANGED for each in self._done.values()),
             is_dry_run=self._settings.is_dry_run,

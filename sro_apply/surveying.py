@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from sro_apply.applying import Applier
 from sro_apply.kube.errors import NotFoundError, PermanentError
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Reading
 from sro_apply.looking import Looker
 from sro_apply.planning.holding import held_by
 from sro_apply.planning.members import seen_resources
@@ -45,7 +45,7 @@ NO_TROUBLE: Mapping[StepKey, Trouble] = MappingProxyType({})
 class Surveyor:
     """Looks at all of one bundle."""
 
-    def __init__(self, view: View, looker: Looker, bundle: RenderedBundle, applier: Applier) -> None:
+    def __init__(self, view: Reading, looker: Looker, bundle: RenderedBundle, applier: Applier) -> None:
         self._view, self._looker, self._bundle, self._applier = view, looker, bundle, applier
         self._steps = plan(bundle)
 

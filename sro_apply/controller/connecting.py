@@ -25,12 +25,12 @@ def connect(target: Target) -> tuple[Client, str]:
     Raises: InputError: the extra `apply` is missing, or there is no cluster to connect to.
     """
     try:
-        from sro_apply.kube import client  # noqa: PLC0415
+        from sro_apply.kube import client, connection  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise InputError(
             "extra-missing",
             f"the package {error.name} is not installed, which speaks with the cluster",
             hint="install sro-render with its extra: pip install 'sro-render[apply]'",
         ) from error
-    connection = client.connect(target.kubeconfig, target.context)
-    return client.Client(connection), connection.namespace
+    made = connection.connect(target.kubeconfig, target.context)
+    return client.Client(made), made.namespace

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_apply.bundle import load_bundle
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
+from sro_apply.kube.interface import Kube
+from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.runner import Outcome, Runner, SystemClock
 from sro_render.version import __version__
@@ -33,7 +37,9 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
 def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
     """Bring a bundle into the cluster, once.
 
-    Raises: BundleError, InputError: before the first request; ServerError: there is no server to talk to.
+    Raises:
+        BundleError, InputError: before the first request.
+        ServerError: there is no server to talk to, or another one works in its cluster.
     """
     bundle = load_bundle(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
@@ -47,4 +53,12 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
         is_dry_run=request.is_dry_run,
         concurrency=request.concurrency,
     )
-    return Runner(kube, bundle, settings, tell, SystemClock()).run()
+
+    def run(cluster: Kube, timeout_s: float) -> Outcome:
+        return Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, SystemClock()).run()
+
+    if request.is_dry_run:  # in nobody's way
+        return run(kube, request.timeout_s)
+    began_s = time.monotonic()
+    with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:
+        return run(fenced, request.timeout_s - (time.monotonic() - began_s))

@@ -35,6 +35,17 @@ class NotFoundError(PermanentError):
     """The object, its namespace, or its kind is not there."""
 
 
+class LeaseLostError(ServerError):
+    """Another one works in this cluster. Whoever gets it ends: trying again would not help.
+
+    holder: who has the Lease; empty where it let go of it in the meantime.
+    """
+
+    def __init__(self, holder: str, message: str, *, hint: str) -> None:
+        super().__init__("lease-lost", message, hint=hint)
+        self.holder = holder
+
+
 def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[str, str]) -> ServerError:
     """The error for an answer that is none of success.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -25,6 +25,17 @@ class Resource(Struct, frozen=True, kw_only=True):
     plural: str
     is_namespaced: bool
     verbs: tuple[str, ...] = ()
+
+
+class ApiVersions(Struct, frozen=True, kw_only=True):
+    """What a server serves, as `.Capabilities.APIVersions` of Helm has it.
+
+    served: `apps/v1` and `apps/v1/Deployment`, kinds of subresources too, A-Z.
+    silent: versions of groups that did not answer: of those the kinds are not among `served`.
+    """
+
+    served: tuple[str, ...]
+    silent: tuple[str, ...] = ()
 
 
 class Propagation(StrEnum):
@@ -50,6 +61,9 @@ class Kube(Protocol):
     def version(self) -> str:
         """The server's version, such as `v1.20.2`."""
 
+    def api_versions(self) -> ApiVersions:
+        """All group versions and kinds. An aggregated API that is down holds up no other."""
+
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
     ) -> JsonObject:
@@ -66,6 +80,9 @@ class Kube(Protocol):
 
         Args: labels: a selector, such as `app=driver`.
         """
+
+    def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+        """The same with nothing but `metadata`: the server does not send the rest."""
 
     def create(self, manifest: JsonObject) -> JsonObject:
         """Create an object. PermanentError with status 409 where one of its name is there."""
@@ -84,3 +101,49 @@ class Kube(Protocol):
 
     def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
         """What a container has printed; 0: from its beginning."""
+
+
+Gate: TypeAlias = Callable[[], float]
+"""Asked right before a request is sent: for how many seconds it may be under way. Raises where it may not."""
+
+
+class Gated(Kube, Protocol):
+    """A cluster whose requests can be held back."""
+
+    def behind(self, gate: Gate) -> Kube:
+        """The same cluster, over connections of its own, where each request asks `gate` first."""
+
+
+class Reading(Protocol):
+    """What the server has, kept so that a look at an object costs no request. For several threads at once.
+
+    Its methods raise TransientError or PermanentError where something has to be asked, and cannot be.
+    """
+
+    @property
+    def reads(self) -> int:
+        """How many questions were answered, ever: whether there is progress."""
+
+    def live(self, identity: ObjectId) -> JsonObject | None:
+        """An object of a bundle; None where there is none, or no kind of that name."""
+
+    def put(self, live: JsonObject) -> None:
+        """Keep what a request gave back: what is read later is never older than it."""
+
+    def drop(self, identity: ObjectId) -> None:
+        """Know nothing more of an object of a bundle, which was deleted."""
+
+    def add_build(self, build: JsonObject) -> None:
+        """Keep a Build that a request started."""
+
+    def pods(self, namespace: str) -> Sequence[JsonObject]:
+        """The pods of a namespace."""
+
+    def builds(self, namespace: str) -> Sequence[JsonObject]:
+        """The Builds of a namespace."""
+
+    def nodes(self) -> Sequence[JsonObject]:
+        """All nodes."""
+
+    def forget(self) -> None:
+        """A round is over: what is asked for next is to be as new as can be had without being told."""

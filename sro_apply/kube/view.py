@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
+import threading
+
 from sro_apply.kube.errors import NotFoundError
 from sro_apply.kube.interface import Kind, Kube
 from sro_render.model.objects import JsonObject, ObjectId, object_id
 
 OWNED = "specialresource.openshift.io/owned=true"
 """The label that every object of a bundle has. What lost it is not found, and so applied again."""
+POD, NODE, BUILD = Kind("v1", "Pod"), Kind("v1", "Node"), Kind("build.openshift.io/v1", "Build")
 
 
 class View:
-    """Reads what is asked for, and keeps it until `forget`. reads: how many lists were read, ever."""
+    """See `Reading`: reads what is asked for, and keeps it until `forget`."""
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self.reads = 0
         self._ours: dict[tuple[Kind, str], dict[str, JsonObject]] = {}
         self._others: dict[tuple[Kind, str], list[JsonObject]] = {}
-        self._nodes: list[JsonObject] | None = None
+        # Who asks for what another thread is reading waits for it, and does not ask the server too.
+        self._lock = threading.RLock()
 
     def forget(self) -> None:
-        """Read again what is asked for next."""
-        self._ours.clear()
-        self._others.clear()
-        self._nodes = None
+        """See `Reading`: all of it is read again."""
+        with self._lock:
+            self._ours.clear()
+            self._others.clear()
 
     def live(self, identity: ObjectId) -> JsonObject | None:
-        """An object of a bundle; None where there is none, or no kind of that name."""
-        return self._of(identity).get(identity.name)
+        """See `Reading`."""
+        with self._lock:
+            return self._of(identity).get(identity.name)
 
     def put(self, live: JsonObject) -> None:
-        """Keep what a request gave back."""
+        """See `Reading`."""
         identity = object_id(live)
-        self._of(identity)[identity.name] = live
+        with self._lock:
+            self._of(identity)[identity.name] = live
+
+    def drop(self, identity: ObjectId) -> None:
+        """See `Reading`."""
+        with self._lock:
+            self._of(identity).pop(identity.name, None)
+
+    def add_build(self, build: JsonObject) -> None:
+        """See `Reading`."""
+        identity = object_id(build)
+        with self._lock:
+            known = self._all(BUILD, identity.namespace)
+            others = [each for each in known if object_id(each).name != identity.name]
+            self._others[BUILD, identity.namespace] = [*others, build]
 
     def pods(self, namespace: str) -> list[JsonObject]:
-        """The pods of a namespace."""
-        return self._all(Kind("v1", "Pod"), namespace)
+        """See `Reading`."""
+        return self._all(POD, namespace)
 
     def builds(self, namespace: str) -> list[JsonObject]:
-        """The Builds of a namespace."""
-        return self._all(Kind("build.openshift.io/v1", "Build"), namespace)
+        """See `Reading`."""
+        return self._all(BUILD, namespace)
 
     def log(self, pod: ObjectId, container: str, tail_lines: int) -> str:
         """The end of what a container has printed; it is read each time."""
         return self._kube.log(pod, container, tail_lines=tail_lines)
 
     def nodes(self) -> list[JsonObject]:
-        """All nodes."""
-        if self._nodes is None:
-            self._nodes = self._read(Kind("v1", "Node"))
-        return self._nodes
+        """See `Reading`."""
+        return self._all(NODE, "")
 
     def _of(self, identity: ObjectId) -> dict[str, JsonObject]:
         key = Kind(identity.api_version, identity.kind), identity.namespace
@@ -61,9 +78,10 @@ class View:
 
     def _all(self, kind: Kind, namespace: str) -> list[JsonObject]:
         key = kind, namespace
-        if key not in self._others:
-            self._others[key] = self._read(kind, namespace)
-        return self._others[key]
+        with self._lock:
+            if key not in self._others:
+                self._others[key] = self._read(kind, namespace)
+            return self._others[key]
 
     def _read(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
         """A list; an empty one of a kind that is not there."""

@@ -46,8 +46,8 @@ def parent_manifest(
     identity = parent_id(resource.name, namespace)
     ids = [each.id for state in resource.states for each in state.objects]
     known = annotations_of(live) if live else {}
-    kinds = {group_kind(each) for each in ids} | _listed(known.get(GROUP_KINDS))
-    namespaces = ({each.namespace for each in ids} | _listed(known.get(NAMESPACES))) - {"", namespace}
+    kinds = {group_kind(each) for each in ids} | listed(known.get(GROUP_KINDS))
+    namespaces = ({each.namespace for each in ids} | listed(known.get(NAMESPACES))) - {"", namespace}
     return {
         "apiVersion": identity.api_version,
         "kind": identity.kind,
@@ -76,7 +76,8 @@ def group_kind(identity: ObjectId) -> str:
     return f"{identity.kind}.{identity.group}" if identity.group else identity.kind
 
 
-def _listed(value: JsonValue) -> set[str]:
+def listed(value: JsonValue) -> set[str]:
+    """The entries of one of the parent's annotations."""
     return {each for each in text_of(value).split(",") if each}
 
 

@@ -6,7 +6,27 @@ from typing import assert_never
 
 import msgspec
 
-from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
+from sro_apply.events import (
+    Applied,
+    Awaited,
+    Cleared,
+    Delayed,
+    Event,
+    Failed,
+    Finished,
+    Kept,
+    Labelled,
+    Leading,
+    Leaving,
+    Pruned,
+    PruneStopped,
+    Pruning,
+    Readied,
+    Result,
+    StoodBy,
+    Warned,
+)
+from sro_render.model.wording import name_some
 
 
 def text_line(event: Event) -> str:
@@ -24,14 +44,31 @@ def text_line(event: Event) -> str:
             return f"{event.step}: failed: {event.object}: {event.reason}; again in {event.retry_s:g} s"
         case Delayed():
             return f"{event.reason}; again in {event.retry_s:g} s"
+        case StoodBy():
+            return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
+        case Leading():
+            return f"{event.lease} is ours, as {event.holder}"
+        case Labelled():
+            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+        case Warned():
+            return _warned(event)
         case Finished():
             return _finished(event)
+        case Pruned() | Kept() | Leaving() | PruneStopped() | Cleared():
+            return _pruning(event)
     assert_never(event)
 
 
 def json_line(event: Event) -> str:
     """One JSON object. Keys are stable."""
     return msgspec.json.encode(event).decode()
+
+
+def _warned(event: Warned) -> str:
+    place = f"{event.subject}: " if event.subject else ""
+    notes = f" ({'; '.join(event.notes)})" if event.notes else ""
+    hint = f"; {event.hint}" if event.hint else ""
+    return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
 
 
 def _finished(event: Finished) -> str:
@@ -49,6 +86,30 @@ def _finished(event: Finished) -> str:
     ]
     words = f"steps: {', '.join(parts)}; objects: {event.written} written, {event.unchanged} unchanged"
     return f"out of time: {words}" if event.is_out_of_time else words
+
+
+def _pruning(event: Pruning) -> str:
+    match event:
+        case Pruned():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            return f"{event.specialresource}: {event.object} {verb}: {event.reason}"
+        case Kept():
+            return f"{event.specialresource}: {event.object} stays: {event.reason}{_hint(event.hint)}"
+        case Leaving():
+            return f"{event.specialresource}: waiting for {event.object} to go: {event.reason}"
+        case PruneStopped():
+            objects = f" ({name_some(event.objects)})" if event.objects else ""
+            return f"{event.specialresource}: {event.code}: {event.reason}{objects}{_hint(event.hint)}"
+        case Cleared():
+            verb = "would be deleted" if event.is_dry_run else "deleted"
+            parts = [f"{event.pruned} {verb}", *([f"{event.kept} kept"] if event.kept else [])]
+            parts += [f"{event.leaving} still on their way"] if event.leaving else []
+            return f"objects: {', '.join(parts)}"
+    assert_never(event)
+
+
+def _hint(hint: str) -> str:
+    return f"; {hint}" if hint else ""
 
 
 def _count(number: int, what: str) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from sro_render.gotemplate.numbers import parse_uint
+from sro_render.model.install_order import INSTALL_ORDER, install_rank
 
 HOOK = "helm.sh/hook"
 HOOK_WEIGHT = "helm.sh/hook-weight"
@@ -29,64 +30,8 @@ HOOK_EVENTS = (
 )
 _OLD_EVENTS = {"test-success": "test"}
 
-INSTALL_ORDER = (
-    "PriorityClass",
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    # The operator writes the first one "Certificates", which is no kind: a slip that is put right here.
-    "Certificate",
-    "Issuer",
-    "SecurityContextConstraints",
-    "ImageStream",
-    "BuildConfig",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
-)
-_RANKS = {kind: rank for rank, kind in enumerate(INSTALL_ORDER)}
 _OPENSHIFT = frozenset({"Certificate", "Issuer", "SecurityContextConstraints", "ImageStream", "BuildConfig"})
 _ATOI = re.compile(r"([+-]?)([0-9]+)")
-
-
-def install_rank(kind: str) -> tuple[int, str]:
-    """A key to sort objects by kind (stably): unknown kinds come last, by name.
-
-    All of one kind have one key, so that a stable sort leaves them in their order.
-    """
-    rank = _RANKS.get(kind)
-    return (len(INSTALL_ORDER), kind) if rank is None else (rank, "")
 
 
 def helm_rank(kind: str) -> tuple[int, str]:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from sro_render.charts.chart import Chart
-from sro_render.charts.manifests import HOOK, hook_events, install_rank, is_hook
+from sro_render.charts.manifests import HOOK, hook_events, is_hook
 from sro_render.errors import Finding, some
 from sro_render.kernels.affinity import Placement, declared_cluster_kinds, is_affine
 from sro_render.kernels.grouping import KernelGroup
 from sro_render.kernels.states import StateTemplates
 from sro_render.model.bundle import RenderedResource, State, StateName
+from sro_render.model.install_order import install_rank
 from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
 from sro_render.model.specialresource import SpecialResource
 from sro_render.pipeline.manifests import Manifest

@@ -88,7 +88,8 @@ class Cluster:
     def is_established(self, crd: Object) -> bool:
         """Whether a CRD is served: its condition, and an answer, which comes a little later."""
         found = self.api.get(self.api.path_of(crd))
-        conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
+        listed = found.get("status", {}).get("conditions") or []  # null, for a moment
+        conditions = {each["type"]: each["status"] for each in listed}
         spec = crd["spec"]
         if conditions.get("Established") != "True":
             return False

@@ -34,6 +34,10 @@ class Asked:
     def is_write(self) -> bool:
         return self.method in WRITES
 
+    @property
+    def is_of_lease(self) -> bool:
+        return "/apis/coordination.k8s.io/" in self.path
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -70,7 +74,7 @@ class FaultProxy:
     certificate: Path
     decide: Decide = lambda _: None
     after_write: Callable[[Asked], None] = lambda _: None
-    """Called when the server has done a write and before the client hears of it: where a test kills it."""
+    """Called when the server has done a write of the work, before the client hears of it: a test kills it here."""
     asked: list[Asked] = field(default_factory=list)
     """All requests, in the order in which they came."""
     _listener: ThreadingHTTPServer | None = None
@@ -82,7 +86,12 @@ class FaultProxy:
         return f"https://127.0.0.1:{self._listener.server_address[1]}"
 
     def writes(self) -> list[Asked]:
-        return [asked for asked in self.asked if asked.is_write]
+        """What was written, but for the Lease: that is how it is known who writes, and goes on all the time."""
+        return [asked for asked in self.work() if asked.is_write]
+
+    def work(self) -> list[Asked]:
+        """All requests but those for the Lease."""
+        return [asked for asked in self.asked if not asked.is_of_lease]
 
     def start(self) -> None:
         pool = urllib3.PoolManager(ca_certs=str(self.ca), retries=False, maxsize=32, timeout=60)
@@ -157,7 +166,8 @@ def _handler(proxy: FaultProxy, pool: urllib3.PoolManager) -> type[BaseHTTPReque
             try:
                 if asked.is_write:
                     theirs.read(decode_content=False, cache_content=True)
-                    proxy.after_write(asked)
+                    if not asked.is_of_lease:
+                        proxy.after_write(asked)
                 if cut:
                     self.close_connection = True
                 else:

@@ -8,7 +8,6 @@ are played. Left out: what those rules are (tests/unit/apply/test_build_outlook.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from clusters import Cluster
 from fault_proxy import Answer, Asked, Cut, FaultProxy
 from instantiating import instantiated, instantiating
 from raw_api import Object
-from simple_kmod import KERNELS, OLD, build_config, command, sync
-
-from sro_render.model.lock import digest_of
+from simple_kmod import KERNELS, OLD, build_config, changed, command, sync
 
 BUILDS = "/apis/build.openshift.io/v1/namespaces/simple-kmod/builds"
 CONFIGS = "/apis/build.openshift.io/v1/namespaces/simple-kmod/buildconfigs"
@@ -36,19 +33,9 @@ def kubeconfig(openshift: Cluster, fault_proxy: FaultProxy) -> Path:
     return openshift.kubeconfig("admin", fault_proxy.url)
 
 
-def changed(bundle: Path, folder: Path, **changes: Any) -> Path:
+def with_spec(bundle: Path, folder: Path, **spec: Any) -> Path:
     """The bundle with other BuildConfigs."""
-    made = Path(shutil.copytree(bundle, folder))
-    lock = made / "sro.lock.yaml"
-    text = lock.read_text(encoding="utf-8")
-    for file in made.rglob("buildconfig*.yaml"):
-        before = file.read_bytes()
-        manifest = yaml.safe_load(before)
-        manifest["spec"] |= changes
-        file.write_text(yaml.safe_dump(manifest), encoding="utf-8")
-        text = text.replace(digest_of(before), digest_of(file.read_bytes()))
-    lock.write_text(text, encoding="utf-8")
-    return made
+    return changed(bundle, folder, "buildconfig*", lambda manifest: manifest["spec"].update(spec))
 
 
 def builds(cluster: Cluster) -> dict[str, str]:
@@ -70,14 +57,14 @@ def test_the_first_build_is_openshifts_own_and_every_change_after_it_gets_one_of
     assert builds(openshift) == numbered(bundle, 1)
     assert not any(map(instantiated, fault_proxy.asked))
 
-    other = changed(bundle, tmp_path / "other", postCommit={"script": "make check"})
+    other = with_spec(bundle, tmp_path / "other", postCommit={"script": "make check"})
     done = sync(openshift, other, kubeconfig=kubeconfig)
     assert (done.code, builds(openshift)) == (0, numbered(bundle, 1, 2)), done.events
     again = sync(openshift, other, kubeconfig=kubeconfig)
     assert (again.code, builds(openshift)) == (0, numbered(bundle, 1, 2))
 
     # Where it is built is no matter of the image; what was built between is.
-    elsewhere = changed(other, tmp_path / "elsewhere", nodeSelector={"kubernetes.io/arch": "amd64"})
+    elsewhere = with_spec(other, tmp_path / "elsewhere", nodeSelector={"kubernetes.io/arch": "amd64"})
     assert sync(openshift, elsewhere, kubeconfig=kubeconfig).code == 0
     assert builds(openshift) == numbered(bundle, 1, 2)
     assert sync(openshift, bundle, kubeconfig=kubeconfig).code == 0
@@ -88,7 +75,7 @@ def test_without_a_trigger_builds_are_started_also_where_nobody_waits(
     openshift: Cluster, bundle: Path, kubeconfig: Path, tmp_path: Path
 ) -> None:
     openshift.builds.rule("*", playing_openshift.BUILDING)
-    manual = changed(bundle, tmp_path / "manual", triggers=[])
+    manual = with_spec(bundle, tmp_path / "manual", triggers=[])
     # The documentation's chart waits for each of its BuildConfigs, whatever the user says.
     done = sync(openshift, manual, "--no-wait", "--timeout", "5", kubeconfig=kubeconfig)
     assert done.code == 1
@@ -119,7 +106,7 @@ def test_a_sync_that_is_killed_around_its_request_for_a_build_leaves_one_build_o
         return Cut.BEFORE if moment == "after" else given
 
     fault_proxy.decide = decide
-    manual = changed(bundle, tmp_path / "manual", triggers=[])
+    manual = with_spec(bundle, tmp_path / "manual", triggers=[])
     for _ in range(len(KERNELS) + 1):
         running.append(
             subprocess.Popen(command(kubeconfig, manual, "--timeout", "60"), stdout=subprocess.DEVNULL)

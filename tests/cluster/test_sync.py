@@ -25,12 +25,14 @@ from instantiating import instantiating
 from raw_api import Object
 from simple_kmod import (
     DRIVER,
+    HURRIED,
     KERNELS,
     LABEL,
     MIDDLE,
     NEW,
     OLD,
     build_config,
+    changed,
     command,
     daemon_set,
     everything,
@@ -166,11 +168,17 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(openshift: Cluster,
     }
 
 
-def test_without_waiting_everything_is_applied_at_once(openshift: Cluster, bundle: Path) -> None:
+def test_without_waiting_everything_is_applied_at_once(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    """The documentation's chart asks itself that some objects are waited for; another may not."""
     openshift.kubelet.rule("*", playing.NOT_READY)
     openshift.builds.rule("*", playing_openshift.BUILDING)
 
-    done = sync(openshift, bundle, "--no-wait")
+    def ask_nothing(manifest: Object) -> None:
+        manifest["metadata"]["annotations"].pop("specialresource.openshift.io/wait", None)
+
+    done = sync(openshift, changed(bundle, tmp_path / "other", "*", ask_nothing), "--no-wait")
 
     assert done.code == 0
     assert done.finished["written"] == len(done.applied) == 11
@@ -219,7 +227,7 @@ def test_an_unchanged_sync_asks_by_kind_and_sends_no_write(
     assert sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url)).code == 0
 
     assert fault_proxy.writes() == []
-    asked = [each.path.partition("?")[0] for each in fault_proxy.asked]
+    asked = [each.path.partition("?")[0] for each in fault_proxy.work()]
     # No question twice: one for each kind and namespace, one for each group's kinds, one for the set.
     assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1, asked
 
@@ -248,7 +256,7 @@ def test_a_sync_that_is_killed_after_every_single_write_is_finished_by_those_aft
     for _ in range(20):
         running.append(
             subprocess.Popen(
-                command(kubeconfig, bundle, "--timeout", "60", "--concurrency", "1"),
+                command(kubeconfig, bundle, "--timeout", "60", "--concurrency", "1", program=HURRIED),
                 stdout=subprocess.DEVNULL,
             )
         )
@@ -289,8 +297,8 @@ def test_requests_that_go_wrong_now_and_then_are_made_again(
 
 
 def is_object(asked: Asked) -> bool:
-    """A write, or a list of what is ours: the very first question is let through."""
-    return asked.is_write or "labelSelector" in asked.path
+    """A write, or a list of what is ours: the very first questions are let through."""
+    return (asked.is_write and not asked.is_of_lease) or "labelSelector" in asked.path
 
 
 def test_a_server_that_goes_and_comes_back_in_the_middle_is_waited_for(
@@ -301,8 +309,11 @@ def test_a_server_that_goes_and_comes_back_in_the_middle_is_waited_for(
         command(openshift.admin, bundle, "--timeout", "90"), stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
+        building: set[str] = set()
         for line in running.stdout:
-            if json.loads(line)["event"] == "waiting":
+            event = json.loads(line)
+            building |= {event["step"]} if "is Running" in event.get("reason", "") else set()
+            if len(building) == len(KERNELS):
                 break
         openshift.servers.stop_api_server(kill=True)
         for line in running.stdout:

@@ -23,11 +23,11 @@ from sro_render.charts.configmap import read_chart_configmap, write_chart_config
 from sro_render.charts.engine import Engine
 from sro_render.charts.helm_functions import functions
 from sro_render.charts.ignore import without_ignored
-from sro_render.charts.manifests import install_rank
 from sro_render.charts.package import package_chart
 from sro_render.charts.scope import Capabilities, Release
 from sro_render.errors import ChartError, SroError
 from sro_render.limits import Limits
+from sro_render.model.install_order import install_rank
 from sro_render.source import Source
 from sro_render.yamltext.reader import read_values
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sro_apply.kube.interface import Kind, Propagation, Resource
+from sro_apply.kube.interface import ApiVersions, Kind, Propagation, Resource
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
 Fault = Callable[[str, str], Exception | None]
@@ -34,6 +34,11 @@ class Double:
     def version(self) -> str:
         return "v1.20.2"
 
+    def api_versions(self) -> ApiVersions:
+        versions = {each.api_version for each in self.objects}
+        kinds = {f"{each.api_version}/{each.kind}" for each in self.objects}
+        return ApiVersions(served=tuple(sorted(versions | kinds)))
+
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""
     ) -> JsonObject:
@@ -59,6 +64,10 @@ class Double:
             for identity, live in self.objects.items()
             if (identity.kind, identity.namespace) == (kind.name, namespace)
         ]
+
+    def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+        names = ("apiVersion", "kind", "metadata")
+        return [{name: each[name] for name in names} for each in self.list(kind, namespace)]
 
     def create(self, manifest: JsonObject) -> JsonObject:
         return self.apply(manifest, force=False)

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 from sro_apply.cli.main import run
-from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
+from sro_apply.events import (
+    Applied,
+    Awaited,
+    Delayed,
+    Event,
+    Failed,
+    Finished,
+    Leading,
+    Readied,
+    Result,
+    StoodBy,
+)
 from sro_apply.reporting.logs import json_line, text_line
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
@@ -81,8 +92,8 @@ def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.Captu
 def test_a_library_that_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "sro_apply.kube.client", raising=False)
-    monkeypatch.delattr("sro_apply.kube.client", raising=False)  # where another test imported it
+    monkeypatch.delitem(sys.modules, "sro_apply.kube.connection", raising=False)
+    monkeypatch.delattr("sro_apply.kube.connection", raising=False)  # where another test imported it
     monkeypatch.setitem(sys.modules, "kubernetes", None)
     assert run(["sync", str(GOLDEN)]) == 2
     assert capsys.readouterr().err == (
@@ -108,7 +119,7 @@ def test_a_server_that_is_not_there_is_not_waited_for(
 ) -> None:
     assert run(["sync", str(GOLDEN), "--kubeconfig", str(kubeconfig)]) == 4
     said = capsys.readouterr().err
-    assert said.startswith("error[server-unreachable]: read the kinds of v1: ")
+    assert said.startswith("error[server-unreachable]: read the kinds of coordination.k8s.io/v1: ")
     assert "  help: check the connection, and that the server runs\n" in said
 
 
@@ -133,6 +144,11 @@ def test_a_server_that_is_not_there_is_not_waited_for(
             "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
         ),
         (Delayed(reason="list Pod: no answer", retry_s=2.5), "list Pod: no answer; again in 2.5 s"),
+        (
+            StoodBy(lease="Lease/ops/sro-apply", holder="b_1"),
+            "waiting for Lease/ops/sro-apply: b_1 has it, and works in this cluster",
+        ),
+        (Leading(lease="Lease/ops/sro-apply", holder="a_1"), "Lease/ops/sro-apply is ours, as a_1"),
         (
             Finished(ready=3, waiting=0, failed=0, held=0, written=0, unchanged=11),
             "steps: 3 ready; objects: 0 written, 11 unchanged",

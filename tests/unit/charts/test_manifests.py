@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from sro_render.charts.manifests import hook_events, hook_weight, install_rank, is_hook
+from sro_render.charts.manifests import hook_events, hook_weight, is_hook
+from sro_render.model.install_order import install_rank
 
 
 def test_openshifts_kinds_come_before_service() -> None:

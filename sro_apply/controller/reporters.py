@@ -1,0 +1,68 @@
+"""Takes the picture of each round to all who tell of it: labels of nodes, status and Events, the web."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sro_apply.events import Event, Labelled, Warned
+from sro_apply.kube.interface import Kube
+from sro_apply.labelling import Labeller
+from sro_apply.planning.picture import Picture
+from sro_apply.planning.stale import stale_findings, stale_nodes
+from sro_apply.recording import Recorder
+from sro_apply.web.board import Board
+from sro_render.errors import Finding
+
+
+class Reporters:
+    """Reports the rounds of one bundle. What cannot be reported stops nothing, and is said once.
+
+    Args:
+        board:       what the web server shows, if there is one.
+        tells_stale: whether nodes that the bundle is stale for are said here.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        tell: Callable[[Event], None],
+        *,
+        board: Board | None = None,
+        tells_stale: bool = True,
+    ) -> None:
+        self._labeller, self._recorder = Labeller(kube), Recorder(kube)
+        self._tell, self._board, self._tells_stale = tell, board, tells_stale
+        self._told: frozenset[Finding] = frozenset()
+
+    def report(self, picture: Picture, took_s: float | None = None) -> None:
+        """Report how the cluster stands after a round. Args: took_s: how long the round took."""
+        if self._board is not None:
+            self._board.show(picture, took_s)
+        labelled = self._labeller.label(picture)
+        if labelled.nodes:
+            self._tell(Labelled(nodes=labelled.nodes))
+        recorded = self._recorder.record(picture)
+        self._warn((*self._stale(picture), *labelled.findings, *recorded))
+
+    def _stale(self, picture: Picture) -> tuple[Finding, ...]:
+        if not self._tells_stale:
+            return ()
+        return stale_findings(stale_nodes(picture.resources, picture.nodes, picture.kernels))
+
+    def _warn(self, findings: tuple[Finding, ...]) -> None:
+        """Say what was not said of the last round."""
+        for each in dict.fromkeys(findings):
+            if each not in self._told:
+                self._tell(warned(each))
+        self._told = frozenset(findings)
+
+
+def warned(finding: Finding) -> Warned:
+    """A finding as an event."""
+    return Warned(
+        code=finding.code,
+        message=finding.message,
+        subject=finding.subject,
+        notes=finding.notes,
+        hint=finding.hint,
+    )

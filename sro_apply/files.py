@@ -1,0 +1,65 @@
+"""Files that the user names: specs that are read, and what a command writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sro_render.errors import Faults, InputError, OutputError
+from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME
+from sro_render.source import Source
+from sro_render.yamltext.reader import decode
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def read_sources(paths: Iterable[Path]) -> list[Source]:
+    """The texts of files, and of all YAML and JSON files below folders, A-Z.
+
+    As for `sro-render build`: hidden files, a `sro.yaml` and what was rendered below a folder are no specs.
+
+    Raises: InputError, or a group of them: a file is not there or cannot be read.
+    """
+    faults = Faults()
+    found: list[Source] = []
+    for path in paths:
+        for file in _files_of(path):
+            try:
+                found.append(decode(file.read_bytes(), file.as_posix()))
+            except FileNotFoundError:
+                faults.add(InputError("no-such-file", f"there is no file or folder {file}"))
+            except OSError as error:
+                faults.add(InputError("unreadable-file", f"{file} cannot be read: {error.strerror}"))
+    faults.raise_if_any()
+    return found
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    rendered = {lock.parent for lock in path.rglob(LOCK_NAME)} - {path}
+    for each in sorted(path.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in each.relative_to(path).parts)
+        is_ours = each.name == CONFIG_NAME or not rendered.isdisjoint(each.parents)
+        if each.suffix in _ENDINGS and each.is_file() and not is_hidden and not is_ours:
+            yield each
+
+
+def write_if_changed(path: Path, data: bytes) -> bool:
+    """Write a whole file, or leave what is there as it is. Whether anything was written.
+
+    Raises: OutputError: the system refuses.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return False
+        draft.write_bytes(data)
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+    return True

@@ -1,0 +1,193 @@
+"""One connection to an API server: where it is and who we are by the official client, requests over urllib3.
+
+Decides when a request may be sent: never past its gate. Knows no kinds and no paths.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+from kubernetes import config
+from kubernetes.client.configuration import Configuration
+from kubernetes.client.rest import RESTClientObject
+from kubernetes.config.config_exception import ConfigException
+from msgspec import Struct
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from sro_apply.config import MANAGER
+from sro_apply.kube.errors import PermanentError, unreachable
+from sro_apply.kube.interface import Gate
+from sro_render.errors import InputError
+from sro_render.model.objects import mapping_of, text_of
+from sro_render.version import __version__
+
+CONNECT_S: Final = 10.0
+"""For a connection."""
+ANSWER_S: Final = 60.0
+"""For an answer to begin, and for each further part of it."""
+_CONNECTIONS: Final = 32
+"""That are kept open: more than any command has threads."""
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class Answer(Struct, frozen=True):
+    """What a server answered, whatever it is."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Connection:
+    """Where we are connected to.
+
+    namespace: the applier's own: of the pod, or of the kubeconfig's context.
+    counts: how many requests were sent, by their method.
+    """
+
+    def __init__(self, settings: Configuration, namespace: str, gate: Gate | None = None) -> None:
+        self.namespace = namespace
+        self.counts: Counter[str] = Counter()
+        self._settings, self._gate = settings, gate
+        self._lock = threading.Lock()
+        self._pool: urllib3.PoolManager = RESTClientObject(settings).pool_manager
+        if gate is not None:
+            self._pool.pool_classes_by_scheme = _gated(gate)
+
+    def behind(self, gate: Gate) -> Connection:
+        """To the same server as the same user, but each request asks `gate` first."""
+        made = Connection(self._settings, self.namespace, gate)
+        made.counts = self.counts
+        made._lock = self._lock
+        return made
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        body: bytes | None = None,
+        media_type: str = "",
+        accept: str = "",
+    ) -> Answer:
+        """Send one request.
+
+        Args: path: with its query; what: the request in words; accept: the form of the answer, else any JSON.
+
+        Raises:
+            TransientError: there was no answer.
+            PermanentError: the server is not who it should be.
+        """
+        headers = self._headers()
+        if media_type:
+            headers["Content-Type"] = media_type
+        if accept:
+            headers["Accept"] = accept
+        left_s = ANSWER_S if self._gate is None else self._gate()
+        timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
+        with self._lock:
+            self.counts[method] += 1
+        try:
+            answer = self._pool.request(
+                method,
+                f"{self._settings.host}{path}",
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise _no_answer(what, error) from error
+        return Answer(answer.status, answer.headers, answer.data)
+
+    def _headers(self) -> dict[str, str]:
+        """What every request has. A token that has run out is read again here, by one thread."""
+        with self._lock:
+            token = self._settings.get_api_key_with_prefix("BearerToken", alias="authorization")
+        made = {"Accept": "application/json, */*", "User-Agent": f"{MANAGER}/{__version__}"}
+        return {**made, "Authorization": token} if token else made
+
+
+def connect(kubeconfig: str | None, context: str | None) -> Connection:
+    """Connect as kubectl does: a kubeconfig, else the pod's ServiceAccount.
+
+    Raises: InputError: there is neither, or it cannot be used.
+    """
+    settings = Configuration()
+    try:
+        namespace = _configure(settings, kubeconfig, context)
+    except Exception as error:  # a damaged kubeconfig makes the library raise whatever it stumbles over
+        raise InputError(
+            "no-connection",
+            f"there is no cluster to connect to: {_in_words(error)}",
+            subject=kubeconfig or "",
+            hint="name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod",
+        ) from error
+    settings.connection_pool_maxsize = _CONNECTIONS
+    return Connection(settings, namespace)
+
+
+def _configure(settings: Configuration, kubeconfig: str | None, context: str | None) -> str:
+    if kubeconfig is None and context is None and _SERVICE_ACCOUNT.exists():
+        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        return _SERVICE_ACCOUNT.read_text(encoding="utf-8").strip()
+    load, list_contexts = config.load_kube_config, config.list_kube_config_contexts
+    load(config_file=kubeconfig, context=context, client_configuration=settings)  # type: ignore[no-untyped-call]
+    contexts, active = list_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
+    chosen = next((each for each in contexts if each["name"] == context), active)
+    return text_of(mapping_of(mapping_of(chosen).get("context")).get("namespace")) or "default"
+
+
+def _in_words(error: Exception) -> str:
+    """One line: a fault that the library foresaw in its words, any other with its sort."""
+    words = " ".join(str(error).split())
+    return words if isinstance(error, ConfigException) else f"{type(error).__name__}: {words}"
+
+
+def _no_answer(what: str, error: urllib3.exceptions.HTTPError) -> Exception:
+    """A certificate that does not fit stays so; all else that TLS stumbles over is a broken connection."""
+    if isinstance(error, urllib3.exceptions.SSLError) and isinstance(
+        error.args[0] if error.args else None, ssl.SSLCertVerificationError
+    ):
+        return PermanentError(
+            "server-tls", f"{what}: {error}", hint="check the certificate authority of the kubeconfig"
+        )
+    return unreachable(what, error)
+
+
+def _gated(gate: Gate) -> dict[str, Any]:
+    """Pools whose connections ask when they are open and nothing but the request is left to be sent.
+
+    To connect takes as long as it takes, and to wait for one's turn too: a look at the clock before that
+    would be too early.
+    """
+
+    class GatedHTTP(HTTPConnection):
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            gate()
+            super().send(data)
+
+    class GatedHTTPS(HTTPSConnection):
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            gate()
+            super().send(data)
+
+    class HTTPPool(HTTPConnectionPool):
+        ConnectionCls = GatedHTTP
+
+    class HTTPSPool(HTTPSConnectionPool):
+        ConnectionCls = GatedHTTPS
+
+    return {"http": HTTPPool, "https": HTTPSPool}

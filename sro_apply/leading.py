@@ -1,0 +1,211 @@
+"""Is the only one that works in a cluster, or sends nothing: takes a Lease, renews it, and shuts a gate.
+
+The gate is asked right before each request is sent. It goes by a clock that runs on while the machine sleeps
+or the process is stopped, so that who wakes up too late sends not one request more. Decides nothing about
+Leases (`planning/lease.py`).
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+from sro_apply.events import Delayed, Event, Leading, StoodBy
+from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+from sro_apply.kube.interface import Gated, Kube
+from sro_apply.planning.lease import (
+    LeaseTimes,
+    Sighting,
+    claimed,
+    first_lease,
+    is_free,
+    lease_id,
+    released,
+    sighted,
+)
+from sro_render.errors import ServerError
+from sro_render.model.objects import JsonObject
+
+TIMES = LeaseTimes()
+"""Of every Leader that is made without others."""
+_NEVER = float("-inf")
+
+
+def boot_time() -> float:
+    """Seconds since the machine started, those included in which it slept, where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Leader:
+    """One who wants to work in a cluster. namespace: the applier's own."""
+
+    def __init__(
+        self,
+        kube: Gated,
+        namespace: str,
+        tell: Callable[[Event], None],
+        *,
+        times: LeaseTimes | None = None,
+        now: Callable[[], float] = boot_time,
+    ) -> None:
+        self.identity = f"{platform.node()}_{uuid.uuid4().hex[:12]}"
+        self._times, self._tell, self._now = times or TIMES, tell, now
+        self._kube = kube
+        # A renewal that hangs leaves time for another one before the deadline.
+        self._of_lease = kube.behind(lambda: self._times.renew_deadline_s / 2)
+        self._id, self._namespace = lease_id(namespace), namespace
+        self._seen: Sighting | None = None
+        self._until_s = _NEVER
+        self._lost_to: str | None = None
+        self._trouble = ""
+        self._is_over = threading.Event()
+
+    @contextmanager
+    def leading(self, timeout_s: float) -> Iterator[Kube]:
+        """Wait for the Lease, and give a cluster that may be worked with while we have it.
+
+        Raises:
+            TransientError, PermanentError: the server does not even let us look at the Lease.
+            LeaseLostError: another held it all the time.
+        """
+        self._is_over.clear()
+        self._acquire(timeout_s)
+        keeper = threading.Thread(target=self._keep, name="lease", daemon=True)
+        keeper.start()
+        try:
+            yield self._kube.behind(self.gate)
+        finally:
+            self._is_over.set()
+            keeper.join()
+            self._release()
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether requests may be sent at this moment."""
+        return self._lost_to is None and self._until_s > self._now()
+
+    def gate(self) -> float:
+        """For how many seconds requests may still be sent.
+
+        Raises:
+            LeaseLostError: another has the Lease, and may be at work.
+            TransientError: it could not be renewed in time, and nobody else is known to have it.
+        """
+        if self._lost_to is not None:
+            raise self._lost()
+        left_s = self._until_s - self._now()
+        if left_s > 0:
+            return left_s
+        error = TransientError(
+            "lease-not-renewed",
+            f"{self._id} could not be renewed in time, so nothing is sent until it is"
+            f"{f' ({self._trouble})' if self._trouble else ''}",
+            hint="it is tried again",
+        )
+        error.retry_after_s = self._times.retry_s
+        raise error
+
+    def renew(self) -> None:
+        """Renew the Lease that we have, once.
+
+        Raises: TransientError, PermanentError: it could not be.
+        """
+        if self._seen is None or self._seen.holder != self.identity:
+            self._look()
+            if self._seen is not None and self._seen.holder != self.identity:
+                self._lost_to = self._seen.holder
+                return
+        try:
+            self._claim()
+        except PermanentError:
+            self._seen = None  # it is not what we knew, or not at all: look first next time
+            raise
+
+    def _acquire(self, timeout_s: float) -> None:
+        """Take the Lease when it is free. Who has it is told once."""
+        deadline_s, told = self._now() + timeout_s, ""
+        while True:
+            pause_s = self._times.retry_s
+            try:
+                holder = self._take()
+            except TransientError as error:
+                if self._seen is None:
+                    raise  # a server that never answered is not waited for
+                holder, pause_s = told, error.retry_after_s or pause_s
+                self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            if holder is None:
+                self._lost_to, self._trouble = None, ""
+                self._tell(Leading(lease=str(self._id), holder=self.identity))
+                return
+            if holder != told:
+                told = holder
+                self._tell(StoodBy(lease=str(self._id), holder=holder))
+            left_s = deadline_s - self._now()
+            if left_s <= 0:
+                raise LeaseLostError(
+                    holder,
+                    f"{self._id} is held by {holder}, and was not let go of within {timeout_s:g} s",
+                    hint="wait until the other one is done, or give it more time with --timeout",
+                )
+            self._is_over.wait(min(pause_s, left_s))
+
+    def _take(self) -> str | None:
+        """One try. None: it is ours; else who has it."""
+        self._look()
+        if self._seen is not None and not is_free(self._seen, self.identity, self._now()):
+            return self._seen.holder
+        try:
+            self._claim()
+        except PermanentError as error:
+            if error.status != 409:
+                raise
+            return "another"  # it was quicker: the next look says who
+        return None
+
+    def _look(self) -> None:
+        lease = self._of_lease.get(self._id)
+        self._seen = None if lease is None else sighted(self._seen, lease, self._now())
+
+    def _claim(self) -> None:
+        """Write that we have it. Counts from before it is sent: others count from after it has arrived."""
+        sent_s, at = self._now(), datetime.fromtimestamp(time.time(), UTC)
+        if self._seen is None:
+            made = self._of_lease.create(first_lease(self._namespace, self.identity, self._times, at))
+        else:
+            made = self._of_lease.replace(claimed(self._seen.lease, self.identity, self._times, at))
+        self._note(made)
+        self._until_s = sent_s + self._times.renew_deadline_s
+
+    def _note(self, made: JsonObject) -> None:
+        self._seen = Sighting(made, self._now())
+
+    def _keep(self) -> None:
+        while self._lost_to is None and not self._is_over.wait(self._times.retry_s):
+            try:
+                self.renew()
+            except (TransientError, PermanentError) as error:
+                self._trouble = error.finding.message
+            else:
+                self._trouble = ""
+
+    def _release(self) -> None:
+        """Let others take it at once; who does not hear of it waits for its end."""
+        seen, self._until_s = self._seen, _NEVER
+        if self._lost_to is None and seen is not None and seen.holder == self.identity:
+            with suppress(ServerError):
+                self._of_lease.replace(released(seen.lease, datetime.fromtimestamp(time.time(), UTC)))
+        self._seen = None
+
+    def _lost(self) -> LeaseLostError:
+        holder = self._lost_to or ""
+        who = f"{holder} has" if holder else "another one had"
+        return LeaseLostError(
+            holder,
+            f"{who} taken {self._id}, which was not renewed in time: nothing more was sent",
+            hint="see what the other one does; this one may be run again when that is done",
+        )

@@ -1,0 +1,154 @@
+"""Which labels nodes should have for the states that they are done with, and what is to change for it.
+
+A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own kernel's lane has finished the
+state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
+again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
+when it is not true any more: another kernel, a driver that is not ready there, nothing left of the state, a
+state or an SR that has gone.
+Source: special-resource-operator controllers/label_nodes.go; differs: the operator labels all nodes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from sro_apply.planning.completion import NUMBER_LENGTH, SeenState, finished, states_of
+from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
+from sro_apply.planning.placement import STATE_LABEL
+from sro_apply.planning.progress import Status
+from sro_render.errors import Finding
+
+READY: Final = "Ready"
+MOST_LETTERS: Final = 63
+"""Of a label's name behind its `/`."""
+_LONGEST_NAME: Final = MOST_LETTERS - len("state-") - 1 - NUMBER_LENGTH
+
+
+class NodeChange(Struct, frozen=True, kw_only=True):
+    """What is to change of a node's labels: values to set, None to remove one."""
+
+    node: str
+    labels: Mapping[str, str | None]
+
+
+def state_label(resource: str, number: str) -> str:
+    """`specialresource.openshift.io/state-simple-kmod-0000`."""
+    return f"{STATE_LABEL}{resource}-{number}"
+
+
+def label_findings(picture: Picture) -> tuple[Finding, ...]:
+    """The SRs whose nodes cannot be labelled."""
+    return tuple(
+        Finding(
+            code="label-too-long",
+            message=f"the nodes of {each.name} get no labels of its states: a label's name has at most "
+            f"{MOST_LETTERS} characters",
+            subject=each.name,
+            special_resource=each.name,
+            hint=f"give the SpecialResource a name of at most {_LONGEST_NAME} characters",
+        )
+        for each in picture.resources
+        if not _has_labels(each)
+    )
+
+
+def label_changes(picture: Picture) -> tuple[NodeChange, ...]:
+    """What is to change so that each node has the labels that are true of it; nodes A-Z."""
+    deciding = [_Deciding(picture, each) for each in picture.resources if _has_labels(each)]
+    names = {each.name for each in picture.resources} | set(picture.removed)
+    return tuple(
+        change
+        for node in picture.nodes
+        if (change := _change(node, names, {label for one in deciding for label in one.labels_of(node)}))
+    )
+
+
+def without_labels(nodes: tuple[SeenNode, ...], resource: str) -> tuple[NodeChange, ...]:
+    """What is to change so that no node has labels of an SR."""
+    return tuple(change for node in nodes if (change := _change(node, {resource}, set())))
+
+
+def _has_labels(resource: SeenResource) -> bool:
+    return len(resource.name) <= _LONGEST_NAME
+
+
+def _change(node: SeenNode, names: set[str], wanted: set[str]) -> NodeChange | None:
+    """Args: names: the SRs whose labels are ours to remove; wanted: the labels that the node should have."""
+    labels: dict[str, str | None] = {
+        label: None for label in node.labels if _owner_of(label) in names and label not in wanted
+    }
+    labels.update({label: READY for label in sorted(wanted) if node.labels.get(label) != READY})
+    return NodeChange(node=node.name, labels=MappingProxyType(labels)) if labels else None
+
+
+def _owner_of(label: str) -> str | None:
+    """The SR of a state's label; None of any other label."""
+    if not label.startswith(STATE_LABEL):
+        return None
+    name, _, number = label.removeprefix(STATE_LABEL).rpartition("-")
+    return name if len(number) == NUMBER_LENGTH else None
+
+
+class _Deciding:
+    """The labels of one SR."""
+
+    def __init__(self, picture: Picture, resource: SeenResource) -> None:
+        self._name = resource.name
+        self._states = states_of(picture, resource.name)
+        self._nodes = {*resource.nodes, *_used(self._states)}
+        self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
+
+    def labels_of(self, node: SeenNode) -> Iterator[str]:
+        """Those that are true of a node."""
+        if node.name not in self._nodes:
+            return
+        by_number: dict[str, bool] = {}
+        for state, is_finished in finished(self._states, lambda state: self._is_done(state, node)):
+            by_number[state.number] = by_number.get(state.number, True) and is_finished
+        for number, is_finished in by_number.items():
+            if is_finished:
+                yield state_label(self._name, number)
+
+    def _is_done(self, state: SeenState, node: SeenNode) -> bool:
+        steps, are_ready = self._steps_of(state, node.kernel)
+        if are_ready:
+            return True
+        has_been = node.labels.get(state_label(self._name, state.number)) == READY
+        own = [step for step in steps if step.key.kernel] or steps
+        return has_been and bool(own) and all(_still_holds(step, node.name) for step in own)
+
+    def _steps_of(self, state: SeenState, kernel: str) -> tuple[tuple[SeenStep, ...], bool]:
+        """What nodes of a kernel need of a state, and whether all of it is ready."""
+        key = state.name, kernel
+        if key not in self._steps:
+            steps = state.steps_of(kernel)
+            self._steps[key] = (
+                steps,
+                bool(steps) and all(step.status is Status.READY for step in steps),
+            )
+        return self._steps[key]
+
+
+def _still_holds(step: SeenStep, node: str) -> bool:
+    """Whether a state that was finished on a node has not left it."""
+    return any(each.live is not None for each in step.objects) and all(
+        node in each.served
+        for each in step.objects
+        if each.id.kind == "DaemonSet" and node in {*each.nodes, *each.used}
+    )
+
+
+def _used(states: tuple[SeenState, ...]) -> set[str]:
+    """The nodes that DaemonSets of an SR run on already."""
+    return {
+        name
+        for state in states
+        for step in state.steps
+        for each in step.objects
+        if each.id.kind == "DaemonSet"
+        for name in each.used
+    }

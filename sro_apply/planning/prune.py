@@ -1,0 +1,260 @@
+"""What of the sets in a cluster goes, because the bundle has it no longer, and what stays nevertheless.
+
+Decides the guards: a driver whose kernel runs, an SR that is not ready, an empty bundle, a lost inventory,
+definitions and volumes, a share that is too large. What no set has, and what any SR of the bundle has, is not
+even a candidate. SRs that the lock lists as removed lose all of this but their CRDs. Whether a Namespace
+may go is decided in `strangers`, once it is known what is in it.
+
+No request, no clock: the same situation gives the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from sro_apply.events import Kept, PruneStopped
+from sro_apply.planning.leaving import leaving_hint, leaving_reason
+from sro_apply.planning.parts import BundleResource, RenderedBundle
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
+from sro_apply.planning.undoing import deletion_order
+from sro_render.kernels.facts import KERNEL_LABEL
+from sro_render.model.objects import ObjectId, mapping_of, text_of
+from sro_render.model.wording import name_some
+
+LEAST_FOR_SHARE: Final = 5
+"""So many objects may go whatever share they are: a small set changes as a whole."""
+
+
+class Situation(Struct, frozen=True, kw_only=True):
+    """All that pruning depends on.
+
+    sets:  those that were found; keep: the key of each object of the bundle, whichever SR's.
+    nodes: live ones; ready: SRs with every step ready; limit: the share of a set that may go.
+    """
+
+    bundle: RenderedBundle
+    sets: tuple[LiveSet, ...]
+    keep: frozenset[Key]
+    nodes: tuple[SeenNode, ...]
+    ready: frozenset[str]
+    limit: float
+
+    @property
+    def resources(self) -> Mapping[str, BundleResource]:
+        """The bundle's SRs by name."""
+        return {each.name: each for each in self.bundle.resources}
+
+
+class Doomed(Struct, frozen=True, kw_only=True):
+    """An object that goes, and why."""
+
+    member: Member
+    reason: str
+
+
+class PrunePlan(Struct, frozen=True, kw_only=True):
+    """What goes, in order, what stays although the bundle lacks it, and the sets that were not touched."""
+
+    doomed: tuple[Doomed, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    stopped: tuple[PruneStopped, ...] = ()
+
+
+def plan_prune(situation: Situation) -> PrunePlan:
+    """Decide what becomes of every stale object of the sets."""
+    plans = [_plan_set(each, situation) for each in sorted(situation.sets, key=lambda each: each.resource)]
+    reasons = {doomed.member.uid: doomed.reason for plan in plans for doomed in plan.doomed}
+    ordered = deletion_order((doomed.member for plan in plans for doomed in plan.doomed), situation.bundle)
+    return PrunePlan(
+        doomed=tuple(Doomed(member=each, reason=reasons[each.uid]) for each in ordered),
+        kept=tuple(each for plan in plans for each in plan.kept),
+        stopped=tuple(each for plan in plans for each in plan.stopped),
+    )
+
+
+def plan_delete(given: LiveSet) -> PrunePlan:
+    """The end of an SR, which somebody asked for: all of its set but CRDs."""
+    bundle = RenderedBundle(cluster="", resources=(), removed=(given.resource,))
+    return plan_prune(
+        Situation(bundle=bundle, sets=(given,), keep=frozenset(), nodes=(), ready=frozenset(), limit=1)
+    )
+
+
+def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
+    stale = [
+        each for each in given.members if key_of(each.id) not in situation.keep and not each.is_inherited
+    ]
+    if not stale:
+        return PrunePlan()
+    is_removed = given.resource in situation.bundle.removed
+    stop = None if is_removed else _stop(given.resource, stale, situation)
+    if stop:
+        return PrunePlan(stopped=(stop,))
+    guards = _GUARDS_OF_REMOVED if is_removed else _GUARDS
+    kept: list[Kept] = []
+    doomed: list[Doomed] = []
+    for each in sorted(stale, key=lambda each: each.id):
+        found = next((keeping for guard in guards if (keeping := guard(each, situation))), None)
+        if found:
+            kept.append(found)
+        else:
+            doomed.append(Doomed(member=each, reason=_reason(each, situation, is_removed=is_removed)))
+    own = [each for each in given.members if not each.is_inherited]
+    beyond = None if is_removed else _beyond_share(given.resource, doomed, len(own), situation)
+    if beyond:
+        return PrunePlan(kept=tuple(kept), stopped=(beyond,))
+    return PrunePlan(kept=tuple(kept), doomed=tuple(doomed))
+
+
+def _reason(member: Member, situation: Situation, *, is_removed: bool) -> str:
+    if is_removed:
+        return f"{member.resource} is removed"
+    if _is_of_dead_kernel(member, situation):
+        return f"no node runs {member.kernel}"
+    return "the bundle has it no longer"
+
+
+# What keeps a whole set.
+
+
+def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> PruneStopped | None:
+    count = _objects(len(stale))
+    known = situation.resources.get(resource)
+    if known is None:
+        return PruneStopped(
+            specialresource=resource,
+            code="unknown-set",
+            reason=f"{count} of {resource} stay: the bundle neither has it nor lists it as removed",
+            hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
+        )
+    if not situation.bundle.kernels or not situation.nodes:
+        what = "the bundle was rendered without nodes" if situation.nodes else "the cluster shows no node"
+        return PruneStopped(
+            specialresource=resource,
+            code="lost-inventory",
+            reason=f"{count} of {resource} stay: {what}, so that nothing says which kernels run",
+            hint="take a new snapshot and build again; see whether the nodes can be read",
+        )
+    if not any(state.objects for state in known.states):
+        return PruneStopped(
+            specialresource=resource,
+            code="empty-bundle",
+            reason=f"{count} of {resource} stay: the bundle has none of it at all",
+            hint=f"see why it renders nothing; to be rid of it, set managementState: Removed in {resource}",
+        )
+    return None
+
+
+def _beyond_share(
+    resource: str, doomed: Sequence[Doomed], members: int, situation: Situation
+) -> PruneStopped | None:
+    if len(doomed) <= LEAST_FOR_SHARE or len(doomed) <= situation.limit * members:
+        return None
+    return PruneStopped(
+        specialresource=resource,
+        code="prune-limit",
+        reason=f"{len(doomed)} of {members} objects of {resource} would go, more than the share of "
+        f"{situation.limit:g}: none of them does",
+        hint="if that is meant, say so with a larger --prune-limit, such as 1",
+        objects=tuple(str(each.member.id) for each in doomed),
+    )
+
+
+# What keeps an object.
+
+_Guard = Callable[[Member, Situation], Kept | None]
+
+
+def _keep_leaving(member: Member, _: Situation) -> Kept | None:
+    if not member.is_leaving:
+        return None
+    return _kept(member, leaving_reason(member.live), leaving_hint(member.live))
+
+
+def _keep_definition(member: Member, _: Situation) -> Kept | None:
+    if (member.id.group, member.id.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        return None
+    return _kept(
+        member,
+        "with a definition goes every object of its kind, whosever it is",
+        f"if nobody uses it any more: kubectl delete crd {member.id.name}",
+    )
+
+
+def _keep_volume(member: Member, _: Situation) -> Kept | None:
+    if (member.id.group, member.id.kind) != ("", "PersistentVolumeClaim"):
+        return None
+    return _kept(
+        member,
+        "with a claim goes what is stored",
+        f"if it is not needed: {_kubectl('delete', member.id)}",
+    )
+
+
+def _keep_driver(member: Member, situation: Situation) -> Kept | None:
+    if (member.id.group, member.id.kind) != ("apps", "DaemonSet") or member.is_forced:
+        return None
+    nodes = nodes_of_driver(member, situation.nodes)
+    if not nodes:
+        return None
+    many = "a node runs" if len(nodes) == 1 else f"{len(nodes)} nodes run"
+    return _kept(
+        member,
+        f"it is a driver for a kernel that {many} ({name_some(nodes)}), and deleting it unloads the module",
+        f"it goes when no node runs that kernel, or after {_kubectl('annotate', member.id)} {PRUNE}=force",
+    )
+
+
+def _keep_until_ready(member: Member, situation: Situation) -> Kept | None:
+    if member.resource in situation.ready or _is_of_dead_kernel(member, situation):
+        return None
+    return _kept(
+        member,
+        f"it goes when all of {member.resource} is ready, so that what replaces it is there before",
+        "see what is waited for",
+    )
+
+
+_GUARDS: tuple[_Guard, ...] = (
+    _keep_leaving,
+    _keep_definition,
+    _keep_volume,
+    _keep_driver,
+    _keep_until_ready,
+)
+_GUARDS_OF_REMOVED: tuple[_Guard, ...] = (_keep_leaving, _keep_definition)
+
+
+def nodes_of_driver(member: Member, nodes: Sequence[SeenNode]) -> tuple[str, ...]:
+    """The nodes, A-Z, that run the kernel of a DaemonSet: by its annotation, or by what its pods select."""
+    template = mapping_of(mapping_of(member.live.get("spec")).get("template"))
+    selected = text_of(mapping_of(mapping_of(template.get("spec")).get("nodeSelector")).get(KERNEL_LABEL))
+    return tuple(
+        sorted(
+            node.name
+            for node in nodes
+            if (member.kernel and node.kernel == member.kernel)
+            or (selected and selected in {node.labels.get(KERNEL_LABEL), node.kernel})
+        )
+    )
+
+
+def _is_of_dead_kernel(member: Member, situation: Situation) -> bool:
+    return bool(member.kernel) and all(node.kernel != member.kernel for node in situation.nodes)
+
+
+def _kept(member: Member, reason: str, hint: str) -> Kept:
+    return Kept(specialresource=member.resource, object=str(member.id), reason=reason, hint=hint)
+
+
+def _kubectl(verb: str, identity: ObjectId) -> str:
+    place = f" -n {identity.namespace}" if identity.namespace else ""
+    return f"kubectl {verb}{place} {identity.kind.lower()} {identity.name}"
+
+
+def _objects(number: int) -> str:
+    return "1 object" if number == 1 else f"{number} objects"

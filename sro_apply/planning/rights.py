@@ -1,0 +1,172 @@
+"""Which rights the applier needs for a bundle, and no other: one by one, and folded into roles.
+
+Decides what each object of the bundle takes. Objects of a namespace are a matter of that namespace's Role;
+what has no namespace is named where its name stays the same from kernel to kernel. Who applies a Role, or
+binds one, must have its rights or be let: `escalate` and `bind` are given for the bundle's roles, by name.
+Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/; which request asks for which verb:
+kubernetes pkg/apiserver endpoints/handlers (an apply that creates asks for `patch` and for `create`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from sro_apply.planning.applyset import parent_id
+from sro_apply.planning.kinds import KindNames
+from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
+from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, mapping_of, text_of
+
+RBAC: Final = "rbac.authorization.k8s.io"
+BUILDS: Final = "build.openshift.io"
+NEVER_DELETED: Final = frozenset(
+    {("apiextensions.k8s.io", "CustomResourceDefinition"), ("", "PersistentVolumeClaim")}
+)
+"""Kinds that pruning leaves alone, whatever the bundle says."""
+WAIT_FOR_LOGS: Final = "specialresource.openshift.io/wait-for-logs"
+
+
+class Purpose(StrEnum):
+    """What the rights are for."""
+
+    SYNC = "sync"
+    RUN = "run"
+
+
+class Right(Struct, frozen=True, order=True):
+    """One right: nothing of it can be taken away without taking all.
+
+    namespace: empty for the whole cluster; resource: with its subresource, `pods/log`; name: empty for any.
+    """
+
+    namespace: str
+    group: str
+    resource: str
+    verb: str
+    name: str = ""
+
+
+class Needs(Struct, frozen=True, kw_only=True):
+    """What is to be done. namespace: the applier's own; deletes_namespaces: whether Namespaces may go."""
+
+    namespace: str
+    purpose: Purpose
+    deletes_namespaces: bool = False
+
+
+def rights_of(bundle: RenderedBundle, names: KindNames, needs: Needs) -> tuple[Right, ...]:
+    """All rights for a bundle, sorted, without those that others of them imply.
+
+    Raises: RightsError: a kind's plural is not known.
+    """
+    found = set(_of_applier(bundle, needs))
+    for resource in bundle.resources:
+        for state in resource.states:
+            for each in state.objects:
+                found |= set(_of_object(resource, each, names, needs))
+    return tuple(sorted(right for right in found if not right.name or _of_any_name(right) not in found))
+
+
+def _of_any_name(right: Right) -> Right:
+    return Right(right.namespace, right.group, right.resource, right.verb)
+
+
+def _of_applier(bundle: RenderedBundle, needs: Needs) -> Iterator[Right]:
+    """What is needed whatever the bundle holds: the parents of its sets, the Lease, and the nodes."""
+    own = needs.namespace
+    for resource in bundle.resources:
+        parent = parent_id(resource.name, own)
+        yield from _rights(own, "", "configmaps", ("get", "patch", "create"), parent.name)
+    yield from _rights("", "", "nodes", _reading(needs))
+
+
+def _reading(needs: Needs) -> tuple[str, ...]:
+    return ("list", "watch") if needs.purpose is Purpose.RUN else ("list",)
+
+
+def _rights(
+    namespace: str, group: str, resource: str, verbs: Iterable[str], name: str = ""
+) -> Iterator[Right]:
+    for verb in verbs:
+        yield Right(namespace, group, resource, verb, name)
+
+
+def _of_object(
+    resource: BundleResource, each: BundleObject, names: KindNames, needs: Needs
+) -> Iterator[Right]:
+    """What one object takes."""
+    group, plural = each.id.group, names.plural(each.id)
+    is_of_cluster = names.is_cluster_scoped(each.id)
+    namespace = "" if is_of_cluster else each.id.namespace or resource.namespace
+    name = each.id.name if is_of_cluster and not each.kernel else ""
+    yield from _rights(namespace, group, plural, _reading(needs))
+    yield from _rights(namespace, group, plural, _writing(each.id, needs), name)
+    yield from _of_pods(each.manifest, namespace, needs)
+    yield from _of_roles(each.manifest, namespace)
+
+
+def _writing(identity: ObjectId, needs: Needs) -> tuple[str, ...]:
+    key = identity.group, identity.kind
+    if key == ("", "Namespace"):
+        # It is installed with the rights, which lie in it.
+        return ("patch", "delete") if needs.deletes_namespaces else ("patch",)
+    return ("patch", "create") if key in NEVER_DELETED else ("patch", "create", "delete")
+
+
+def _of_pods(manifest: JsonObject, namespace: str, needs: Needs) -> Iterator[Right]:
+    """What it takes to see whether an object is ready."""
+    kind = text_of(manifest.get("kind"))
+    if kind in {"DaemonSet", "Deployment", "StatefulSet", "Job"}:
+        yield from _rights(namespace, "", "pods", _reading(needs))
+    if WAIT_FOR_LOGS in annotations_of(manifest):
+        yield Right(namespace, "", "pods/log", "get")
+    if kind == "BuildConfig":
+        yield from _rights(namespace, BUILDS, "builds", _reading(needs))
+        yield Right(namespace, BUILDS, "buildconfigs/instantiate", "create")
+
+
+def _of_roles(manifest: JsonObject, namespace: str) -> Iterator[Right]:
+    """What it takes to give rights that we do not have ourselves."""
+    kind = text_of(manifest.get("kind"))
+    if kind in {"Role", "ClusterRole"}:
+        name = text_of(mapping_of(manifest.get("metadata")).get("name"))
+        yield Right(namespace, RBAC, f"{kind.lower()}s", "escalate", name)
+    if kind in {"RoleBinding", "ClusterRoleBinding"}:
+        reference = mapping_of(manifest.get("roleRef"))
+        role = text_of(reference.get("kind")).lower()
+        # A ClusterRole that a RoleBinding refers to is bound in that namespace alone.
+        yield Right(namespace, RBAC, f"{role}s", "bind", text_of(reference.get("name")))
+
+
+def roles_of(rights: Collection[Right]) -> Mapping[str, list[JsonValue]]:
+    """Rights as rules, by namespace; those of the cluster under the empty name."""
+    return {
+        namespace: _rules([right for right in rights if right.namespace == namespace])
+        for namespace in sorted({right.namespace for right in rights})
+    }
+
+
+def _rules(rights: Iterable[Right]) -> list[JsonValue]:
+    """As few rules as say exactly this. Sorted by group and resource."""
+    names: dict[tuple[str, str, str], set[str]] = {}
+    for right in rights:
+        names.setdefault((right.group, right.resource, right.verb), set()).add(right.name)
+    verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
+    for (group, resource, verb), found in names.items():
+        verbs.setdefault((group, resource, tuple(sorted(found))), set()).add(verb)
+    resources: dict[tuple[str, tuple[str, ...], tuple[str, ...]], set[str]] = {}
+    for (group, resource, found_names), found in verbs.items():
+        resources.setdefault((group, found_names, tuple(sorted(found))), set()).add(resource)
+    rules = sorted(
+        (group, sorted(found), found_names, found_verbs)
+        for (group, found_names, found_verbs), found in resources.items()
+    )
+    return [_rule(*each) for each in rules]
+
+
+def _rule(group: str, resources: list[str], names: tuple[str, ...], verbs: tuple[str, ...]) -> JsonValue:
+    named: JsonObject = {} if names == ("",) else {"resourceNames": [*names]}
+    return {"apiGroups": [group], "resources": [*resources], "verbs": [*verbs], **named}

@@ -1,0 +1,147 @@
+"""What the server has of the SRs' sets: each set's parent and its members.
+
+Only data, read from live objects; what becomes of them is decided in `prune`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from sro_apply.planning.applyset import (
+    GROUP_KINDS,
+    ID_LABEL,
+    NAMESPACES,
+    TOOLING,
+    group_kind,
+    listed,
+    parent_id,
+    set_id,
+)
+from sro_render.model.objects import (
+    JsonObject,
+    JsonValue,
+    ObjectId,
+    annotations_of,
+    mapping_of,
+    object_id,
+    text_of,
+)
+
+STATE = "sro.openshift.io/state"
+KERNEL = "sro.openshift.io/kernel"
+PRUNE = "sro.openshift.io/prune"
+
+Key = tuple[str, str, str, str]
+"""An object by group, kind, namespace and name: what it is, whatever version names it."""
+
+
+def key_of(identity: ObjectId) -> Key:
+    """An object's key."""
+    return identity.group, identity.kind, identity.namespace, identity.name
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A live object that has the label of an SR's set."""
+
+    resource: str
+    live: JsonObject
+
+    @property
+    def id(self) -> ObjectId:
+        """What it is."""
+        return object_id(self.live)
+
+    @property
+    def metadata(self) -> JsonObject:
+        """Its metadata."""
+        return mapping_of(self.live.get("metadata"))
+
+    @property
+    def uid(self) -> str:
+        """Which of all that ever had its name."""
+        return text_of(self.metadata.get("uid"))
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return text_of(self.metadata.get("resourceVersion"))
+
+    @property
+    def state(self) -> str:
+        """The state that it was applied in."""
+        return text_of(annotations_of(self.live).get(STATE))
+
+    @property
+    def kernel(self) -> str:
+        """The kernel that it was made for; empty for one that is not kernel-affine."""
+        return text_of(annotations_of(self.live).get(KERNEL))
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether somebody has said that it may go although its kernel runs."""
+        return annotations_of(self.live).get(PRUNE) == "force"
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its deletion has begun."""
+        return bool(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether a controller made it, and gave it the labels of what it was made for."""
+        return any(each.get("controller") is True for each in owners_of(self.live))
+
+
+class LiveSet(Struct, frozen=True, kw_only=True):
+    """An SR's set. parent: as the server has it; members: in any order."""
+
+    resource: str
+    parent: JsonObject
+    members: tuple[Member, ...] = ()
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """Where the members of a set may be: `Kind.group`, and namespaces beside the parent's own; each A-Z."""
+
+    kinds: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+
+def span_of(parent: Mapping[str, JsonValue]) -> Span:
+    """What the parent says of its set."""
+    known = annotations_of(parent)
+    return Span(
+        kinds=tuple(sorted(listed(known.get(GROUP_KINDS)))),
+        namespaces=tuple(sorted(listed(known.get(NAMESPACES)))),
+    )
+
+
+def span_of_members(members: tuple[ObjectId, ...], namespace: str) -> Span:
+    """What a parent in a namespace must say of these."""
+    return Span(
+        kinds=tuple(sorted({group_kind(each) for each in members})),
+        namespaces=tuple(sorted({each.namespace for each in members} - {"", namespace})),
+    )
+
+
+def resource_of(parent: JsonObject) -> str | None:
+    """The SR whose set a ConfigMap is the parent of; None for one that is not ours.
+
+    A copy of a parent under another name has the ID of the first, and is none.
+    """
+    identity = object_id(parent)
+    labels = mapping_of(mapping_of(parent.get("metadata")).get("labels"))
+    is_ours = text_of(annotations_of(parent).get(TOOLING)).startswith("sro-apply/")
+    if not is_ours or labels.get(ID_LABEL) != set_id(identity):
+        return None
+    name = identity.name.removeprefix("sro-apply-")
+    resource = "_shared" if name == "-shared" else name
+    return resource if parent_id(resource, identity.namespace) == identity else None
+
+
+def owners_of(live: Mapping[str, JsonValue]) -> list[JsonObject]:
+    """Its ownerReferences."""
+    found = mapping_of(live.get("metadata")).get("ownerReferences")
+    return [mapping_of(each) for each in found] if isinstance(found, list) else []

@@ -1,0 +1,148 @@
+"""Whether a Namespace may go: only if whatever is in it goes too, or comes with every namespace by itself.
+
+Decides who is a stranger. What belongs to something that goes, as a pod to its DaemonSet, goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from sro_apply.events import Kept
+from sro_apply.planning.prune import Doomed, PrunePlan
+from sro_apply.planning.sets import owners_of
+from sro_apply.planning.undoing import is_namespace
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.wording import name_some
+
+_OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
+    "ServiceAccount": frozenset({"default", "builder", "deployer"}),
+    "ConfigMap": frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"}),
+    "RoleBinding": frozenset({"system:deployers", "system:image-builders", "system:image-pullers"}),
+}
+"""What Kubernetes and OpenShift put into each namespace, by kind and name."""
+_OF_ACCOUNTS = {
+    "kubernetes.io/service-account-token": "kubernetes.io/service-account.name",
+    "kubernetes.io/dockercfg": "openshift.io/token-secret.name",
+}
+"""Types of Secrets that a controller makes for each ServiceAccount, and the annotation that it leaves."""
+
+
+class Contents(Struct, frozen=True, kw_only=True):
+    """What is in a namespace. unread: kinds that could not be listed."""
+
+    objects: tuple[JsonObject, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def hold_namespaces(plan: PrunePlan, contents: Mapping[str, Contents], own: str) -> PrunePlan:
+    """The plan without the Namespaces that must stay.
+
+    Args: contents: of every namespace that is to go; own: the applier's, with the parents of all sets.
+    """
+    gone = {each.member.uid for each in plan.doomed}
+    doomed: list[Doomed] = []
+    kept = list(plan.kept)
+    for each in plan.doomed:
+        held = _hold(each, contents, own, gone) if is_namespace(each.member) else None
+        if held:
+            kept.append(held)
+        else:
+            doomed.append(each)
+    return structs.replace(plan, doomed=tuple(doomed), kept=tuple(kept))
+
+
+def _hold(each: Doomed, contents: Mapping[str, Contents], own: str, gone: Collection[str]) -> Kept | None:
+    name = each.member.id.name
+    if name == own:
+        return _kept(each, "sro-apply keeps its own objects in it", "delete it once nothing else is in it")
+    found = contents[name]
+    strangers = strangers_of(found.objects, gone)
+    if strangers:
+        what = "an object" if len(strangers) == 1 else f"{len(strangers)} objects"
+        return _kept(
+            each,
+            f"with it would go {what} that must not ({name_some(strangers)})",
+            f"move them away or delete them; or delete all of it: kubectl delete namespace {name}",
+        )
+    if found.unread:
+        return _kept(
+            each,
+            f"what is in it cannot be seen ({name_some(found.unread)})",
+            f"give the right to list these, or look yourself: kubectl delete namespace {name}",
+        )
+    return None
+
+
+def _kept(each: Doomed, reason: str, hint: str) -> Kept:
+    member = each.member
+    return Kept(specialresource=member.resource, object=str(member.id), reason=reason, hint=hint)
+
+
+def strangers_of(objects: Sequence[JsonObject], gone: Collection[str]) -> tuple[str, ...]:
+    """The names of what would be lost with the namespace, A-Z.
+
+    Args: objects: all that is in it, of every kind that can be deleted; gone: the uids of what goes.
+    """
+    there = {_uid(each) for each in objects}
+    going = set(gone) | {_uid(each) for each in objects if _is_leaving(each)}
+    left = [each for each in objects if _uid(each) not in going and not _comes_by_itself(each)]
+    while True:
+        # A pod goes with its ReplicaSet, and that with its Deployment; each round finds one generation more.
+        more = {_uid(each) for each in left if _goes_along(each, going, there)}
+        if not more:
+            return tuple(sorted({str(object_id(each)) for each in left}))
+        going |= more
+        left = [each for each in left if _uid(each) not in more]
+
+
+def _goes_along(live: JsonObject, going: Collection[str], there: Collection[str]) -> bool:
+    """Whether all its owners go, or are gone from this namespace with the garbage collector still on its way.
+
+    An owner that is not among the objects may be without a namespace, and somebody else's: only one of a kind
+    that has a namespace can be missing.
+    """
+    owners = owners_of(live)
+    return bool(owners) and all(
+        text_of(each.get("uid")) in going
+        or (text_of(each.get("uid")) not in there and each.get("kind") in _NAMESPACED_OWNERS)
+        for each in owners
+    )
+
+
+_NAMESPACED_OWNERS = frozenset(
+    {
+        "DaemonSet",
+        "ReplicaSet",
+        "Deployment",
+        "StatefulSet",
+        "Job",
+        "CronJob",
+        "BuildConfig",
+        "Build",
+        "Service",
+    }
+)
+
+
+def _comes_by_itself(live: JsonObject) -> bool:
+    identity = object_id(live)
+    if identity.kind == "Event":
+        return True
+    if identity.kind == "Secret" and not identity.group:
+        mark = _OF_ACCOUNTS.get(text_of(live.get("type")))
+        return bool(mark) and mark in annotations_of(live)
+    return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
+
+
+def _is_leaving(live: JsonObject) -> bool:
+    return bool(_metadata(live).get("deletionTimestamp"))
+
+
+def _uid(live: JsonObject) -> str:
+    return text_of(_metadata(live).get("uid"))
+
+
+def _metadata(live: Mapping[str, JsonValue]) -> JsonObject:
+    return mapping_of(live.get("metadata"))

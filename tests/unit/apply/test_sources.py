@@ -1,0 +1,201 @@
+"""Where bundles come from: folders and Git repositories; git is the real one, and so is what it commits.
+
+Matrix: what is new and what is known, of a folder and of a repository by branch, tag and commit; bytes that
+git would change on their way into a work tree; links; addresses that name nothing; credentials in messages.
+Left out: what a bundle must be, which test_bundle has; the network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sro_apply.sources import load_once, opened
+from sro_render.errors import InputError, describe
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+KMOD, JINJA = GOLDEN / "01-simple-kmod" / "cluster", GOLDEN / "02-jinja" / "cluster"
+
+
+class Repository:
+    """A repository with a work tree."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *arguments: str) -> str:
+        names = ("AUTHOR", "COMMITTER")
+        person = {f"GIT_{name}_{what}": f"{what}@example.com" for name in names for what in ("NAME", "EMAIL")}
+        environment = {**os.environ, **person, "GIT_CONFIG_GLOBAL": os.devnull}
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.folder, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, bundle: Path, place: str = "out/cluster") -> str:
+        target = self.folder / place
+        shutil.rmtree(target, ignore_errors=True)
+        # Without times: files that differ by their bytes alone, git takes for those that it knows.
+        shutil.copytree(bundle, target, copy_function=shutil.copyfile)
+        return self.commit_all()
+
+    def commit_all(self) -> str:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "a bundle")
+        return self.git("rev-parse", "HEAD")
+
+    def address(self, ref: str, path: str = "out/cluster") -> str:
+        return f"git+{self.folder.as_uri()}@{ref}{f':{path}' if path else ''}"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+def fault_of(text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        opened(text).newer("")
+    return describe(caught.value.finding)
+
+
+def test_a_folder_is_new_when_its_lock_is(tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    shutil.copytree(KMOD, folder)
+    source = opened(str(folder))
+    first = source.newer("")
+    assert first is not None
+    assert source.newer(first.revision) is None
+
+    shutil.rmtree(folder)
+    shutil.copytree(JINJA, folder)
+
+    second = source.newer(first.revision)
+    assert second is not None
+    assert second.bundle == load_once(str(JINJA))
+
+
+def test_a_folder_may_lie_behind_a_link_that_is_moved(tmp_path: Path) -> None:
+    """As git-sync does: `current` leads to one work tree, and a moment later to the next."""
+    for name, bundle in (("a", KMOD), ("b", JINJA)):
+        shutil.copytree(bundle, tmp_path / name / "cluster")
+    current = tmp_path / "current"
+    current.symlink_to("a")
+    source = opened(str(current / "cluster"))
+    first = source.newer("")
+    assert first is not None
+
+    current.unlink()
+    current.symlink_to("b")
+
+    second = source.newer(first.revision)
+    assert second is not None
+    assert second.bundle == load_once(str(JINJA))
+
+
+def test_a_folder_that_is_a_repository_of_its_own_is_read_without_it(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repository")
+    repository.commit(KMOD, "new")
+    for each in (repository.folder / "new").iterdir():
+        each.rename(repository.folder / each.name)
+    (repository.folder / "new").rmdir()
+    commit = repository.commit_all()
+
+    assert load_once(str(repository.folder)) == load_once(str(KMOD))
+    assert load_once(repository.address(commit, "")) == load_once(str(KMOD))
+
+
+@pytest.mark.parametrize("kind", ["branch", "full branch", "tag", "annotated tag", "commit"])
+def test_a_repository_is_new_when_what_its_ref_stands_for_is(repository: Repository, kind: str) -> None:
+    old = repository.commit(KMOD)
+    new = repository.commit(JINJA)
+    # A branch whose name ends alike must not be taken for it.
+    repository.git("branch", "other/main", old)
+    ref = {"branch": "main", "full branch": "refs/heads/main", "commit": new}.get(kind, "v1")
+    move = [*(["tag", "-f", "v1"] if kind == "tag" else ["tag", "-f", "-a", "-m", "v1", "v1"])]
+    if ref == "v1":
+        repository.git(*move)
+    source = opened(repository.address(ref))
+
+    found = source.newer("")
+
+    assert found is not None
+    assert (found.revision, found.bundle) == (new, load_once(str(JINJA)))
+    assert source.newer(new) is None
+    moved = repository.commit(KMOD)
+    if ref == "v1":
+        repository.git(*move)
+    after = source.newer(new)
+    assert (after.revision if after else None) == (None if kind == "commit" else moved)
+
+
+def test_bytes_are_read_as_they_were_committed(repository: Repository) -> None:
+    (repository.folder / ".gitattributes").write_text("*.yaml eol=crlf ident\n", encoding="utf-8")
+    repository.commit(KMOD)
+    assert load_once(repository.address("main")) == load_once(str(KMOD))
+
+
+def test_out_will_do_if_one_cluster_is_in_it(repository: Repository) -> None:
+    repository.commit(KMOD)
+    assert load_once(repository.address("main", "out")) == load_once(str(KMOD))
+    repository.commit(JINJA, "out/lab")
+    assert fault_of(repository.address("main", "out")).startswith("error[several-bundles]")
+    assert fault_of(repository.address("main", "elsewhere")).startswith("error[no-bundle]")
+
+
+def test_a_link_in_a_repository_is_refused(repository: Repository) -> None:
+    repository.commit(KMOD)
+    (repository.folder / "out" / "cluster" / "link.yaml").symlink_to("/etc/hostname")
+    repository.commit_all()
+    text = fault_of(repository.address("main"))
+    assert text.startswith("error[bundle-link]")
+    assert "out/cluster/link.yaml is a link" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git+https://example.com/repository",
+        "git+http://example.com/repository@main:out",
+        "git+ext::sh -c true@main:out",
+        "git+file:///repository@--upload-pack=x:out",
+        "git+file:///repository@main:../out",
+        "git+file:///repository@main:/out",
+        "git+file:///repository@",
+    ],
+)
+def test_what_names_no_repository_is_told_how_to(address: str) -> None:
+    assert fault_of(address) == (
+        f"error[source-address]: {address} names no bundle in a Git repository\n"
+        "  help: write git+https://HOST/REPOSITORY@REF:PATH, with one of https, ssh, file; PATH is that of OUT/CLUSTER"
+    )
+
+
+def test_a_repository_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    address = f"git+file://user:secret@{tmp_path}/none@main:out"
+    text = fault_of(address)
+    assert text.startswith(f"error[source-git]: file://***@{tmp_path}/none@main: ")
+    assert "secret" not in text
+
+
+def test_a_ref_that_is_not_there_is_said_in_git_s_words(repository: Repository) -> None:
+    repository.commit(KMOD)
+    assert "couldn't find remote ref gone" in fault_of(repository.address("gone"))
+
+
+@pytest.mark.parametrize(
+    ("name", "objects"), [("03-accelerator-stack/argocd/lab", 25), ("04-network-driver/flux/cluster", 10)]
+)
+def test_a_bundle_of_argo_cd_or_flux_can_be_watched_and_not_applied(name: str, objects: int) -> None:
+    """Only the objects of its SpecialResources are watched."""
+    folder = str(GOLDEN / name)
+    bundle = load_once(folder, of_any_target=True)
+    assert len(bundle.objects) == objects
+    assert not [each.file for each in bundle.objects if each.file.startswith("_")]
+    assert fault_of(folder).startswith("error[bundle-target]")
