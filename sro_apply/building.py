@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kube
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.builds import (
     MOST_LOG_LINES,
@@ -37,7 +36,7 @@ _STARTED_BY_OTHERS = progress("somebody else has started a build")
 class BuildStarter:
     """Starts builds. Args: now: seconds since some moment."""
 
-    def __init__(self, kube: Kube, view: View, now: Callable[[], float]) -> None:
+    def __init__(self, kube: Kube, view: Reading, now: Callable[[], float]) -> None:
         self._kube, self._view, self._now = kube, view, now
         self._missed: dict[tuple[ObjectId, int], float] = {}
         self._failed: dict[tuple[ObjectId, int], float] = {}
@@ -82,6 +81,7 @@ class BuildStarter:
             if _came_too_late(error):
                 return _STARTED_BY_OTHERS
             raise
+        self._view.add_build(made)
         return progress(f"build {name_of(made)} was started")
 
     def _told(self, found: Outlook) -> Verdict:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.readiness import (
@@ -29,8 +29,8 @@ from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
 class Looker:
     """Judges objects of one bundle."""
 
-    def __init__(self, view: View, bundle: RenderedBundle) -> None:
-        self._view, self._bundle = view, bundle
+    def __init__(self, view: Reading, bundle: RenderedBundle, kube: Kube) -> None:
+        self._view, self._bundle, self._kube = view, bundle, kube
         self._matched: set[tuple[str, str]] = set()
 
     def judge(self, each: BundleObject, live: JsonObject) -> Verdict:
@@ -66,7 +66,7 @@ class Looker:
         identity = ObjectId("v1", "Pod", namespace, name_of(pod))
         for container in map(mapping_of, items_of(spec_of(pod).get("containers"))):
             try:
-                log = self._view.log(identity, text_of(container.get("name")), MOST_LOG_LINES)
+                log = self._kube.log(identity, text_of(container.get("name")), tail_lines=MOST_LOG_LINES)
             except (PermanentError, TransientError):
                 continue
             if has_match(pattern, log):

@@ -62,10 +62,6 @@ class View:
         """See `Reading`."""
         return self._all(BUILD, namespace)
 
-    def log(self, pod: ObjectId, container: str, tail_lines: int) -> str:
-        """The end of what a container has printed; it is read each time."""
-        return self._kube.log(pod, container, tail_lines=tail_lines)
-
     def nodes(self) -> list[JsonObject]:
         """See `Reading`."""
         return self._all(NODE, "")
