@@ -13,7 +13,6 @@ from kube_double import Double, FastClock
 
 from sro_apply.building import LOST_AFTER_S, BuildStarter
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
-from sro_apply.kube.interface import Kind
 from sro_apply.kube.view import View
 from sro_apply.planning.builds import REVISION
 from sro_apply.planning.verdict import Readiness, Verdict
@@ -75,9 +74,6 @@ class Builds(Double):
         if isinstance(self.text, Exception):
             raise self.text
         return self.text
-
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
-        return super().list(kind, namespace, labels=labels)
 
 
 class Looking:
