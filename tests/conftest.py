@@ -65,6 +65,12 @@ def docker_registry() -> Path:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' own tool, the judge of metrics and alert rules."""
+    return _judge("promtool")
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """A browser, the judge of the page of a diff."""
     return _judge("chromium")

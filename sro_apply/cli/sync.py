@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import (
+    allow_options,
+    concurrency_option,
+    connection_options,
+    listed,
+    prune_limit_option,
+)
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -23,7 +27,7 @@ Example:
   sro-apply sync out/cluster
   sro-apply sync out/cluster --dry-run -o json""",
 )
-@click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SOURCE")
 @connection_options
 @click.option(
     "--wait/--no-wait",
@@ -47,6 +51,13 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@click.option(
+    "--prune",
+    "prunes",
+    is_flag=True,
+    help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
+)
+@prune_limit_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -63,7 +74,7 @@ Example:
 )
 def command(
     *,
-    source: Path,
+    source: str,
     kubeconfig: str | None,
     context: str | None,
     waits: bool,
@@ -73,12 +84,15 @@ def command(
     allow_namespaces: str | None,
     is_dry_run: bool,
     concurrency: int,
+    prunes: bool,
+    prune_limit: float,
     output_format: str,
 ) -> int:
-    """Apply the bundle in the folder SOURCE, once.
+    """Apply the bundle in SOURCE, once.
 
-    SOURCE is what sro-render build wrote: OUT/CLUSTER. Namespaces and CRDs come first, then state after
-    state, each kernel by itself: one that fails is tried again, and holds up no other.
+    SOURCE is what sro-render build wrote: the folder OUT/CLUSTER, or git+URL@REF:PATH. Namespaces and CRDs
+    come first, then state after state, each kernel by itself: one that fails is tried again, and holds up no
+    other.
     """
     line = json_line if output_format == "json" else text_line
 
@@ -93,6 +107,8 @@ def command(
             waits=waits,
             takes_over=on_conflict == "force",
             is_dry_run=is_dry_run,
+            prunes=prunes,
+            prune_limit=prune_limit,
             concurrency=concurrency,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),

@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from sro_apply.kube.forbidden import missing_rule
 from sro_render.errors import ServerError
-from sro_render.model.objects import mapping_of, text_of
+from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
@@ -53,6 +54,9 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
     """
     message, reason = _said(body, kind)
     text = f"{what}: {message or f'the server answered {status}'}"
+    rule = missing_rule(_message(body)) if status == 403 else ""
+    if rule:
+        text += f"; sro-apply manifests SOURCE prints the rule that is missing: {rule}"
     if status in _TRANSIENT or (status == 409 and reason != "Conflict"):
         transient = TransientError("server-busy", text, hint="it is tried again")
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
@@ -79,7 +83,7 @@ def unreachable(what: str, cause: Exception) -> TransientError:
 _CODES = {401: "server-unauthorized", 403: "server-forbidden", 409: "server-conflict", 422: "server-invalid"}
 _HINTS = {
     401: "log in again: the token or certificate of the kubeconfig is not accepted",
-    403: "give the user or ServiceAccount the right that the message names",
+    403: "print the manifests again for this bundle and apply them, or give the user this right yourself",
     409: "another manager has set these fields: --on-conflict force takes them over",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }
@@ -87,15 +91,21 @@ _HINTS = {
 
 def _said(body: bytes, kind: str) -> tuple[str, str]:
     """The message and the reason of a Status, or the start of whatever else came."""
-    text = body.decode("utf-8", "replace")
-    try:
-        status = mapping_of(json.loads(text))
-    except ValueError:
-        status = {}
-    reason = text_of(status.get("reason"))
+    reason = text_of(_status(body).get("reason"))
     if kind in _SECRET_KINDS:
         return f"{reason or 'refused'} (what it says is not shown: it may repeat the Secret)", reason
-    return _cut(text_of(status.get("message")) or text), reason
+    return _cut(_message(body) or body.decode("utf-8", "replace")), reason
+
+
+def _message(body: bytes) -> str:
+    return text_of(_status(body).get("message"))
+
+
+def _status(body: bytes) -> JsonObject:
+    try:
+        return mapping_of(json.loads(body.decode("utf-8", "replace")))
+    except ValueError:
+        return {}
 
 
 def _cut(text: str) -> str:

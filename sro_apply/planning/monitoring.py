@@ -50,7 +50,7 @@ def monitoring(namespace: str) -> Iterator[JsonObject]:
             "endpoints": [{"port": "http", "path": "/metrics", "interval": "30s"}],
         },
     )
-    group: JsonObject = {"name": NAME, "rules": [*map(_rule, _alerts(namespace))]}
+    group: JsonObject = {"name": NAME, "rules": [_rule(each, namespace) for each in _alerts(namespace)]}
     yield _manifest(MONITORING, "PrometheusRule", NAME, namespace, spec={"groups": [group]})
     board = _manifest(
         "v1",
@@ -124,12 +124,13 @@ def _alerts(namespace: str) -> Iterator[_Alert]:
     )
 
 
-def _rule(alert: _Alert) -> JsonValue:
+def _rule(alert: _Alert, namespace: str) -> JsonValue:
+    """The namespace is what alerts are sent on by."""
     return {
         "alert": alert.name,
         "expr": alert.expression,
         "for": alert.lasting,
-        "labels": {"severity": alert.severity},
+        "labels": {"severity": alert.severity, "namespace": namespace},
         "annotations": {"summary": alert.summary, "description": alert.description},
     }
 
