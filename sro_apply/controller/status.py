@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sro_apply.applying import Applier
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.kube.view import View
-from sro_apply.looking import Looker
 from sro_apply.planning.picture import Picture
+from sro_apply.runner import Observer
 from sro_apply.sources import load_once
-from sro_apply.surveying import Surveyor
 from sro_render.version import __version__
 
 
@@ -22,7 +20,5 @@ def look(source: str, target: Target) -> Picture:
     """
     bundle = load_once(source, of_any_target=True)
     kube, namespace = connect(target)
-    view = View(kube)
     settings = SyncSettings(namespace=namespace, version=__version__, timeout_s=0)
-    applier = Applier(kube, view, bundle, settings)
-    return Surveyor(view, Looker(view, bundle), bundle, applier).survey()
+    return Observer(kube, View(kube), bundle, settings).picture()

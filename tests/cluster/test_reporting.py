@@ -25,17 +25,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from raw_api import Object
 from simple_kmod import DRIVER, KERNELS, MIDDLE, NEW, OLD, build_config, daemon_set, sync
 
-from sro_apply.applying import Applier
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters
 from sro_apply.events import Event, Labelled, Warned
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
-from sro_apply.looking import Looker
 from sro_apply.planning.picture import Picture
+from sro_apply.runner import Observer
 from sro_apply.sources import load_once
-from sro_apply.surveying import Surveyor
 from sro_apply.web.address import Address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
@@ -63,9 +61,7 @@ class Telling:
         self._reporters = Reporters(self.kube, self.told.append, board=self._board)
 
     def survey(self) -> Picture:
-        view = View(self.kube)
-        applier = Applier(self.kube, view, self._bundle, self._settings)
-        return Surveyor(view, Looker(view, self._bundle), self._bundle, applier).survey()
+        return Observer(self.kube, View(self.kube), self._bundle, self._settings).picture()
 
     def report(self) -> list[Event]:
         """Report once; what was said."""
