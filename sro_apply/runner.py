@@ -116,9 +116,10 @@ class Runner:
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
 
-    def run(self) -> Outcome:
+    def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
 
+        Args:   after_round: called where a round has changed something.
         Raises: TransientError, PermanentError: the server did not even let us read.
         """
         self.begin()
@@ -129,6 +130,8 @@ class Runner:
         while True:
             before = dict(self._table)
             self.round()
+            if before != self._table:
+                after_round()
             if self._is_over():
                 return self._outcome(is_out_of_time=False)
             look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.reporters import Reporters
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
 from sro_apply.labelling import Labeller
@@ -78,7 +79,10 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
         clock = SystemClock()
         runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock)
-        applied = runner.run()
+        # Who does not wait does not know what is ready.
+        knows = request.waits and not request.is_dry_run
+        reporters = Reporters(cluster, tell)
+        applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
         if not request.prunes:
             return SyncOutcome(applied=applied)
         pruner = Pruner(
@@ -90,7 +94,6 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
             clock=clock,
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
-        # Who does not wait does not know what is ready.
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
         return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
 
