@@ -72,10 +72,7 @@ def names(cluster: Cluster, path: str) -> set[str]:
     return {each["metadata"]["name"] for each in cluster.api.items(path)}
 
 
-def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
-    openshift: Cluster, start: Start, tmp_path: Path
-) -> None:
-    before = names(openshift, "/api/v1/namespaces")
+def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, tmp_path: Path) -> None:
     bundle = render(openshift, tmp_path)
     openshift.builds.rule("*", playing_openshift.BUILDING)
     openshift.kubelet.rule("*", playing.NOT_READY)
@@ -85,7 +82,7 @@ def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
     until(lambda: len(loop.of("waiting")) >= 3, seconds=60)
     assert not openshift.api.items(APPS)
     assert label_count(openshift, "0000") == 0
-    assert loop.metric(STATES, state="templates/0000-buildconfig.yaml") == 0
+    comes_to(0, lambda: loop.metric(STATES, state="templates/0000-buildconfig.yaml"))
 
     # One build after the other: its own kernel goes on, and no other.
     done = nodes = 0
@@ -112,15 +109,6 @@ def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
     assert loop.stop() == (0, "")
     told = apply(openshift, "status", bundle)
     assert (told.returncode, told.stderr) == (0, "")
-
-    gone = apply(openshift, "delete", "simple-kmod", "--yes")
-
-    assert (gone.returncode, gone.stderr) == (0, "")
-    assert names(openshift, "/api/v1/namespaces") == before
-    assert (label_count(openshift, "0000"), label_count(openshift, "1000")) == (0, 0)
-    assert not any(
-        name.startswith("sro-apply") for name in names(openshift, "/api/v1/namespaces/default/configmaps")
-    )
 
 
 def test_a_node_that_moves_on_is_missed_until_a_new_bundle_serves_it(
