@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from sro_apply.planning.applyset import parent_id
 from sro_apply.planning.kinds import KindNames
+from sro_apply.planning.lease import lease_id
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, mapping_of, text_of
 
@@ -80,6 +81,10 @@ def _of_applier(bundle: RenderedBundle, needs: Needs) -> Iterator[Right]:
     for resource in bundle.resources:
         parent = parent_id(resource.name, own)
         yield from _rights(own, "", "configmaps", ("get", "patch", "create"), parent.name)
+    lease = lease_id(own)
+    yield from _rights(own, lease.group, "leases", ("get", "update"), lease.name)
+    # Who creates names the object in the body alone, where no role can see it.
+    yield Right(own, lease.group, "leases", "create")
     yield from _rights("", "", "nodes", _reading(needs))
 
 

@@ -2,7 +2,7 @@
 
 Matrix: each option; what is missing or wrong; the pods against each rule of Pod Security's level `restricted`; the
 kinds that the schemas of Kubernetes know. Judges: kubernetes-validate's schemas. Left out: what a server says of it
-(tests/cluster/test_manifests.py), whether alerts fire (test_alerts.py), which rights there are (test_rights.py).
+(tests/cluster/test_manifests.py), whether alerts fire (test_alerts.py), which rights there are (test_planning_rights.py).
 """
 
 from __future__ import annotations
