@@ -15,8 +15,7 @@ from msgspec import Struct
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Result
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Kube
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
@@ -71,7 +70,7 @@ class _Sending(Struct, frozen=True, kw_only=True):
 class Applier:
     """Applies objects of one bundle."""
 
-    def __init__(self, kube: Kube, view: View, bundle: RenderedBundle, settings: SyncSettings) -> None:
+    def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
         self._kube, self._view, self._settings = kube, view, settings
         self._resources = {each.name: each for each in bundle.resources}
         self._parents: dict[str, JsonObject | None] = {}

@@ -71,6 +71,22 @@ class Leading(Struct, frozen=True, kw_only=True, tag="leading", tag_field="event
     holder: str
 
 
+class Loaded(Struct, frozen=True, kw_only=True, tag="loaded", tag_field="event"):
+    """A bundle was loaded, and counts from now on. revision: a commit, or the digest of a lock."""
+
+    source: str
+    revision: str
+    cluster: str
+    objects: int
+
+
+class Rejected(Struct, frozen=True, kw_only=True, tag="rejected", tag_field="event"):
+    """What a source has now is no bundle to apply: the one before it is kept."""
+
+    source: str
+    reason: str
+
+
 class Pruned(Struct, frozen=True, kw_only=True, tag="pruned", tag_field="event"):
     """An object was deleted, and why; in a dry run it would be."""
 
@@ -147,6 +163,5 @@ class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"
 
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
 Telling: TypeAlias = Labelled | Warned
-Event: TypeAlias = (
-    Applied | Readied | Awaited | Failed | Delayed | StoodBy | Leading | Finished | Pruning | Telling
-)
+Standing: TypeAlias = StoodBy | Leading | Loaded | Rejected
+Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished | Standing | Pruning | Telling

@@ -64,6 +64,7 @@ class Leader:
         self._lost_to: str | None = None
         self._trouble = ""
         self._is_over = threading.Event()
+        self._has_given_up = False
 
     @contextmanager
     def leading(self, timeout_s: float) -> Iterator[Kube]:
@@ -71,7 +72,7 @@ class Leader:
 
         Raises:
             TransientError, PermanentError: the server does not even let us look at the Lease.
-            LeaseLostError: another held it all the time.
+            LeaseLostError: another held it all the time, or we gave up.
         """
         self._is_over.clear()
         self._acquire(timeout_s)
@@ -84,18 +85,25 @@ class Leader:
             keeper.join()
             self._release()
 
+    def give_up(self) -> None:
+        """Send nothing more but that the Lease is free, for good; from any thread."""
+        self._has_given_up = True
+        self._is_over.set()
+
     @property
     def is_leading(self) -> bool:
         """Whether requests may be sent at this moment."""
-        return self._lost_to is None and self._until_s > self._now()
+        return not self._has_given_up and self._lost_to is None and self._until_s > self._now()
 
     def gate(self) -> float:
         """For how many seconds requests may still be sent.
 
         Raises:
-            LeaseLostError: another has the Lease, and may be at work.
+            LeaseLostError: another has the Lease, and may be at work; or we gave up.
             TransientError: it could not be renewed in time, and nobody else is known to have it.
         """
+        if self._has_given_up:
+            raise self._gave_up()
         if self._lost_to is not None:
             raise self._lost()
         left_s = self._until_s - self._now()
@@ -129,7 +137,7 @@ class Leader:
     def _acquire(self, timeout_s: float) -> None:
         """Take the Lease when it is free. Who has it is told once."""
         deadline_s, told = self._now() + timeout_s, ""
-        while True:
+        while not self._has_given_up:
             pause_s = self._times.retry_s
             try:
                 holder = self._take()
@@ -153,6 +161,7 @@ class Leader:
                     hint="wait until the other one is done, or give it more time with --timeout",
                 )
             self._is_over.wait(min(pause_s, left_s))
+        raise self._gave_up()
 
     def _take(self) -> str | None:
         """One try. None: it is ours; else who has it."""
@@ -200,6 +209,9 @@ class Leader:
             with suppress(ServerError):
                 self._of_lease.replace(released(seen.lease, datetime.fromtimestamp(time.time(), UTC)))
         self._seen = None
+
+    def _gave_up(self) -> LeaseLostError:
+        return LeaseLostError("", f"{self._id} was given up: nothing more is sent", hint="start it again")
 
     def _lost(self) -> LeaseLostError:
         holder = self._lost_to or ""

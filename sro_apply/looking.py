@@ -5,7 +5,7 @@ Fetches; what is found is judged in `planning`.
 
 from __future__ import annotations
 
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.readiness import (
@@ -21,7 +21,7 @@ from sro_render.model.objects import JsonObject, mapping_of, text_of
 class Looker:
     """Judges objects of one bundle."""
 
-    def __init__(self, view: View, bundle: RenderedBundle) -> None:
+    def __init__(self, view: Reading, bundle: RenderedBundle) -> None:
         self._view, self._bundle = view, bundle
 
     def judge(self, each: BundleObject, live: JsonObject) -> Verdict:

@@ -7,7 +7,7 @@ is kept beyond one sync: whatever stops it between two requests, the next one be
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -17,18 +17,20 @@ from sro_apply.applying import Applier, Came, FaultError, Turn
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
-from sro_apply.kube.interface import Kube
+from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
+from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
 from sro_apply.planning.waits import batches, must_wait
+from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
@@ -78,6 +80,7 @@ class _Trial(Struct):
     next_at: float = 0.0
     is_transient: bool = False
     was_refused: bool = False
+    reason: str = ""
 
 
 _Course = Generator[list[Turn], list[Came], Awaited | None]
@@ -94,12 +97,13 @@ class Runner:
         settings: SyncSettings,
         tell: Callable[[Event], None],
         clock: Clock,
-        view: View | None = None,
+        view: Reading | None = None,
     ) -> None:
         self._settings, self._tell, self._clock = settings, tell, clock
         self._view = view or View(kube)
         self.applier = Applier(kube, self._view, bundle, settings)
         self._looker = Looker(self._view, bundle)
+        self._surveyor = Surveyor(self._view, self._looker, bundle, self.applier)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
         self._trials: dict[StepKey, _Trial] = {}
@@ -151,11 +155,26 @@ class Runner:
         unready = {step.key.resource for step in self._steps if self._status(step) is not Status.READY}
         return frozenset(step.key.resource for step in self._steps) - unready
 
+    def picture(self) -> Picture:
+        """How the cluster stands after the last round. Raises: see `Surveyor.survey`."""
+        return self._surveyor.survey(self._table, self._troubles())
+
     def next_try_s(self) -> float | None:
         """Seconds until something that failed is tried again; None where nothing did."""
         times = [trial.next_at for trial in (*self._trials.values(), *self._fixes.values())]
         now = self._clock.now()
         return min((max(0.0, time - now) for time in times if time > now), default=None)
+
+    def _troubles(self) -> Mapping[StepKey, Trouble]:
+        """What stands in the way of steps, beside what shows in their objects."""
+        found = {
+            step.key: Trouble(reason=f"waiting for {event.object}: {event.reason}")
+            for step in self._steps
+            if self._is_at_gate(step) and isinstance(event := self._told.get(step.key), Awaited)
+        }
+        for key, trial in self._trials.items():
+            found[key] = Trouble(reason=trial.reason, retry_s=max(0.0, trial.next_at - self._clock.now()))
+        return found
 
     def _status(self, step: Step) -> Status:
         return status_of(self._table, step.key)
@@ -286,6 +305,7 @@ class Runner:
         trial.attempts += 1
         trial.was_refused = fault.error is not None
         trial.is_transient = isinstance(fault.error, TransientError)
+        trial.reason = f"{fault.identity}: {fault.reason}"
         pause = delay_s(trial.attempts)
         if isinstance(fault.error, TransientError) and fault.error.retry_after_s is not None:
             pause = fault.error.retry_after_s
@@ -366,6 +386,28 @@ class Runner:
 
     def _all(self) -> Iterator[tuple[Step, BundleObject]]:
         return ((step, each) for step in self._steps for each in step.objects)
+
+
+class Observer:
+    """Looks at a bundle that others bring into the cluster, round after round."""
+
+    def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
+        looker = Looker(view, bundle)
+        self._surveyor = Surveyor(view, looker, bundle, Applier(kube, view, bundle, settings))
+
+    def begin(self) -> None:
+        """Nothing is to be known before."""
+
+    def round(self) -> None:
+        """Nothing is to be done."""
+
+    def picture(self) -> Picture:
+        """How the cluster stands now. Raises: see `Surveyor.survey`."""
+        return self._surveyor.survey()
+
+    def next_try_s(self) -> float | None:
+        """Nothing is tried."""
+        return None
 
 
 def _by_kind(objects: Sequence[BundleObject]) -> Iterator[list[BundleObject]]:

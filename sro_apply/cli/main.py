@@ -21,6 +21,7 @@ from sro_render.version import __version__
 _COMMANDS = {
     "snapshot": "Write what rendering needs to know of the cluster, for Git.",
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
+    "run": "Keep a bundle in the cluster: the loop that runs there.",
     "manifests": "Print what to install so that a bundle can be brought into a cluster.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""

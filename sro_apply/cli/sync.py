@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
@@ -23,7 +21,7 @@ Example:
   sro-apply sync out/cluster
   sro-apply sync out/cluster --dry-run -o json""",
 )
-@click.argument("source", metavar="SOURCE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SOURCE")
 @connection_options
 @click.option(
     "--wait/--no-wait",
@@ -63,7 +61,7 @@ Example:
 )
 def command(
     *,
-    source: Path,
+    source: str,
     kubeconfig: str | None,
     context: str | None,
     waits: bool,
@@ -75,10 +73,11 @@ def command(
     concurrency: int,
     output_format: str,
 ) -> int:
-    """Apply the bundle in the folder SOURCE, once.
+    """Apply the bundle in SOURCE, once.
 
-    SOURCE is what sro-render build wrote: OUT/CLUSTER. Namespaces and CRDs come first, then state after
-    state, each kernel by itself: one that fails is tried again, and holds up no other.
+    SOURCE is what sro-render build wrote: the folder OUT/CLUSTER, or git+URL@REF:PATH. Namespaces and CRDs
+    come first, then state after state, each kernel by itself: one that fails is tried again, and holds up no
+    other.
     """
     line = json_line if output_format == "json" else text_line
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sro_apply.bundle import load_bundle
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
@@ -17,13 +15,14 @@ from sro_apply.kube.interface import Kube
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.runner import Outcome, Runner, SystemClock
+from sro_apply.sources import load_once
 from sro_render.version import __version__
 
 
 class SyncRequest(Struct, frozen=True, kw_only=True):
     """What the user asked of `sync`; see its options."""
 
-    source: Path
+    source: str
     target: Target
     timeout_s: float
     waits: bool
@@ -41,7 +40,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
         BundleError, InputError: before the first request.
         ServerError: there is no server to talk to, or another one works in its cluster.
     """
-    bundle = load_bundle(request.source)
+    bundle = load_once(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
     kube, namespace = connect(request.target)
     settings = SyncSettings(

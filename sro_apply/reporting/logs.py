@@ -18,10 +18,12 @@ from sro_apply.events import (
     Labelled,
     Leading,
     Leaving,
+    Loaded,
     Pruned,
     PruneStopped,
     Pruning,
     Readied,
+    Rejected,
     Result,
     StoodBy,
     Warned,
@@ -48,6 +50,12 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Loaded():
+            return (
+                f"{event.source}: {_count(event.objects, 'object')} for {event.cluster}, at {event.revision}"
+            )
+        case Rejected():
+            return f"{event.source}: not taken, what was there before stays: {event.reason}"
         case Labelled():
             return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
         case Warned():
@@ -59,9 +67,10 @@ def text_line(event: Event) -> str:
     assert_never(event)
 
 
-def json_line(event: Event) -> str:
-    """One JSON object. Keys are stable."""
-    return msgspec.json.encode(event).decode()
+def json_line(event: Event, at: str = "") -> str:
+    """One JSON object. Keys are stable. Args: at: the time, which goes first; empty for none."""
+    line = msgspec.json.encode(event).decode()
+    return f'{{"time":"{at}",{line[1:]}' if at else line
 
 
 def _warned(event: Warned) -> str:

@@ -1,0 +1,98 @@
+"""`sro-apply run`: its options, and its events as lines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.talk import printable
+from sro_apply.controller.connecting import Target
+from sro_apply.controller.run import RunRequest
+from sro_apply.controller.run import run as perform_run
+from sro_apply.events import Event
+from sro_apply.reporting.logs import json_line, text_line
+
+
+@click.command(
+    "run",
+    epilog="""\b
+Example:
+  sro-apply run out/cluster
+  sro-apply run git+https://example.com/fleet.git@main:out/cluster --interval 60
+  sro-apply run out/cluster --observe""",
+)
+@click.argument("source", metavar="SOURCE")
+@connection_options
+@click.option(
+    "--interval",
+    "interval_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    show_default=True,
+    help="How often to see whether SOURCE has another bundle.",
+)
+@click.option(
+    "--observe",
+    "observes",
+    is_flag=True,
+    help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["force", "fail"]),
+    default="force",
+    show_default=True,
+    help="What to do with fields that another manager has set: take them over, or fail.",
+)
+@concurrency_option
+@allow_options
+@click.option(
+    "-o",
+    "--output",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="json",
+    show_default=True,
+    help="A line for each event, or a JSON object for each.",
+)
+def command(
+    *,
+    source: str,
+    kubeconfig: str | None,
+    context: str | None,
+    interval_s: float,
+    observes: bool,
+    on_conflict: str,
+    concurrency: int,
+    allow_kinds: str | None,
+    allow_namespaces: str | None,
+    output_format: str,
+) -> int:
+    """Keep the bundle in SOURCE in the cluster, until stopped.
+
+    SOURCE is a folder that is filled anew by others (OUT/CLUSTER, as git-sync does), or git+URL@REF:PATH. Of
+    several replicas one works, and another one takes over when it is gone.
+    """
+
+    def tell(event: Event) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = json_line(event, at) if output_format == "json" else text_line(event)
+        click.echo(printable(line))
+
+    perform_run(
+        RunRequest(
+            source=source,
+            target=Target(kubeconfig=kubeconfig, context=context),
+            interval_s=interval_s,
+            observes=observes,
+            takes_over=on_conflict == "force",
+            concurrency=concurrency,
+            kinds=listed(allow_kinds),
+            namespaces=listed(allow_namespaces),
+        ),
+        tell,
+    )
+    return 0

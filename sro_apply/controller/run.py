@@ -1,0 +1,186 @@
+"""The loop in the cluster: what a source has is brought into it and kept there, round after round.
+
+One replica works, the others stand by. A bundle that is damaged or goes beyond what is allowed is not taken:
+the one before it stays. Whatever else goes wrong is told and tried again; only a signal ends the loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from msgspec import Struct
+
+from sro_apply.config import SyncSettings
+from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.stopping import Stopping
+from sro_apply.events import Delayed, Event, Loaded, Rejected
+from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+from sro_apply.kube.interface import Kube, Reading
+from sro_apply.kube.view import View
+from sro_apply.leading import Leader
+from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.parts import RenderedBundle
+from sro_apply.planning.picture import Picture
+from sro_apply.runner import FIRST_LOOK_S, LONGEST_LOOK_S, Observer, Runner, SystemClock
+from sro_apply.sources import Found, Source, opened
+from sro_render.errors import SroError, describe, flatten
+from sro_render.version import __version__
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What the user asked of `run`; see its options. observes: write no manifest."""
+
+    source: str
+    target: Target
+    interval_s: float
+    observes: bool
+    takes_over: bool
+    concurrency: int
+    kinds: Collection[str] = ()
+    namespaces: Collection[str] = ()
+
+
+def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
+    """Keep what the source has in the cluster, until a signal comes.
+
+    Raises: InputError: there is no cluster to connect to, or the source can be none.
+    """
+    stopping = Stopping()
+    source = opened(request.source, of_any_target=request.observes)
+    kube, namespace = connect(request.target)
+    leader = Leader(kube, namespace, tell)
+    stopping.call(leader.give_up)
+    attempts = 0
+    while not stopping.is_asked:
+        try:
+            with leader.leading(math.inf) as fenced:
+                attempts = 0
+                _Loop(request, source, fenced, namespace, tell, stopping).run()
+        except LeaseLostError as error:
+            if not stopping.is_asked:
+                tell(Delayed(reason=error.finding.message, retry_s=0))
+        except (PermanentError, TransientError) as error:
+            attempts += 1
+            pause_s = delay_s(attempts)
+            tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            stopping.wait(pause_s)
+
+
+class _Work(Protocol):
+    """What is done with a bundle, round after round."""
+
+    def begin(self) -> None:
+        """The first question."""
+
+    def round(self) -> None:
+        """Do what is to be done now."""
+
+    def picture(self) -> Picture:
+        """What came of it."""
+
+    def next_try_s(self) -> float | None:
+        """Seconds until a round is worth it though nothing has changed."""
+
+
+class _Loop:
+    """What a replica does while it has the Lease."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        source: Source,
+        kube: Kube,
+        namespace: str,
+        tell: Callable[[Event], None],
+        stopping: Stopping,
+    ) -> None:
+        self._request, self._source, self._kube, self._tell = request, source, kube, tell
+        self._stopping, self._clock = stopping, SystemClock()
+        self._view: Reading = View(kube)
+        self._settings = SyncSettings(
+            namespace=namespace,
+            version=__version__,
+            timeout_s=math.inf,
+            takes_over=request.takes_over,
+            concurrency=request.concurrency,
+            is_continuous=True,
+        )
+        self._work: _Work | None = None
+        self._picture: Picture | None = None
+        self._revision, self._rejected = "", ""
+        self._next_poll_at, self._attempts = 0.0, 0
+
+    def run(self) -> None:
+        """Round after round.
+
+        Raises: LeaseLostError
+        """
+        pause_s = FIRST_LOOK_S
+        while not self._stopping.is_asked:
+            try:
+                self._poll()
+                is_changed = self._go_round()
+            except (PermanentError, TransientError) as error:
+                self._attempts += 1
+                pause_s = delay_s(self._attempts)
+                self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            else:
+                self._attempts = 0
+                pause_s = FIRST_LOOK_S if is_changed else min(LONGEST_LOOK_S, pause_s * 1.5)
+            self._stopping.wait(pause_s)
+            self._view.forget()
+
+    def _poll(self) -> None:
+        """Take what the source has, where it is time to look, and it is new and good."""
+        if self._clock.now() < self._next_poll_at:
+            return
+        try:
+            found = self._source.newer(self._revision)
+            if found is not None:
+                refuse_beyond(found.bundle, self._request.kinds, self._request.namespaces)
+        except (SroError, ExceptionGroup) as error:
+            self._reject(error)
+        else:
+            self._rejected = ""
+            if found is not None:
+                self._take(found)
+        self._next_poll_at = self._clock.now() + self._request.interval_s
+
+    def _reject(self, error: SroError | ExceptionGroup[SroError]) -> None:
+        faults = [" ".join(describe(each.finding).split()) for each in flatten(error)]
+        reason = "; ".join(faults)
+        if reason != self._rejected:
+            self._rejected = reason
+            self._tell(Rejected(source=self._request.source, reason=reason))
+
+    def _take(self, found: Found) -> None:
+        bundle = found.bundle
+        work = self._work_for(bundle)
+        work.begin()
+        self._work, self._picture, self._revision = work, None, found.revision
+        self._tell(
+            Loaded(
+                source=self._request.source,
+                revision=found.revision,
+                cluster=bundle.cluster,
+                objects=len(bundle.objects),
+            )
+        )
+
+    def _work_for(self, bundle: RenderedBundle) -> _Work:
+        if self._request.observes:
+            return Observer(self._kube, self._view, bundle, self._settings)
+        return Runner(self._kube, bundle, self._settings, self._tell, self._clock, self._view)
+
+    def _go_round(self) -> bool:
+        """One round; whether anything has changed since the one before it."""
+        if self._work is None:
+            return False
+        self._work.round()
+        picture = self._work.picture()
+        is_changed = picture != self._picture
+        self._picture = picture
+        return is_changed

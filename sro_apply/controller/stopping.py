@@ -1,0 +1,44 @@
+"""Ends a process that runs for good when it is asked to: by a signal, at a place of its own choosing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stopping:
+    """Whether the process is to end. To be made before any other thread, which would else get the signals."""
+
+    def __init__(self) -> None:
+        self._event, self._lock = threading.Event(), threading.Lock()
+        self._acts: list[Callable[[], None]] = []
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        # A handler would run between any two steps of the main thread; a thread is in nobody's way.
+        threading.Thread(target=self._listen, name="signals", daemon=True).start()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody has asked."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, unless and until somebody asks."""
+        self._event.wait(seconds)
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Have something done, in another thread, as soon as somebody asks; at once where somebody has."""
+        with self._lock:
+            self._acts.append(act)
+        if self.is_asked:
+            act()
+
+    def _listen(self) -> None:
+        signal.sigwait(_SIGNALS)
+        with self._lock:
+            self._event.set()
+            acts = tuple(self._acts)
+        for act in acts:
+            act()
