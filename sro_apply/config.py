@@ -16,6 +16,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     namespace:     the applier's own, where the parents of its sets are.
     concurrency:   how many objects are sent at once.
     is_continuous: whether what was ready is looked at again in each round.
+    prune_limit:   the share of a set that may go at once.
     """
 
     namespace: str
@@ -27,3 +28,4 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     is_dry_run: bool = False
     concurrency: int = 8
     is_continuous: bool = False
+    prune_limit: float = 0.5

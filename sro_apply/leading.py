@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from sro_apply.events import Delayed, Event, Leading, StoodBy
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
-from sro_apply.kube.interface import Gated, Kube
+from sro_apply.kube.interface import Gated, Watched
 from sro_apply.planning.lease import (
     LeaseTimes,
     Sighting,
@@ -67,7 +67,7 @@ class Leader:
         self._has_given_up = False
 
     @contextmanager
-    def leading(self, timeout_s: float) -> Iterator[Kube]:
+    def leading(self, timeout_s: float) -> Iterator[Watched]:
         """Wait for the Lease, and give a cluster that may be worked with while we have it.
 
         Raises:

@@ -42,6 +42,18 @@ def concurrency_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def prune_limit_option(command: Decorated) -> Decorated:
+    """`--prune-limit`."""
+    return click.option(
+        "--prune-limit",
+        metavar="SHARE",
+        type=click.FloatRange(0, 1),
+        default=0.5,
+        show_default=True,
+        help="The share of a SpecialResource's objects that may be deleted at once, if it is more than 5.",
+    )(command)
+
+
 def listed(text: str | None) -> tuple[str, ...]:
     """The parts of a list with commas; none of an option that was not given."""
     return tuple(each.strip() for each in (text or "").split(",") if each.strip())

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import (
+    allow_options,
+    concurrency_option,
+    connection_options,
+    listed,
+    prune_limit_option,
+)
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -45,6 +51,13 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@click.option(
+    "--prune",
+    "prunes",
+    is_flag=True,
+    help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
+)
+@prune_limit_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -71,6 +84,8 @@ def command(
     allow_namespaces: str | None,
     is_dry_run: bool,
     concurrency: int,
+    prunes: bool,
+    prune_limit: float,
     output_format: str,
 ) -> int:
     """Apply the bundle in SOURCE, once.
@@ -92,6 +107,8 @@ def command(
             waits=waits,
             takes_over=on_conflict == "force",
             is_dry_run=is_dry_run,
+            prunes=prunes,
+            prune_limit=prune_limit,
             concurrency=concurrency,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),

@@ -12,8 +12,10 @@ from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
+from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner, SystemClock
 from sro_apply.sources import load_once
 from sro_render.version import __version__
@@ -29,11 +31,30 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     takes_over: bool
     is_dry_run: bool
     concurrency: int
+    prunes: bool = False
+    prune_limit: float = 0.5
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
 
-def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
+class SyncOutcome(Struct, frozen=True, kw_only=True):
+    """What a sync came to. pruned: None where nobody asked for that."""
+
+    applied: Outcome
+    pruned: PruneOutcome | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is applied and ready, and what may go is gone."""
+        return self.applied.is_complete and (self.pruned is None or self.pruned.is_complete)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether a server's answer is what is in the way."""
+        return self.applied.was_refused or (self.pruned is not None and self.pruned.was_refused)
+
+
+def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     """Bring a bundle into the cluster, once.
 
     Raises:
@@ -51,10 +72,27 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> Outcome:
         takes_over=request.takes_over,
         is_dry_run=request.is_dry_run,
         concurrency=request.concurrency,
+        prune_limit=request.prune_limit,
     )
 
-    def run(cluster: Kube, timeout_s: float) -> Outcome:
-        return Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, SystemClock()).run()
+    def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
+        clock = SystemClock()
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock)
+        applied = runner.run()
+        if not request.prunes:
+            return SyncOutcome(applied=applied)
+        pruner = Pruner(
+            cluster,
+            bundle,
+            settings,
+            wanted=runner.applier.wanted,
+            tell=tell,
+            clock=clock,
+            unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
+        )
+        # Who does not wait does not know what is ready.
+        ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
+        return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -75,10 +75,12 @@ class Kube(Protocol):
     def get(self, identity: ObjectId) -> JsonObject | None:
         """An object; None where there is none."""
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
         """The objects of a kind, in one namespace or in all.
 
-        Args: labels: a selector, such as `app=driver`.
+        Args: labels: a selector, such as `app=driver`; fields: one of fields, such as `metadata.name=driver`.
         """
 
     def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
@@ -93,14 +95,57 @@ class Kube(Protocol):
     def patch(self, identity: ObjectId, patch: JsonObject, *, subresource: str = "") -> JsonObject:
         """Change fields by a JSON merge patch (RFC 7386); null removes one."""
 
-    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
-        """Delete the object with this uid; what has gone already is no error, another of its name is one."""
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        """Delete the object with this uid; what has gone already is no error, another of its name is a 409.
+
+        Args: resource_version: if it is given, an object that has changed since is a 409, too.
+        """
 
     def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:
         """POST to a subresource, such as a BuildConfig's `instantiate`."""
 
     def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
         """What a container has printed; 0: from its beginning."""
+
+
+class Page(Struct, frozen=True):
+    """A part of a list. version: of the whole list, from which it can be watched."""
+
+    items: Sequence[JsonObject]
+    version: str
+
+
+class Watch(Protocol):
+    """Changes as they happen, from a list on."""
+
+    def __iter__(self) -> Iterator[tuple[str, JsonObject]]:
+        """What became of an object (`ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK`), and the object.
+
+        Raises: TransientError, PermanentError; with status 410 where the list must be read again.
+        """
+
+    def stop(self) -> None:
+        """End it, whichever thread waits for the next change."""
+
+
+class Watched(Kube, Protocol):
+    """A cluster that says what changes."""
+
+    def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
+        """As `list`, part after part."""
+
+    def watch(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", version: str, timeout_s: float
+    ) -> Watch:
+        """What changes after a list of this version, for so long at most."""
 
 
 Gate: TypeAlias = Callable[[], float]
@@ -110,7 +155,7 @@ Gate: TypeAlias = Callable[[], float]
 class Gated(Kube, Protocol):
     """A cluster whose requests can be held back."""
 
-    def behind(self, gate: Gate) -> Kube:
+    def behind(self, gate: Gate) -> Watched:
         """The same cluster, over connections of its own, where each request asks `gate` first."""
 
 

@@ -43,11 +43,42 @@ def parent_manifest(
 
     Args: live: the parent as the server has it; kinds and namespaces in it may still have members.
     """
-    identity = parent_id(resource.name, namespace)
-    ids = [each.id for state in resource.states for each in state.objects]
+    kinds, namespaces = _span_of(resource)
     known = annotations_of(live) if live else {}
-    kinds = {group_kind(each) for each in ids} | listed(known.get(GROUP_KINDS))
-    namespaces = ({each.namespace for each in ids} | listed(known.get(NAMESPACES))) - {"", namespace}
+    return _parent(
+        parent_id(resource.name, namespace),
+        version,
+        kinds | listed(known.get(GROUP_KINDS)),
+        namespaces | listed(known.get(NAMESPACES)),
+    )
+
+
+def shrunk_parent(
+    resource: BundleResource | None, parent: ObjectId, version: str, left: Iterable[ObjectId]
+) -> JsonObject | None:
+    """The parent as it is written after pruning; None where the set has come to its end.
+
+    Args: resource: what the bundle has of the SR, if it has it; left: the members that are still there.
+    """
+    ids = tuple(left)
+    if resource is None and not ids:
+        return None
+    kinds, namespaces = _span_of(resource) if resource else (set(), set())
+    return _parent(
+        parent,
+        version,
+        kinds | {group_kind(each) for each in ids},
+        namespaces | {each.namespace for each in ids},
+    )
+
+
+def _span_of(resource: BundleResource) -> tuple[set[str], set[str]]:
+    """The kinds and namespaces of an SR's objects; one that names no namespace goes to that of its SR."""
+    ids = [each.id for state in resource.states for each in state.objects]
+    return {group_kind(each) for each in ids}, {each.namespace or resource.namespace for each in ids}
+
+
+def _parent(identity: ObjectId, version: str, kinds: set[str], namespaces: set[str]) -> JsonObject:
     return {
         "apiVersion": identity.api_version,
         "kind": identity.kind,
@@ -58,7 +89,7 @@ def parent_manifest(
             "annotations": {
                 TOOLING: f"sro-apply/{version}",
                 GROUP_KINDS: _joined(kinds),
-                NAMESPACES: _joined(namespaces),
+                NAMESPACES: _joined(namespaces - {"", identity.namespace}),
             },
         },
     }

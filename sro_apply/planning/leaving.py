@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
+from sro_apply.planning.reading import items_of, mappings_of, metadata_of, status_of
+from sro_render.model.objects import JsonObject, text_of
 from sro_render.model.wording import wordlist
 
 _OF_DEPENDENTS = frozenset({"foregroundDeletion", "orphan"})
@@ -22,9 +23,8 @@ _CONTENT = frozenset(
 
 def leaving_reason(live: JsonObject) -> str:
     """What an object that is being deleted waits for."""
-    metadata = mapping_of(live.get("metadata"))
-    finalizers = sorted({text_of(each) for each in _list(metadata.get("finalizers"))} - {""})
-    foreign = [each for each in finalizers if each not in _OF_DEPENDENTS]
+    finalizers = _finalizers(live)
+    foreign = sorted(finalizers - _OF_DEPENDENTS)
     if foreign:
         many = "finalizer" if len(foreign) == 1 else "finalizers"
         return f"it is being deleted, and waits for the {many} {wordlist(foreign)}"
@@ -34,21 +34,24 @@ def leaving_reason(live: JsonObject) -> str:
     return f"it is being deleted: {contents}" if contents else "it is being deleted"
 
 
+def waits_for_others(live: JsonObject) -> bool:
+    """Whether somebody else must act before it goes."""
+    return bool(_finalizers(live) - _OF_DEPENDENTS)
+
+
 def leaving_hint(live: JsonObject) -> str:
     """What to do where somebody else must act before it goes."""
-    finalizers = {text_of(each) for each in _list(mapping_of(live.get("metadata")).get("finalizers"))}
-    return _FINALIZER_HINT if finalizers - _OF_DEPENDENTS else ""
+    return _FINALIZER_HINT if waits_for_others(live) else ""
+
+
+def _finalizers(live: JsonObject) -> set[str]:
+    return {text_of(each) for each in items_of(metadata_of(live).get("finalizers"))} - {""}
 
 
 def _contents(live: JsonObject) -> str:
-    conditions = map(mapping_of, _list(mapping_of(live.get("status")).get("conditions")))
     messages = {
         text_of(each.get("type")): text_of(each.get("message"))
-        for each in conditions
+        for each in mappings_of(status_of(live).get("conditions"))
         if each.get("status") == "True" and each.get("type") in _CONTENT
     }
     return "; ".join(messages[kind] for kind in sorted(messages, reverse=True))
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
+from sro_apply.planning.order import FIRST_STATES
 from sro_apply.planning.parts import BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
@@ -139,14 +140,19 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
             reason=f"{count} of {resource} stay: {what}, so that nothing says which kernels run",
             hint="take a new snapshot and build again; see whether the nodes can be read",
         )
-    if not any(state.objects for state in known.states):
+    if _is_empty(known) and any(each.state not in FIRST_STATES for each in stale):
         return PruneStopped(
             specialresource=resource,
             code="empty-bundle",
-            reason=f"{count} of {resource} stay: the bundle has none of it at all",
+            reason=f"{count} of {resource} stay: the bundle has nothing of it any more",
             hint=f"see why it renders nothing; to be rid of it, set managementState: Removed in {resource}",
         )
     return None
+
+
+def _is_empty(resource: BundleResource) -> bool:
+    """Whether nothing is left but what comes by itself: an SR's namespace, whatever its chart renders."""
+    return not any(state.objects for state in resource.states if state.name not in FIRST_STATES)
 
 
 def _beyond_share(

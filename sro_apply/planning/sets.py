@@ -14,7 +14,6 @@ from sro_apply.planning.applyset import (
     ID_LABEL,
     NAMESPACES,
     TOOLING,
-    group_kind,
     listed,
     parent_id,
     set_id,
@@ -115,14 +114,6 @@ def span_of(parent: Mapping[str, JsonValue]) -> Span:
     return Span(
         kinds=tuple(sorted(listed(known.get(GROUP_KINDS)))),
         namespaces=tuple(sorted(listed(known.get(NAMESPACES)))),
-    )
-
-
-def span_of_members(members: tuple[ObjectId, ...], namespace: str) -> Span:
-    """What a parent in a namespace must say of these."""
-    return Span(
-        kinds=tuple(sorted({group_kind(each) for each in members})),
-        namespaces=tuple(sorted({each.namespace for each in members} - {"", namespace})),
     )
 
 

@@ -11,9 +11,10 @@ from msgspec import Struct, structs
 
 from sro_apply.events import Kept
 from sro_apply.planning.prune import Doomed, PrunePlan
+from sro_apply.planning.reading import metadata_of
 from sro_apply.planning.sets import owners_of
 from sro_apply.planning.undoing import is_namespace
-from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
 from sro_render.model.wording import name_some
 
 _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
@@ -22,11 +23,8 @@ _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
     "RoleBinding": frozenset({"system:deployers", "system:image-builders", "system:image-pullers"}),
 }
 """What Kubernetes and OpenShift put into each namespace, by kind and name."""
-_OF_ACCOUNTS = {
-    "kubernetes.io/service-account-token": "kubernetes.io/service-account.name",
-    "kubernetes.io/dockercfg": "openshift.io/token-secret.name",
-}
-"""Types of Secrets that a controller makes for each ServiceAccount, and the annotation that it leaves."""
+_OF_ACCOUNTS = ("kubernetes.io/service-account.name", "openshift.io/token-secret.name")
+"""Annotations of the Secrets that a controller makes for each ServiceAccount: tokens, and dockercfg."""
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -131,18 +129,13 @@ def _comes_by_itself(live: JsonObject) -> bool:
     if identity.kind == "Event":
         return True
     if identity.kind == "Secret" and not identity.group:
-        mark = _OF_ACCOUNTS.get(text_of(live.get("type")))
-        return bool(mark) and mark in annotations_of(live)
+        return any(mark in annotations_of(live) for mark in _OF_ACCOUNTS)
     return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
 
 
 def _is_leaving(live: JsonObject) -> bool:
-    return bool(_metadata(live).get("deletionTimestamp"))
+    return bool(metadata_of(live).get("deletionTimestamp"))
 
 
 def _uid(live: JsonObject) -> str:
-    return text_of(_metadata(live).get("uid"))
-
-
-def _metadata(live: Mapping[str, JsonValue]) -> JsonObject:
-    return mapping_of(live.get("metadata"))
+    return text_of(metadata_of(live).get("uid"))

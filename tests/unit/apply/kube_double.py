@@ -56,8 +56,10 @@ class Double:
         self._ask("get", identity.name)
         return self.objects.get(identity)
 
-    def list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
-        del labels
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        del labels, fields
         self._ask("list", kind.name)
         return [
             live
@@ -82,10 +84,18 @@ class Double:
         self.writes.append(identity.name)
         return self.objects[identity]
 
-    def delete(self, identity: ObjectId, *, uid: str, propagation: Propagation) -> None:
-        del uid, propagation
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        del uid, propagation, resource_version
         self._ask("delete", identity.name)
-        if self.objects.pop(identity, None) is not None:
+        if not dry_run and self.objects.pop(identity, None) is not None:
             self.writes.append(f"-{identity.name}")
 
     def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:

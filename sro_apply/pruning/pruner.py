@@ -1,0 +1,205 @@
+"""Prunes: reads the sets, has it planned what goes, deletes it, and lets the parents name what is left.
+
+Decides nothing about what goes (`planning.prune`). Nothing is kept between two prunings: whatever stops one,
+the next begins from what the server has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from sro_apply.config import MANAGER, SyncSettings
+from sro_apply.events import Cleared, Event, Kept, PruneStopped
+from sro_apply.kube.errors import NotFoundError
+from sro_apply.kube.interface import Kube, Propagation
+from sro_apply.planning.applyset import shrunk_parent
+from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
+from sro_apply.planning.prune import PrunePlan, Situation, plan_prune
+from sro_apply.planning.sameness import is_same
+from sro_apply.planning.sets import Key, LiveSet, Member, key_of
+from sro_apply.planning.strangers import hold_namespaces
+from sro_apply.planning.undoing import is_namespace
+from sro_apply.pruning.deleting import Clock, Deleted, Deleter
+from sro_apply.pruning.reading import SetReader
+from sro_render.errors import Finding
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+
+MOST_ATTEMPTS: Final = 4
+"""So often a pruning looks again where something changed under it, or the server was busy."""
+LONGEST_END_S: Final = 60.0
+"""How long a sync waits for what it deleted to be gone."""
+PATIENCE_S: Final = 5.0
+"""The same where finalizers of others hold it."""
+
+Wanted = Callable[[str, BundleObject], JsonObject]
+"""An SR's name and an object of it to the object as it is applied."""
+
+
+class PruneOutcome(Struct, frozen=True, kw_only=True):
+    """What pruning came to. stopped: codes of what kept whole sets; was_refused: whether a server did."""
+
+    cleared: Cleared
+    stopped: tuple[str, ...] = ()
+    was_refused: bool = False
+    is_unsure: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is gone that may go. A set that belongs to no SR of the bundle is another's matter."""
+        halted = any(code != "unknown-set" for code in self.stopped)
+        return not (halted or self.was_refused or self.is_unsure or self.cleared.leaving)
+
+
+class Pruner:
+    """Prunes for one bundle, once or again and again."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        bundle: RenderedBundle,
+        settings: SyncSettings,
+        *,
+        wanted: Wanted,
+        tell: Callable[[Event], None],
+        clock: Clock,
+        unlabel: Callable[[str], Sequence[Finding]],
+    ) -> None:
+        """Args: unlabel: takes the labels of an SR that is removed from the nodes; what it could not do."""
+        self._kube, self._bundle, self._settings = kube, bundle, settings
+        self._wanted, self._tell, self._clock, self._unlabel = wanted, tell, clock, unlabel
+        self._deleter = Deleter(kube, tell, clock, is_dry_run=settings.is_dry_run)
+        self._told: set[Event] = set()
+
+    def prune(self, ready: frozenset[str]) -> PruneOutcome:
+        """Delete what the bundle has no longer, where nothing speaks against it.
+
+        Args:   ready: SRs with every step ready; of others only what serves no node any more goes.
+        Raises: TransientError, PermanentError: the sets cannot be read. Nothing was deleted then.
+        """
+        reader = SetReader(
+            self._kube, self._settings.namespace, known=[each.id for each in self._bundle.objects]
+        )
+        deleted: list[Member] = []
+        attempts = 0
+        while True:
+            sets = reader.sets(reader.parents())
+            plan = self._plan(reader, sets, ready, deleted)
+            self._tell_all((*plan.stopped, *plan.kept))
+            done = self._deleter.delete(plan.doomed, Propagation.BACKGROUND)
+            deleted += done.deleted
+            attempts += 1
+            if not done.unsure or attempts == MOST_ATTEMPTS or self._settings.is_dry_run:
+                break
+            self._clock.sleep(delay_s(attempts))
+        left = self._await_end(deleted)
+        self._tell_all((*done.refused, *done.unsure, *left))
+        if not self._settings.is_dry_run:
+            self._shrink(sets, deleted, left)
+        return self._outcome(plan, done, deleted, left)
+
+    def _plan(
+        self,
+        reader: SetReader,
+        sets: Sequence[LiveSet],
+        ready: frozenset[str],
+        deleted: Sequence[Member],
+    ) -> PrunePlan:
+        """Args: deleted: what an attempt before has deleted, which is no news where it is still there."""
+        plan = plan_prune(
+            Situation(
+                bundle=self._bundle,
+                sets=tuple(sets),
+                keep=frozenset(self._keep()),
+                nodes=reader.nodes(),
+                ready=ready,
+                limit=self._settings.prune_limit,
+            )
+        )
+        names = [each.member.id.name for each in plan.doomed if is_namespace(each.member)]
+        plan = hold_namespaces(plan, reader.contents(names), self._settings.namespace)
+        known = {(each.resource, str(each.id)) for each in deleted}
+        kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
+        return structs.replace(plan, kept=kept)
+
+    def _keep(self) -> Iterator[Key]:
+        """All that the bundle has, as it is applied."""
+        for resource in self._bundle.resources:
+            for each in (each for state in resource.states for each in state.objects):
+                try:
+                    yield key_of(object_id(self._wanted(resource.name, each)))
+                except NotFoundError:
+                    # Nobody says whether the kind has namespaces: both are kept.
+                    yield key_of(each.id)
+                    group, kind, _, name = key_of(each.id)
+                    yield group, kind, resource.namespace, name
+
+    def _await_end(self, deleted: Sequence[Member]) -> tuple[Kept, ...]:
+        if self._settings.is_dry_run:
+            return ()
+        limit_s = LONGEST_END_S if self._settings.waits else 0.0
+        return self._deleter.await_end(deleted, limit_s=limit_s, patience_s=PATIENCE_S)
+
+    def _shrink(self, sets: Sequence[LiveSet], deleted: Sequence[Member], left: Sequence[Kept]) -> None:
+        """Let each parent name what its set still has; a removed SR's goes with the last member."""
+        staying = {(each.specialresource, each.object) for each in left}
+        gone = {each.uid for each in deleted if (each.resource, str(each.id)) not in staying}
+        resources = {each.name: each for each in self._bundle.resources}
+        for each in sets:
+            if each.resource in resources or each.resource in self._bundle.removed:
+                ids = [one.id for one in each.members if one.uid not in gone and not one.is_inherited]
+                self._write_parent(each, resources.get(each.resource), ids)
+
+    def _write_parent(
+        self, given: LiveSet, resource: BundleResource | None, left: Sequence[ObjectId]
+    ) -> None:
+        parent = shrunk_parent(resource, object_id(given.parent), self._settings.version, left)
+        if parent is not None:
+            if not is_same(parent, given.parent, MANAGER):
+                self._kube.apply(parent, force=True)
+            return
+        # Its labels first: who finds no parent any more does not look for them.
+        faults = self._unlabel(given.resource)
+        if faults:
+            reason = f"labels of nodes are left: {faults[0].message}"
+            self._tell_all([_kept_parent(given, reason, faults[0].hint)])
+            return
+        metadata = mapping_of(given.parent.get("metadata"))
+        self._kube.delete(
+            object_id(given.parent),
+            uid=text_of(metadata.get("uid")),
+            resource_version=text_of(metadata.get("resourceVersion")),
+            propagation=Propagation.BACKGROUND,
+        )
+
+    def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
+        """Tell what was not told before: that something stays is no news the second time."""
+        for each in events:
+            if each not in self._told:
+                self._told.add(each)
+                self._tell(each)
+
+    def _outcome(
+        self, plan: PrunePlan, done: Deleted, deleted: Sequence[Member], left: Sequence[Kept]
+    ) -> PruneOutcome:
+        cleared = Cleared(
+            pruned=len(deleted),
+            kept=len(plan.kept) + len(done.refused) + len(done.unsure),
+            leaving=len(left),
+            is_dry_run=self._settings.is_dry_run,
+        )
+        self._tell(cleared)
+        return PruneOutcome(
+            cleared=cleared,
+            stopped=tuple(each.code for each in plan.stopped),
+            was_refused=bool(done.refused),
+            is_unsure=bool(done.unsure),
+        )
+
+
+def _kept_parent(given: LiveSet, reason: str, hint: str) -> Kept:
+    parent = object_id(given.parent)
+    return Kept(specialresource=given.resource, object=str(parent), reason=reason, hint=hint)

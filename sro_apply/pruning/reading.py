@@ -1,0 +1,128 @@
+"""Reads the sets that are in a cluster, and what else is in their namespaces.
+
+Asks by kind and namespace, as the parents name them: never for all of a cluster, and never by object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sro_apply.kube.errors import NotFoundError, PermanentError
+from sro_apply.kube.interface import Kind, Kube, Resource
+from sro_apply.planning.applyset import ID_LABEL, PART_OF, group_kind, parent_id, set_id
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.placement import read_node
+from sro_apply.planning.reading import labels_of, status_of
+from sro_apply.planning.sets import LiveSet, Member, resource_of, span_of
+from sro_apply.planning.strangers import Contents
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
+
+
+class SetReader:
+    """Reads sets whose parents are in one namespace: the applier's."""
+
+    def __init__(self, kube: Kube, namespace: str, known: Iterable[ObjectId] = ()) -> None:
+        """Args: known: objects whose kinds and versions need not be asked for."""
+        self._kube, self._namespace = kube, namespace
+        self._versions = {group_kind(each): Kind(each.api_version, each.kind) for each in known}
+        self._resources: Sequence[Resource] | None = None
+
+    def parents(self) -> Mapping[str, JsonObject]:
+        """Each SR that has a set, with the set's parent."""
+        found = self._kube.list(Kind("v1", "ConfigMap"), self._namespace, labels=ID_LABEL)
+        named = [(resource_of(each), each) for each in found]
+        return {name: each for name, each in sorted(named, key=lambda one: one[0] or "") if name}
+
+    def sets(self, parents: Mapping[str, JsonObject]) -> tuple[LiveSet, ...]:
+        """The sets with their members, in the order of the parents.
+
+        Raises: TransientError, PermanentError: something of them cannot be read, so that nothing is sure.
+        """
+        by_id = {set_id(parent_id(name, self._namespace)): name for name in parents}
+        members: dict[str, list[Member]] = {name: [] for name in parents}
+        for (kind, namespace), ids in self._questions(parents).items():
+            for live in self._list(kind, namespace, labels=f"{PART_OF} in ({','.join(ids)})"):
+                name = by_id[text_of(labels_of(live).get(PART_OF))]
+                members[name].append(Member(resource=name, live=live))
+        return tuple(
+            LiveSet(resource=name, parent=parent, members=tuple(members[name]))
+            for name, parent in parents.items()
+        )
+
+    def contents(self, namespaces: Iterable[str]) -> Mapping[str, Contents]:
+        """All that is in namespaces and can be deleted."""
+        return {name: self._contents(name) for name in namespaces}
+
+    def nodes(self) -> tuple[SeenNode, ...]:
+        """The live nodes, A-Z."""
+        found = sorted(self._kube.list(Kind("v1", "Node")), key=lambda each: read_node(each).name)
+        return tuple(map(_seen_node, found))
+
+    def _questions(self, parents: Mapping[str, JsonObject]) -> Mapping[tuple[Kind, str], list[str]]:
+        """What is to be listed, with the IDs of the sets that it is for: one list for all of them."""
+        questions: dict[tuple[Kind, str], list[str]] = {}
+        for name, parent in parents.items():
+            span = span_of(parent)
+            for kind in filter(None, map(self._kind, span.kinds)):
+                spaces = (self._namespace, *span.namespaces) if self._is_namespaced(kind) else ("",)
+                for namespace in spaces:
+                    ids = questions.setdefault((kind, namespace), [])
+                    ids.append(set_id(parent_id(name, self._namespace)))
+        return questions
+
+    def _kind(self, text: str) -> Kind | None:
+        """A kind with the version in which to ask for it; None where the server does not have it any more."""
+        if text not in self._versions:
+            for each in self._all_resources():
+                self._versions.setdefault(group_kind(_id_of(each.kind)), each.kind)
+        return self._versions.get(text)
+
+    def _is_namespaced(self, kind: Kind) -> bool:
+        try:
+            return self._kube.is_namespaced(kind)
+        except NotFoundError:
+            # In a bundle for the first time, or its CRD is gone: the list says that there are none.
+            return False
+
+    def _all_resources(self) -> Sequence[Resource]:
+        if self._resources is None:
+            self._resources = self._kube.resources()
+        return self._resources
+
+    def _contents(self, namespace: str) -> Contents:
+        objects: dict[str, JsonObject] = {}
+        unread: list[str] = []
+        asked: set[str] = set()
+        for each in self._all_resources():
+            text = group_kind(_id_of(each.kind))
+            if text in asked or not each.is_namespaced or not {"list", "delete"} <= set(each.verbs):
+                continue
+            asked.add(text)
+            try:
+                # Some objects are served by two groups: they are one all the same.
+                objects |= {_uid(live): live for live in self._kube.metadata(each.kind, namespace)}
+            except NotFoundError:
+                continue
+            except PermanentError:
+                unread.append(text)
+        return Contents(objects=tuple(objects.values()), unread=tuple(unread))
+
+    def _list(self, kind: Kind, namespace: str, *, labels: str = "") -> list[JsonObject]:
+        try:
+            return self._kube.list(kind, namespace, labels=labels)
+        except NotFoundError:
+            return []
+
+
+def _id_of(kind: Kind) -> ObjectId:
+    return ObjectId(kind.api_version, kind.name, "", "")
+
+
+def _uid(live: JsonObject) -> str:
+    return text_of(mapping_of(live.get("metadata")).get("uid"))
+
+
+def _seen_node(live: JsonObject) -> SeenNode:
+    node = read_node(live)
+    info = mapping_of(status_of(live).get("nodeInfo"))
+    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)
