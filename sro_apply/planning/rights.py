@@ -80,9 +80,10 @@ def rights_of(bundle: RenderedBundle, names: KindNames, needs: Needs) -> tuple[R
     """
     found = set(_of_applier(bundle, needs))
     for resource in bundle.resources:
-        for state in resource.states:
-            for each in state.objects:
-                found |= set(_of_object(resource, each, names, needs))
+        objects = [each for state in resource.states for each in state.objects]
+        for each in objects:
+            found |= set(_of_object(resource, each, names, needs))
+        found |= set(_of_set(resource, objects, names, needs))
     return tuple(sorted(right for right in found if not found & set(_wider(right))))
 
 
@@ -145,6 +146,17 @@ def _of_object(
     yield from _of_contents(each.id, needs)
     yield from _of_pods(each.manifest, namespace, needs)
     yield from _of_roles(each.manifest, namespace)
+
+
+def _of_set(
+    resource: BundleResource, objects: Collection[BundleObject], names: KindNames, needs: Needs
+) -> Iterator[Right]:
+    """An ApplySet names its kinds and its namespaces, not which is where; its parent's comes by itself."""
+    ids = [each.id for each in objects if not names.is_cluster_scoped(each.id)]
+    spaces = {each.namespace or resource.namespace for each in ids} | {needs.namespace}
+    for space in spaces:
+        for each in ids:
+            yield Right(space, each.group, names.plural(each), "list")
 
 
 def _writing(identity: ObjectId, needs: Needs) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -25,7 +25,7 @@ OWN = "sro-apply"
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """As in `sro_apply.planning.rights`, which this judges; namespace and name empty for all."""
+    """As in `sro_apply.planning.rights`, which this judges; namespace and name are empty for all, group and resource `*`."""
 
     namespace: str
     group: str
@@ -34,10 +34,8 @@ class Right:
     name: str = ""
 
     def allows(self, other: Right) -> bool:
-        return all(
-            not mine or mine == theirs
-            for mine, theirs in ((self.namespace, other.namespace), (self.name, other.name))
-        ) and (self.group, self.resource, self.verb) == (other.group, other.resource, other.verb)
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return all(mine in {theirs, "", "*"} for mine, theirs in pairs)
 
 
 def printed(bundle: Path, *options: str) -> list[Object]:
@@ -71,6 +69,26 @@ def account(cluster: Cluster, folder: Path, url: str = "") -> Path:
     file = folder / "account.kubeconfig"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     return file
+
+
+def may(cluster: Cluster, right: Right) -> bool:
+    """Whether the server lets the applier's account do this now."""
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {
+        "namespace": right.namespace,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "verb": right.verb,
+        "name": right.name,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": f"system:serviceaccount:{OWN}:{OWN}", "resourceAttributes": attributes},
+    }
+    answer = cluster.api.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    return bool(answer["status"]["allowed"])
 
 
 def granted(manifests: Iterable[Object]) -> set[Right]:

@@ -53,13 +53,21 @@ def rights(*manifests: JsonObject, needs: Needs = SYNC, kernel: str = "", **plur
 
 
 def test_an_object_takes_reading_its_kind_and_writing_it_in_its_namespace() -> None:
-    assert rights(manifest("v1", "ConfigMap", "a", "drivers")) == {
-        "drivers configmaps list",
-        "drivers configmaps patch",
-        "drivers configmaps create",
-        "drivers configmaps get",
-        "drivers configmaps delete",
+    assert rights(manifest("v1", "Secret", "a", "drivers")) == {
+        "drivers secrets list",
+        "drivers secrets patch",
+        "drivers secrets create",
+        "drivers secrets get",
+        "drivers secrets delete",
+        # Members of a set may be where its parent is.
+        "ops secrets list",
     }
+
+
+def test_members_of_a_set_are_looked_for_in_all_of_its_namespaces() -> None:
+    found = rights(manifest("v1", "Secret", "a", "drivers"), manifest("apps/v1", "DaemonSet", "d", "others"))
+    assert {"others secrets list", "drivers daemonsets.apps list"} <= found
+    assert "others secrets patch" not in found
 
 
 def test_an_object_that_names_no_namespace_lies_in_that_of_its_special_resource() -> None:
