@@ -82,6 +82,12 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded", tag_field="event")
     objects: int
 
 
+class Listening(Struct, frozen=True, kw_only=True, tag="listening", tag_field="event"):
+    """Metrics, probes and the page are served. address: `HOST:PORT`, with the port that was free."""
+
+    address: str
+
+
 class Rejected(Struct, frozen=True, kw_only=True, tag="rejected", tag_field="event"):
     """What a source has now is no bundle to apply: the one before it is kept."""
 
@@ -165,5 +171,5 @@ class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"
 
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
 Telling: TypeAlias = Labelled | Warned
-Standing: TypeAlias = StoodBy | Leading | Loaded | Rejected
+Standing: TypeAlias = StoodBy | Leading | Listening | Loaded | Rejected
 Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished | Standing | Pruning | Telling

@@ -35,7 +35,7 @@ Example:
     "--wait/--no-wait",
     "waits",
     default=True,
-    help="Go on to what comes next only when what was applied is ready (namespaces and CRDs always).",
+    help="Go on to what comes next only when what was applied is ready (namespaces, CRDs and hooks always).",
 )
 @click.option(
     "--timeout",

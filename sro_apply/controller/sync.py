@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sro_apply.checking import check_nodes, check_operator
 from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
-from sro_apply.controller.reporters import warned
+from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
@@ -87,7 +87,10 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
         for each in (*found, *check_nodes(view, bundle, request.on_stale)):
             tell(warned(each))
         runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock, view)
-        applied = runner.run()
+        # Who does not wait does not know what is ready.
+        knows = request.waits and not request.is_dry_run
+        reporters = Reporters(cluster, tell, tells_stale=False)
+        applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
         if not request.prunes:
             return SyncOutcome(applied=applied)
         pruner = Pruner(
@@ -99,7 +102,6 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
             clock=clock,
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
-        # Who does not wait does not know what is ready.
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
         return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
 

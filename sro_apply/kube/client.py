@@ -5,7 +5,7 @@ Objects stay plain JSON: the official client's models know one release's kinds, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from sro_apply.config import MANAGER
-from sro_apply.kube.connection import Connection
+from sro_apply.kube.connection import Connection, Stream
 from sro_apply.kube.errors import NotFoundError, TransientError, error_of
-from sro_apply.kube.interface import ApiVersions, Gate, Kind, Propagation, Resource
+from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Watch
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
 _PAGE: Final = 500
@@ -31,9 +31,9 @@ class Client:
         self._resources: dict[str, Mapping[str, Resource]] = {}
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """How many requests were sent, by their method; those behind gates too."""
-        return self._connection.counts
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """How many requests were made, by method and answer (a status, or `none`); those behind gates too."""
+        return dict(self._connection.counts)
 
     def behind(self, gate: Gate) -> Client:
         """See `Gated`."""
@@ -105,29 +105,52 @@ class Client:
         self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
     ) -> list[JsonObject]:
         """See `Kube`."""
-        selectors = {"labelSelector": labels, "fieldSelector": fields}
-        return [*self._pages(kind, namespace, {key: value for key, value in selectors.items() if value})]
+        pages = self._pages(kind, namespace, _selecting(labels, fields))
+        return [item for page in pages for item in page.items]
 
     def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
         """See `Kube`."""
-        return self._pages(kind, namespace, {}, accept=_METADATA_ONLY)
+        pages = self._pages(kind, namespace, {}, accept=_METADATA_ONLY)
+        return [item for page in pages for item in page.items]
+
+    def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
+        """See `Watched`."""
+        return self._pages(kind, namespace, _selecting(labels))
+
+    def watch(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", version: str, timeout_s: float
+    ) -> Watch:
+        """See `Watched`."""
+        query = {
+            "watch": "1",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(max(1, round(timeout_s))),
+            **_selecting(labels),
+        }
+        what = f"watch {kind.name}{f' in {namespace}' if namespace else ''}"
+        stream = self._connection.stream(f"{self._folder(kind, namespace)}?{urlencode(query)}", what)
+        if stream.status != 200:
+            raise error_of(stream.status, stream.read(), what, kind.name, stream.headers)
+        return _Changes(stream, what, kind.name)
 
     def _pages(
         self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
-    ) -> Sequence[JsonObject]:
+    ) -> Iterator[Page]:
         path, identity = self._folder(kind, namespace), ObjectId(kind.api_version, kind.name, namespace, "")
         query = {"limit": str(_PAGE), **asked}
-        found = []
         while True:
             page = self._send("GET", path, query, identity, accept=accept)
+            metadata = mapping_of(page.get("metadata"))
             # Items of a list do not say what they are.
-            found += [
+            items: list[JsonObject] = [
                 {**each, "apiVersion": kind.api_version, "kind": kind.name}
                 for each in _mappings(page.get("items"))
             ]
-            more = text_of(mapping_of(page.get("metadata")).get("continue"))
+            yield Page(items, text_of(metadata.get("resourceVersion")))
+            more = text_of(metadata.get("continue"))
             if not more:
-                return found
+                return
             query["continue"] = more
 
     def create(self, manifest: JsonObject) -> JsonObject:
@@ -257,6 +280,26 @@ class Client:
         return answer.data
 
 
+class _Changes:
+    """See `Watch`."""
+
+    def __init__(self, stream: Stream, what: str, kind: str) -> None:
+        self._stream, self._what, self._kind = stream, what, kind
+
+    def __iter__(self) -> Iterator[tuple[str, JsonObject]]:
+        for line in self._stream.lines():
+            event = _decoded(line, self._what)
+            kind, changed = text_of(event.get("type")), mapping_of(event.get("object"))
+            if kind == "ERROR":
+                code = changed.get("code")
+                status = code if isinstance(code, int) else 500
+                raise error_of(status, msgspec.json.encode(changed), self._what, self._kind, {})
+            yield kind, changed
+
+    def stop(self) -> None:
+        self._stream.stop()
+
+
 _VERBS = {"GET": "read", "PATCH": "apply", "POST": "create", "PUT": "replace", "DELETE": "delete"}
 _MERGE_PATCH = "application/merge-patch+json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -291,6 +334,11 @@ def _decoded(data: bytes, what: str) -> JsonObject:
         raise TransientError(
             "server-not-understood", f"{what}: the answer is no JSON", hint="it is tried again"
         ) from error
+
+
+def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:
+    selectors = {"labelSelector": labels, "fieldSelector": fields}
+    return {key: value for key, value in selectors.items() if value}
 
 
 def _root(api_version: str) -> str:

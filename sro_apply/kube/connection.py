@@ -8,7 +8,8 @@ from __future__ import annotations
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +33,11 @@ CONNECT_S: Final = 10.0
 """For a connection."""
 ANSWER_S: Final = 60.0
 """For an answer to begin, and for each further part of it."""
+SILENCE_S: Final = 90.0
+"""Of a watch, in which a server says at least every minute that it is there."""
 _CONNECTIONS: Final = 32
 """That are kept open: more than any command has threads."""
+_CHUNK: Final = 65_536
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -45,16 +49,52 @@ class Answer(Struct, frozen=True):
     data: bytes
 
 
+class Stream:
+    """An answer that comes line after line."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
+        self._answer, self._what = answer, what
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+
+    def lines(self) -> Iterator[bytes]:
+        """Each line, until the server ends it or somebody stops it.
+
+        Raises: TransientError: the connection broke.
+        """
+        rest = b""
+        try:
+            for chunk in self._answer.stream(_CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            # ValueError: it was closed between two reads.
+            raise unreachable(self._what, error) from error
+        finally:
+            self._answer.close()
+
+    def read(self) -> bytes:
+        """All of it at once: of a refusal."""
+        return self._answer.data
+
+    def stop(self) -> None:
+        """End it; a thread that waits for the next line goes on."""
+        with suppress(Exception):  # whatever state another thread has it in: it is to end
+            self._answer.shutdown()
+
+
 class Connection:
     """Where we are connected to.
 
     namespace: the applier's own: of the pod, or of the kubeconfig's context.
-    counts: how many requests were sent, by their method.
+    counts: how many requests were made, by their method and the answer's status, or `none`.
     """
 
     def __init__(self, settings: Configuration, namespace: str, gate: Gate | None = None) -> None:
         self.namespace = namespace
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._settings, self._gate = settings, gate
         self._lock = threading.Lock()
         self._pool: urllib3.PoolManager = RESTClientObject(settings).pool_manager
@@ -86,27 +126,38 @@ class Connection:
             TransientError: there was no answer.
             PermanentError: the server is not who it should be.
         """
-        headers = self._headers()
-        if media_type:
-            headers["Content-Type"] = media_type
+        headers = {"Content-Type": media_type} if media_type else {}
         if accept:
             headers["Accept"] = accept
-        left_s = ANSWER_S if self._gate is None else self._gate()
+        left_s = self._left_s()
         timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
-        with self._lock:
-            self.counts[method] += 1
+        answer = self._request(method, path, what, body=body, headers=headers, timeout=timeout)
+        return Answer(answer.status, answer.headers, answer.data)
+
+    def stream(self, path: str, what: str) -> Stream:
+        """Ask for what the server sends line after line, for as long as it likes; otherwise as above."""
+        timeout = urllib3.Timeout(connect=min(CONNECT_S, self._left_s()), read=SILENCE_S)
+        answer = self._request("GET", path, what, headers={}, timeout=timeout, preload_content=False)
+        return Stream(answer, what)
+
+    def _request(
+        self, method: str, path: str, what: str, *, headers: Mapping[str, str], **more: Any
+    ) -> urllib3.BaseHTTPResponse:
+        sent, status = {**self._headers(), **headers}, "none"
         try:
             answer = self._pool.request(
-                method,
-                f"{self._settings.host}{path}",
-                body=body,
-                headers=headers,
-                timeout=timeout,
-                retries=False,
+                method, f"{self._settings.host}{path}", headers=sent, retries=False, **more
             )
+            status = str(answer.status)
         except urllib3.exceptions.HTTPError as error:
             raise _no_answer(what, error) from error
-        return Answer(answer.status, answer.headers, answer.data)
+        finally:
+            with self._lock:
+                self.counts[method, status] += 1
+        return answer
+
+    def _left_s(self) -> float:
+        return ANSWER_S if self._gate is None else self._gate()
 
     def _headers(self) -> dict[str, str]:
         """What every request has. A token that has run out is read again here, by one thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -116,6 +116,38 @@ class Kube(Protocol):
         """What a container has printed; 0: from its beginning."""
 
 
+class Page(Struct, frozen=True):
+    """A part of a list. version: of the whole list, from which it can be watched."""
+
+    items: Sequence[JsonObject]
+    version: str
+
+
+class Watch(Protocol):
+    """Changes as they happen, from a list on."""
+
+    def __iter__(self) -> Iterator[tuple[str, JsonObject]]:
+        """What became of an object (`ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK`), and the object.
+
+        Raises: TransientError, PermanentError; with status 410 where the list must be read again.
+        """
+
+    def stop(self) -> None:
+        """End it, whichever thread waits for the next change."""
+
+
+class Watched(Kube, Protocol):
+    """A cluster that says what changes."""
+
+    def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
+        """As `list`, part after part."""
+
+    def watch(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", version: str, timeout_s: float
+    ) -> Watch:
+        """What changes after a list of this version, for so long at most."""
+
+
 Gate: TypeAlias = Callable[[], float]
 """Asked right before a request is sent: for how many seconds it may be under way. Raises where it may not."""
 
@@ -123,7 +155,7 @@ Gate: TypeAlias = Callable[[], float]
 class Gated(Kube, Protocol):
     """A cluster whose requests can be held back."""
 
-    def behind(self, gate: Gate) -> Kube:
+    def behind(self, gate: Gate) -> Watched:
         """The same cluster, over connections of its own, where each request asks `gate` first."""
 
 

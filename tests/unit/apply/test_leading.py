@@ -17,7 +17,7 @@ from kube_double import Double
 
 from sro_apply.events import Event, Leading
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
-from sro_apply.kube.interface import Gate, Kube
+from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
 from sro_apply.planning.lease import (
     LeaseTimes,
@@ -106,7 +106,7 @@ class LeaseDouble(Double):
         super().__init__(fault)
         self.version_now = 0
 
-    def behind(self, gate: Gate) -> Kube:
+    def behind(self, gate: Gate) -> Any:
         del gate
         return self
 
