@@ -35,6 +35,13 @@ Example:
     help="How often to see whether SOURCE has another bundle.",
 )
 @click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default=":8080",
+    show_default=True,
+    help="Where metrics, probes and the status page are served.",
+)
+@click.option(
     "--observe",
     "observes",
     is_flag=True,
@@ -64,6 +71,7 @@ def command(
     kubeconfig: str | None,
     context: str | None,
     interval_s: float,
+    listen: str,
     observes: bool,
     on_conflict: str,
     concurrency: int,
@@ -87,6 +95,7 @@ def command(
             source=source,
             target=Target(kubeconfig=kubeconfig, context=context),
             interval_s=interval_s,
+            listen=listen,
             observes=observes,
             takes_over=on_conflict == "force",
             concurrency=concurrency,

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.reporters import Reporters
 from sro_apply.controller.stopping import Stopping
-from sro_apply.events import Delayed, Event, Loaded, Rejected
+from sro_apply.events import Delayed, Event, Listening, Loaded, Rejected
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
@@ -26,8 +27,14 @@ from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.runner import FIRST_LOOK_S, LONGEST_LOOK_S, Observer, Runner, SystemClock
 from sro_apply.sources import Found, Source, opened
+from sro_apply.web.address import parse_address
+from sro_apply.web.board import Board
+from sro_apply.web.server import WebServer
 from sro_render.errors import SroError, describe, flatten
 from sro_render.version import __version__
+
+_LONGEST_S = 300.0
+"""Without a sign of life for so long, and an interval, the loop counts as stuck."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -35,6 +42,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    listen: str
     interval_s: float
     observes: bool
     takes_over: bool
@@ -50,23 +58,38 @@ def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
     """
     stopping = Stopping()
     source = opened(request.source, of_any_target=request.observes)
+    address = parse_address(request.listen)
     kube, namespace = connect(request.target)
-    leader = Leader(kube, namespace, tell)
+    board = Board(__version__, longest_s=request.interval_s + _LONGEST_S, requests=lambda: kube.counts)
+    server = WebServer(address, board)
+    server.start()
+    tell(Listening(address=str(server.address)))
+    stopping.call(board.end)
+
+    def tell_on(event: Event) -> None:
+        board.beat()
+        tell(event)
+
+    leader = Leader(kube, namespace, tell_on, beat=board.beat)
     stopping.call(leader.give_up)
     attempts = 0
     while not stopping.is_asked:
         try:
             with leader.leading(math.inf) as fenced:
                 attempts = 0
-                _Loop(request, source, fenced, namespace, tell, stopping).run()
+                board.lead(is_leader=True)
+                _Loop(request, source, fenced, namespace, tell_on, stopping, board).run()
         except LeaseLostError as error:
             if not stopping.is_asked:
                 tell(Delayed(reason=error.finding.message, retry_s=0))
         except (PermanentError, TransientError) as error:
             attempts += 1
             pause_s = delay_s(attempts)
-            tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            tell_on(Delayed(reason=error.finding.message, retry_s=pause_s))
             stopping.wait(pause_s)
+        finally:
+            board.lead(is_leader=False)
+    server.stop()
 
 
 class _Work(Protocol):
@@ -96,9 +119,10 @@ class _Loop:
         namespace: str,
         tell: Callable[[Event], None],
         stopping: Stopping,
+        board: Board,
     ) -> None:
         self._request, self._source, self._kube, self._tell = request, source, kube, tell
-        self._stopping, self._clock = stopping, SystemClock()
+        self._stopping, self._board, self._clock = stopping, board, SystemClock()
         self._view: Reading = View(kube)
         self._settings = SyncSettings(
             namespace=namespace,
@@ -109,6 +133,7 @@ class _Loop:
             is_continuous=True,
         )
         self._work: _Work | None = None
+        self._reporters = Reporters(kube, tell, board=board)
         self._picture: Picture | None = None
         self._revision, self._rejected = "", ""
         self._next_poll_at, self._attempts = 0.0, 0
@@ -130,6 +155,7 @@ class _Loop:
             else:
                 self._attempts = 0
                 pause_s = FIRST_LOOK_S if is_changed else min(LONGEST_LOOK_S, pause_s * 1.5)
+            self._board.beat()
             self._stopping.wait(pause_s)
             self._view.forget()
 
@@ -161,6 +187,7 @@ class _Loop:
         work = self._work_for(bundle)
         work.begin()
         self._work, self._picture, self._revision = work, None, found.revision
+        self._reporters = Reporters(self._kube, self._tell, board=self._board)
         self._tell(
             Loaded(
                 source=self._request.source,
@@ -179,8 +206,10 @@ class _Loop:
         """One round; whether anything has changed since the one before it."""
         if self._work is None:
             return False
+        began_s = self._clock.now()
         self._work.round()
         picture = self._work.picture()
+        self._reporters.report(picture, self._clock.now() - began_s)
         is_changed = picture != self._picture
         self._picture = picture
         return is_changed

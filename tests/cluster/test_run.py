@@ -20,7 +20,8 @@ import playing
 import pytest
 from clusters import Cluster, until
 from raw_api import Object
-from simple_kmod import DRIVER, EXAMPLE, KERNELS, MIDDLE, NEW, build, daemon_set, everything, ready_pods
+from servers import fetch
+from simple_kmod import DRIVER, EXAMPLE, KERNELS, MIDDLE, NEW, build, daemon_set, everything, ready_pods, sync
 
 Start = Callable[..., "Running"]
 
@@ -45,6 +46,11 @@ class Running:
             for each in list(self.events)
             if each["event"] == event and all(each.get(key) == value for key, value in fields.items())
         ]
+
+    def read(self, path: str) -> str:
+        """What it serves there."""
+        (listening,) = until(lambda: self.of("listening"), seconds=30)
+        return fetch(f"http://{listening['address']}{path}")
 
     def is_ready(self, steps: int = 9) -> bool:
         return len({each["step"] for each in self.of("ready")}) == steps
@@ -74,7 +80,18 @@ def start(openshift: Cluster) -> Iterator[Start]:
 
     def begin(source: str | Path, *options: str) -> Running:
         running.append(
-            Running([str(source), "--kubeconfig", str(openshift.admin), "--interval", "1", *options])
+            Running(
+                [
+                    str(source),
+                    "--kubeconfig",
+                    str(openshift.admin),
+                    "--interval",
+                    "1",
+                    "--listen",
+                    "127.0.0.1:0",
+                    *options,
+                ]
+            )
         )
         return running[-1]
 
@@ -90,6 +107,10 @@ def test_it_brings_a_bundle_into_the_cluster_and_keeps_it_there(
     loop = start(bundle)
     until(loop.is_ready, seconds=60)
     assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+    assert (loop.read("/healthz"), loop.read("/readyz")) == ("ok\n", "ok\n")
+    until(lambda: label_count(openshift, "1000") == 24, seconds=30)
+    until(lambda: "sro_managed_resources_total 1.0" in loop.read("/metrics"), seconds=30)
+    assert "sro_apply_requests_total" in loop.read("/metrics")
     roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles"
     apps = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 
@@ -186,11 +207,34 @@ def test_a_repository_that_others_push_to_is_followed(bundle: Path, start: Start
     until(loop.is_ready, seconds=60)
 
 
-def test_an_observer_writes_no_manifest(openshift: Cluster, bundle: Path, start: Start) -> None:
+def test_an_observer_writes_no_manifest_and_tells_of_those_that_another_applies(
+    openshift: Cluster, bundle: Path, start: Start
+) -> None:
     loop = start(bundle, "--observe")
     until(lambda: loop.of("loaded"), seconds=30)
-    assert loop.stop() == (0, "")
+    until(
+        lambda: 'sro_apply_steps{specialresource="simple-kmod",status="ready"} 0.0' in loop.read("/metrics")
+    )
     assert not any("simple-kmod" in path for path in everything(openshift))
+
+    assert loop.stop() == (0, "")
+    assert sync(openshift, bundle).code == 0
+    written = everything(openshift)
+    loop = start(bundle, "--observe")
+
+    until(
+        lambda: 'sro_apply_steps{specialresource="simple-kmod",status="ready"} 9.0' in loop.read("/metrics")
+    )
+    assert loop.stop() == (0, "")
+    assert everything(openshift) == written
+    assert not loop.of("applied")
+
+
+def label_count(cluster: Cluster, state: str) -> int:
+    """How many nodes have the label of a state."""
+    label = f"specialresource.openshift.io/state-simple-kmod-{state}"
+    nodes = cluster.api.items("/api/v1/nodes")
+    return sum(node["metadata"]["labels"].get(label) == "Ready" for node in nodes)
 
 
 def test_a_source_that_can_be_none_is_told_before_anything(openshift: Cluster) -> None:
