@@ -21,7 +21,7 @@ from sro_apply.planning.readiness import (
     waits_for_builds,
     waits_for_pods,
 )
-from sro_apply.planning.reading import items_of, name_of, spec_of
+from sro_apply.planning.reading import mappings_of, name_of, status_of
 from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read, uid_of
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
 
@@ -64,7 +64,7 @@ class Looker:
         """Whether one of its containers has printed it; no, where a log cannot be read, or not yet."""
         namespace = text_of(mapping_of(pod.get("metadata")).get("namespace"))
         identity = ObjectId("v1", "Pod", namespace, name_of(pod))
-        for container in map(mapping_of, items_of(spec_of(pod).get("containers"))):
+        for container in mappings_of(status_of(pod).get("containerStatuses")):
             try:
                 log = self._kube.log(identity, text_of(container.get("name")), tail_lines=MOST_LOG_LINES)
             except (PermanentError, TransientError):

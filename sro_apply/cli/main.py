@@ -22,6 +22,7 @@ _COMMANDS = {
     "snapshot": "Write what rendering needs to know of the cluster, for Git.",
     "diff": "Say what a sync would change in the cluster.",
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
+    "status": "Say how a cluster stands against a bundle: what is ready, and what is in the way.",
     "run": "Keep a bundle in the cluster: the loop that runs there.",
     "manifests": "Print what to install so that a bundle can be brought into a cluster.",
 }

@@ -14,7 +14,7 @@ from sro_apply.planning.installing import Workload, access, namespaces, workload
 from sro_apply.planning.kinds import kind_names
 from sro_apply.planning.monitoring import monitoring
 from sro_apply.planning.parts import RenderedBundle
-from sro_apply.planning.rights import Needs, Purpose, rights_of
+from sro_apply.planning.rights import EVENTS, Needs, Purpose, rights_of
 from sro_apply.planning.special_resource_crd import special_resource_crd
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject
@@ -90,7 +90,7 @@ def _manifests(
     if asked and Part.CRD not in request.without:
         yield special_resource_crd()
     if Part.NAMESPACES not in request.without:
-        yield from namespaces(request.namespace, {right.namespace for right in rights} - {""})
+        yield from namespaces(request.namespace, {right.namespace for right in rights} - {"", EVENTS})
     yield from access(request.namespace, rights)
     if asked:
         yield from workload(request.namespace, asked)

@@ -92,7 +92,7 @@ class Pruner:
             done = self._deleter.delete(plan.doomed, Propagation.BACKGROUND)
             deleted += done.deleted
             attempts += 1
-            if not done.unsure or attempts == MOST_ATTEMPTS or self._settings.is_dry_run:
+            if not done.unsure or attempts == self._most_attempts():
                 break
             self._clock.sleep(delay_s(attempts))
         left = self._await_end(deleted)
@@ -137,10 +137,14 @@ class Pruner:
                     group, kind, _, name = key_of(each.id)
                     yield group, kind, resource.namespace, name
 
+    def _most_attempts(self) -> int:
+        """The loop comes again by itself, and a dry run has nothing to wait for."""
+        return 1 if self._settings.is_dry_run or self._settings.is_continuous else MOST_ATTEMPTS
+
     def _await_end(self, deleted: Sequence[Member]) -> tuple[Kept, ...]:
         if self._settings.is_dry_run:
             return ()
-        limit_s = LONGEST_END_S if self._settings.waits else 0.0
+        limit_s = LONGEST_END_S if self._settings.waits and not self._settings.is_continuous else 0.0
         return self._deleter.await_end(deleted, limit_s=limit_s, patience_s=PATIENCE_S)
 
     def _shrink(self, sets: Sequence[LiveSet], deleted: Sequence[Member], left: Sequence[Kept]) -> None:
@@ -191,7 +195,8 @@ class Pruner:
             leaving=len(left),
             is_dry_run=self._settings.is_dry_run,
         )
-        self._tell(cleared)
+        if not self._settings.is_continuous or deleted:
+            self._tell(cleared)
         return PruneOutcome(
             cleared=cleared,
             stopped=tuple(each.code for each in plan.stopped),
