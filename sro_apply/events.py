@@ -14,6 +14,8 @@ class Result(StrEnum):
     CREATED = "created"
     CONFIGURED = "configured"
     UNCHANGED = "unchanged"
+    ADOPTED = "adopted"
+    """It was of a SpecialResource, and is no more."""
     UNCHECKED = "unchecked"
     """A dry run cannot ask the server: the namespace or the kind is not there yet."""
 

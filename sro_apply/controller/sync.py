@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sro_apply.config import SyncSettings
+from sro_apply.checking import check_nodes, check_operator
+from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
-from sro_apply.controller.reporters import Reporters
+from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
+from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
@@ -34,6 +36,8 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     concurrency: int
     prunes: bool = False
     prune_limit: float = 0.5
+    adopts: bool = False
+    on_stale: OnStale = OnStale.WARN
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -75,14 +79,18 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
         is_dry_run=request.is_dry_run,
         concurrency=request.concurrency,
         prune_limit=request.prune_limit,
+        adopts=request.adopts,
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
-        clock = SystemClock()
-        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock)
+        view, clock = View(cluster), SystemClock()
+        found = check_operator(cluster, adopts=request.adopts)
+        for each in (*found, *check_nodes(view, bundle, request.on_stale)):
+            tell(warned(each))
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock, view)
         # Who does not wait does not know what is ready.
         knows = request.waits and not request.is_dry_run
-        reporters = Reporters(cluster, tell)
+        reporters = Reporters(cluster, tell, tells_stale=False)
         applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
         if not request.prunes:
             return SyncOutcome(applied=applied)

@@ -228,9 +228,9 @@ def test_an_unchanged_sync_asks_by_kind_and_sends_no_write(
 
     assert fault_proxy.writes() == []
     asked = [each.path.partition("?")[0] for each in fault_proxy.work()]
-    # No question twice: one for each kind and namespace, one for each group's kinds, one for the set, and what
-    # there is of SpecialResources.
-    assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1 + 2, asked
+    # No question twice: one for each kind and namespace, one for each group's kinds, one for the set, what
+    # there is of SpecialResources, and whether the operator runs.
+    assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1 + 2 + 1, asked
 
 
 def final_state(cluster: Cluster) -> dict[str, Object]:
