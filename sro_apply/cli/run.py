@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import (
+    allow_options,
+    concurrency_option,
+    connection_options,
+    listed,
+    prune_limit_option,
+)
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.run import RunRequest
@@ -54,6 +60,13 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@click.option(
+    "--prune/--no-prune",
+    "prunes",
+    default=True,
+    help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
+)
+@prune_limit_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -75,6 +88,8 @@ def command(
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    prunes: bool,
+    prune_limit: float,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -99,6 +114,8 @@ def command(
             observes=observes,
             takes_over=on_conflict == "force",
             concurrency=concurrency,
+            prunes=prunes,
+            prune_limit=prune_limit,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

@@ -172,3 +172,10 @@ def everything(cluster: Cluster) -> dict[str, str]:
 def ready_pods(cluster: Cluster, name: str) -> int:
     path = f"/apis/apps/v1/namespaces/simple-kmod/daemonsets/{name}"
     return int(cluster.api.get(path)["status"].get("numberReady", 0))
+
+
+def label_count(cluster: Cluster, state: str) -> int:
+    """How many nodes have the label of a state."""
+    label = f"specialresource.openshift.io/state-simple-kmod-{state}"
+    nodes = cluster.api.items("/api/v1/nodes")
+    return sum(node["metadata"]["labels"].get(label) == "Ready" for node in nodes)

@@ -6,99 +6,27 @@ mended; a graceful stop. Left out: who of several replicas works, which test_lea
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import playing
-import pytest
 from clusters import Cluster, until
-from raw_api import Object
-from servers import fetch
-from simple_kmod import DRIVER, EXAMPLE, KERNELS, MIDDLE, NEW, build, daemon_set, everything, ready_pods, sync
-
-Start = Callable[..., "Running"]
-
-
-class Running:
-    """A loop, and what it has said so far."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sro_apply", "run", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.events: list[Object] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def of(self, event: str, **fields: Any) -> list[Object]:
-        return [
-            each
-            for each in list(self.events)
-            if each["event"] == event and all(each.get(key) == value for key, value in fields.items())
-        ]
-
-    def read(self, path: str) -> str:
-        """What it serves there."""
-        (listening,) = until(lambda: self.of("listening"), seconds=30)
-        return fetch(f"http://{listening['address']}{path}")
-
-    def is_ready(self, steps: int = 9) -> bool:
-        return len({each["step"] for each in self.of("ready")}) == steps
-
-    def stop(self) -> tuple[int, str]:
-        """Ask it to end; its exit code, and its standard error."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        self._reader.join()
-        assert self.process.stderr
-        with self.process.stderr as errors:
-            return self.process.wait(), errors.read()
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        with self.process.stdout as lines:
-            self.events.extend(map(json.loads, lines))
-
-
-@pytest.fixture
-def start(openshift: Cluster) -> Iterator[Start]:
-    """Starts a loop; all of them are stopped in the end, and must end well."""
-    running: list[Running] = []
-
-    def begin(source: str | Path, *options: str) -> Running:
-        running.append(
-            Running(
-                [
-                    str(source),
-                    "--kubeconfig",
-                    str(openshift.admin),
-                    "--interval",
-                    "1",
-                    "--listen",
-                    "127.0.0.1:0",
-                    *options,
-                ]
-            )
-        )
-        return running[-1]
-
-    yield begin
-    for each in running:
-        if each.process.returncode is None:
-            assert each.stop() == (0, "")
+from running import Start
+from simple_kmod import (
+    DRIVER,
+    EXAMPLE,
+    KERNELS,
+    MIDDLE,
+    NEW,
+    build,
+    daemon_set,
+    everything,
+    label_count,
+    ready_pods,
+    sync,
+)
 
 
 def test_it_brings_a_bundle_into_the_cluster_and_keeps_it_there(
@@ -228,13 +156,6 @@ def test_an_observer_writes_no_manifest_and_tells_of_those_that_another_applies(
     assert loop.stop() == (0, "")
     assert everything(openshift) == written
     assert not loop.of("applied")
-
-
-def label_count(cluster: Cluster, state: str) -> int:
-    """How many nodes have the label of a state."""
-    label = f"specialresource.openshift.io/state-simple-kmod-{state}"
-    nodes = cluster.api.items("/api/v1/nodes")
-    return sum(node["metadata"]["labels"].get(label) == "Ready" for node in nodes)
 
 
 def test_a_source_that_can_be_none_is_told_before_anything(openshift: Cluster) -> None:
