@@ -86,6 +86,10 @@ class WatchView:
             self._noticed = self._changes
         return is_new
 
+    def wake(self) -> None:
+        """End what waits; from any thread."""
+        self._tell()
+
     def close(self) -> None:
         """End all watches."""
         with self._news:
