@@ -12,12 +12,11 @@ from sro_apply.planning.members import seen_resources
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.placement import read_node, seen_node
 from sro_apply.planning.reading import number_of, spec_of
+from sro_apply.planning.rights import OPERATOR
 from sro_apply.planning.stale import stale_findings, stale_nodes
 from sro_render.errors import Faults, Finding
 from sro_render.model.objects import object_id
 
-OPERATOR: Final = "special-resource-controller-manager"
-"""The Deployment of the Special Resource Operator, in whatever namespace."""
 _FORBIDDEN: Final = 403
 
 

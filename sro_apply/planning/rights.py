@@ -39,6 +39,8 @@ ANY: Final = "*"
 """Of groups and of resources, where everything is meant."""
 EVENTS: Final = "default"
 """The namespace for Events of what lies in none."""
+OPERATOR: Final = "special-resource-controller-manager"
+"""The Deployment of the Special Resource Operator, in whatever namespace."""
 NEVER_DELETED: Final = frozenset(
     {("apiextensions.k8s.io", "CustomResourceDefinition"), ("", "PersistentVolumeClaim")}
 )
@@ -111,6 +113,8 @@ def _of_applier(bundle: RenderedBundle, needs: Needs) -> Iterator[Right]:
     yield Right(own, lease.group, "leases", "create")
     # Labels of states.
     yield from _rights("", "", "nodes", (*_reading(needs), "patch"))
+    # Whether the operator works on the same objects: of all namespaces, but by name.
+    yield Right("", "apps", "deployments", "list", OPERATOR)
     yield from _of_special_resources(name for name in resources if name != SHARED)
 
 

@@ -137,7 +137,8 @@ def _asked_for(asked: Asked, status: int) -> Iterator[Right]:
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest, "", "")[:3] if len(rest) > 1 else (rest[0], "", "")
     resource = f"{plural}/{subresource}" if subresource else plural
-    is_watch = "watch" in parse_qs(url.query, keep_blank_values=True)
+    query = parse_qs(url.query, keep_blank_values=True)
+    is_watch, field = "watch" in query, query.get("fieldSelector", [""])[0]
     verb = {
         "GET": "get" if name else "watch" if is_watch else "list",
         "POST": "create",
@@ -145,7 +146,7 @@ def _asked_for(asked: Asked, status: int) -> Iterator[Right]:
         "PATCH": "patch",
         "DELETE": "delete" if name else "deletecollection",
     }[asked.method]
-    right = Right(namespace, group, resource, verb, name)
+    right = Right(namespace, group, resource, verb, name or field.removeprefix("metadata.name="))
     yield right
     if verb == "patch" and status == 201:
         yield replace(right, verb="create")

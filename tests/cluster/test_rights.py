@@ -1,7 +1,8 @@
 """The rights that `sro-apply manifests` prints, before the real authorizer: they suffice, and each is needed.
 
-Matrix: the documentation's bundle brought and removed again by the printed account; rights of each sort taken away,
-with what is said then; a bundle that goes beyond them.
+Matrix: the documentation's bundle brought, mended and removed again by the printed account, with each single right
+(verb, resource, name) against the requests of that; rights of each sort really taken away, with what is said then; a
+bundle that goes beyond them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import pytest
 import rights
 import yaml
 from clusters import Cluster, until
-from fault_proxy import FaultProxy
+from fault_proxy import Answer, Asked, FaultProxy
+from instantiating import instantiated, instantiating
+from playing_openshift import COMPLETE, build_failed
 from raw_api import Object
 from rights import Right
-from simple_kmod import DRIVER, EXAMPLE, sync
+from simple_kmod import DRIVER, EXAMPLE, NEW, OLD, build_config, daemon_set, sync
 
 SYNC = ("--for", "sync")
 Install = Callable[[list[Object]], Path]
@@ -54,18 +57,37 @@ def removed(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out" / "cluster"
 
 
-def test_what_is_printed_suffices(
+def test_what_is_printed_suffices_and_each_right_is_asked_for(
     openshift: Cluster, bundle: Path, removed: Path, installed: Install, fault_proxy: FaultProxy
 ) -> None:
     manifests = rights.printed(bundle, *SYNC, "--delete-namespaces")
     account = installed(manifests)
+    openshift.api.create(yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text("utf-8")))
+    failing = build_config(OLD, bundle)
+    openshift.builds.rule(failing, build_failed())
+    answer = instantiating(openshift)
 
-    done = sync(openshift, bundle, kubeconfig=account)
-    assert (done.code, done.errors) == (0, ""), done.of("failed")
+    def mend(asked: Asked) -> Answer | str | None:
+        """The build that is started again is a good one."""
+        if instantiated(asked):
+            openshift.builds.rule(failing, COMPLETE)
+        return answer(asked)
+
+    fault_proxy.decide = mend
+    first = sync(openshift, bundle, kubeconfig=account)
+    assert (first.code, first.errors) == (0, ""), first.events
+    openshift.api.delete(f"/apis/apps/v1/namespaces/simple-kmod/daemonsets/{daemon_set(NEW, bundle)}")
+    again = sync(openshift, bundle, kubeconfig=account)
+    assert (again.code, again.errors) == (0, ""), again.events
     gone = sync(openshift, removed, "--prune", kubeconfig=account)
     assert (gone.code, gone.errors) == (0, ""), gone.events
 
     assert not [asked for asked, status in fault_proxy.answered if status == 403]
+    # What the proxy answers itself a server would have had to allow.
+    ours = [(asked, 201) for asked in fault_proxy.asked if instantiated(asked)]
+    asked, granted = rights.asked_for([*fault_proxy.answered, *ours]), rights.granted(manifests)
+    assert not [each for each in granted if not any(each.allows(other) for other in asked)]
+    assert not [each for each in asked if not any(other.allows(each) for other in granted)]
 
 
 APPS, RBAC = ("simple-kmod", "apps"), ("simple-kmod", "rbac.authorization.k8s.io")
