@@ -16,7 +16,10 @@ from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Result
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube, Reading
+from sro_apply.planning.adopting import released, special_resource_of
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
+from sro_apply.planning.builds import with_revision
+from sro_apply.planning.defaults import with_keys
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
@@ -59,12 +62,13 @@ class Came(Struct, frozen=True, kw_only=True):
 
 
 class _Sending(Struct, frozen=True, kw_only=True):
-    """An object that goes to the server. live: as it was read."""
+    """An object that goes to the server. live: as it was read; is_adopted: whether it was the operator's."""
 
     turn: Turn
     id: ObjectId
     wanted: JsonObject
     live: JsonObject | None
+    is_adopted: bool = False
 
 
 class Applier:
@@ -123,7 +127,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         applyset = set_id(parent_id(owner.name, self._settings.namespace))
-        manifest = as_member(each.manifest, applyset)
+        manifest = with_keys(with_revision(as_member(each.manifest, applyset)))
         kind = Kind(each.id.api_version, each.id.kind)
         if each.id.namespace or not owner.namespace or not self._kube.is_namespaced(kind):
             return manifest
@@ -137,18 +141,40 @@ class Applier:
             wanted = self.wanted(turn.resource, each)
             identity = object_id(wanted)
             live = self._view.live(identity)
-            _refuse_owned(identity, live)
+            owner = special_resource_of(live) if live else ""
+            if live is not None and owner:
+                live = self._adopt(identity, live, owner)
         except (PermanentError, TransientError) as error:
             return _fault(turn, each.id, error)
         except FaultError as fault:
             return Came(turn=turn, id=each.id, fault=fault)
         if live is None:
             return _Sending(turn=turn, id=identity, wanted=wanted, live=None)
+        if owner:
+            return _Sending(turn=turn, id=identity, wanted=wanted, live=live, is_adopted=True)
         if turn.is_done:
             return Came(turn=turn, id=identity)
         if self._is_settled(identity, wanted, live):
             return Came(turn=turn, id=identity, result=Result.UNCHANGED)
         return _Sending(turn=turn, id=identity, wanted=wanted, live=live)
+
+    def _adopt(self, identity: ObjectId, live: JsonObject, owner: str) -> JsonObject:
+        """Take an object away from its SpecialResource, before anything of it is changed.
+
+        Raises: FaultError: nobody asked for that; TransientError, PermanentError
+        """
+        if not self._settings.adopts:
+            raise FaultError(
+                identity,
+                f"it belongs to SpecialResource/{owner}, whose deletion would take it along: "
+                "--adopt takes it over",
+                None,
+            )
+        if self._settings.is_dry_run:
+            return live
+        now = self._kube.patch(identity, released(live))
+        self._view.put(now)
+        return now
 
     def _is_settled(self, identity: ObjectId, wanted: JsonObject, live: JsonObject) -> bool:
         """Whether nothing differs. What did not in this version of an object does not now."""
@@ -171,9 +197,12 @@ class Applier:
         if not self._settings.is_dry_run:
             # The server has just said so, whatever it makes of our fields.
             self._settled[each.id] = _version(answer)
-        return Came(turn=each.turn, id=each.id, result=self._result(each.live, answer))
+        return Came(turn=each.turn, id=each.id, result=self._result(each, answer))
 
-    def _result(self, live: JsonObject | None, now: JsonObject) -> Result:
+    def _result(self, sent: _Sending, now: JsonObject) -> Result:
+        live = sent.live
+        if sent.is_adopted:
+            return Result.ADOPTED
         if live is None:
             return Result.CREATED
         is_dry = self._settings.is_dry_run
@@ -195,21 +224,6 @@ class Applier:
 
 def _fault(turn: Turn, identity: ObjectId, error: PermanentError | TransientError) -> Came:
     return Came(turn=turn, id=identity, fault=FaultError(identity, error.finding.message, error))
-
-
-def _refuse_owned(identity: ObjectId, live: JsonObject | None) -> None:
-    """An object that belongs to a SpecialResource goes when that is deleted, and the drivers with it."""
-    owners = mapping_of((live or {}).get("metadata")).get("ownerReferences")
-    for owner in map(mapping_of, owners if isinstance(owners, list) else []):
-        if owner.get("kind") == "SpecialResource" and text_of(owner.get("apiVersion")).startswith(
-            "sro.openshift.io/"
-        ):
-            raise FaultError(
-                identity,
-                f"it belongs to SpecialResource/{text_of(owner.get('name'))}, whose deletion would take it "
-                "along: remove that ownerReference first",
-                None,
-            )
 
 
 def _version(live: JsonObject) -> str:

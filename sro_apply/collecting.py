@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from sro_apply.kube.errors import PermanentError, TransientError
+from sro_apply.kube.errors import PermanentError
 from sro_apply.kube.interface import ApiVersions, Kind, Kube
-from sro_apply.planning.backoff import delay_s
+from sro_apply.kube.patience import Sleep, patiently
 from sro_apply.planning.snapshot import ReadCluster
 from sro_apply.planning.specs import Needs
 from sro_render.errors import some
 from sro_render.model.objects import JsonObject, ObjectId
 
 _T = TypeVar("_T")
-_MOST_TRIES: Final = 3
 _NOTHING: Final[Sequence[JsonObject]] = ()
 _OPENSHIFT: Final = "config.openshift.io/v1/ClusterVersion"
 """What is served on OpenShift and nowhere else: where it is not, its objects are not asked for."""
@@ -39,7 +38,7 @@ _PLURALS: Final = {
 }
 
 
-def collect(kube: Kube, needs: Needs, sleep: Callable[[float], None]) -> ReadCluster:
+def collect(kube: Kube, needs: Needs, sleep: Sleep) -> ReadCluster:
     """All that a snapshot is made of.
 
     Args:   sleep: waits so many seconds, where the server is busy.
@@ -51,13 +50,13 @@ def collect(kube: Kube, needs: Needs, sleep: Callable[[float], None]) -> ReadClu
 class _Collector:
     """Asks, and remembers what it was not allowed to."""
 
-    def __init__(self, kube: Kube, sleep: Callable[[float], None]) -> None:
+    def __init__(self, kube: Kube, sleep: Sleep) -> None:
         self._kube, self._sleep = kube, sleep
         self._lacking: list[str] = []
 
     def collect(self, needs: Needs) -> ReadCluster:
         version = self._kube.version()  # a server that is not there is not waited for
-        apis = self._patiently(self._kube.api_versions)
+        apis = patiently(self._kube.api_versions, self._sleep)
         nodes = self._asked("list nodes", lambda: self._kube.list(Kind("v1", "Node")), _NOTHING)
         facts = [each for identity in _facts_of(apis) if (each := self._get(identity)) is not None]
         if any(each.startswith(_BUILDS) for each in apis.served):
@@ -88,21 +87,12 @@ class _Collector:
     def _asked(self, right: str, ask: Callable[[], _T], without: _T) -> _T:
         """The answer. Args: right: what it takes; without: what stands for an answer that is refused."""
         try:
-            return self._patiently(ask)
+            return patiently(ask, self._sleep)
         except PermanentError as error:
             if error.status != 403:
                 raise
             self._lacking.append(right)
             return without
-
-    def _patiently(self, ask: Callable[[], _T]) -> _T:
-        """Ask again, a few times, where the server is busy or a connection breaks."""
-        for attempt in range(1, _MOST_TRIES):
-            try:
-                return ask()
-            except TransientError as error:
-                self._sleep(error.retry_after_s or delay_s(attempt))
-        return ask()
 
 
 def _facts_of(apis: ApiVersions) -> list[ObjectId]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 MANAGER: Final = "sro-apply"
 """The field manager of all that we write."""
+
+
+class OnStale(StrEnum):
+    """What becomes of a sync whose bundle is stale for some nodes."""
+
+    WARN = "warn"
+    FAIL = "fail"
+    IGNORE = "ignore"
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True):
@@ -17,6 +26,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     concurrency:   how many objects are sent at once.
     is_continuous: whether what was ready is looked at again in each round.
     prune_limit:   the share of a set that may go at once.
+    adopts:        whether objects of a SpecialResource are taken over; else they are a failure.
     """
 
     namespace: str
@@ -29,3 +39,4 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     concurrency: int = 8
     is_continuous: bool = False
     prune_limit: float = 0.5
+    adopts: bool = False

@@ -14,6 +14,8 @@ class Result(StrEnum):
     CREATED = "created"
     CONFIGURED = "configured"
     UNCHANGED = "unchanged"
+    ADOPTED = "adopted"
+    """It was of a SpecialResource, and is no more."""
     UNCHECKED = "unchecked"
     """A dry run cannot ask the server: the namespace or the kind is not there yet."""
 
@@ -78,6 +80,12 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded", tag_field="event")
     revision: str
     cluster: str
     objects: int
+
+
+class Listening(Struct, frozen=True, kw_only=True, tag="listening", tag_field="event"):
+    """Metrics, probes and the page are served. address: `HOST:PORT`, with the port that was free."""
+
+    address: str
 
 
 class Rejected(Struct, frozen=True, kw_only=True, tag="rejected", tag_field="event"):
@@ -163,5 +171,5 @@ class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"
 
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared
 Telling: TypeAlias = Labelled | Warned
-Standing: TypeAlias = StoodBy | Leading | Loaded | Rejected
+Standing: TypeAlias = StoodBy | Leading | Listening | Loaded | Rejected
 Event: TypeAlias = Applied | Readied | Awaited | Failed | Delayed | Finished | Standing | Pruning | Telling

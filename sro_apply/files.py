@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sro_render.errors import Faults, InputError, OutputError
 from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
+if TYPE_CHECKING:
+    from sro_render.review.diff_html import PageAssets
+
+_PAGE = "sro_render.review.page"
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -44,6 +50,15 @@ def _files_of(path: Path) -> Iterator[Path]:
         is_ours = each.name == CONFIG_NAME or not rendered.isdisjoint(each.parents)
         if each.suffix in _ENDINGS and each.is_file() and not is_hidden and not is_ours:
             yield each
+
+
+def page_assets() -> PageAssets:
+    """The style and the script of the page that shows a diff, from where the package is installed."""
+    from sro_render.review.diff_html import PageAssets  # noqa: PLC0415 - see `cli.diff`
+
+    folder = files(_PAGE)
+    style, script = ((folder / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    return PageAssets(style=style, script=script)
 
 
 def write_if_changed(path: Path, data: bytes) -> bool:

@@ -42,7 +42,10 @@ def boot_time() -> float:
 
 
 class Leader:
-    """One who wants to work in a cluster. namespace: the applier's own."""
+    """One who wants to work in a cluster.
+
+    namespace: the applier's own; beat: called while it waits, at each look.
+    """
 
     def __init__(
         self,
@@ -52,9 +55,10 @@ class Leader:
         *,
         times: LeaseTimes | None = None,
         now: Callable[[], float] = boot_time,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.identity = f"{platform.node()}_{uuid.uuid4().hex[:12]}"
-        self._times, self._tell, self._now = times or TIMES, tell, now
+        self._times, self._tell, self._now, self._beat = times or TIMES, tell, now, beat
         self._kube = kube
         # A renewal that hangs leaves time for another one before the deadline.
         self._of_lease = kube.behind(lambda: self._times.renew_deadline_s / 2)
@@ -138,6 +142,7 @@ class Leader:
         """Take the Lease when it is free. Who has it is told once."""
         deadline_s, told = self._now() + timeout_s, ""
         while not self._has_given_up:
+            self._beat()
             pause_s = self._times.retry_s
             try:
                 holder = self._take()

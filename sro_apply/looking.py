@@ -1,28 +1,37 @@
 """Looks at an applied object with all that it takes to judge it: its pods, its builds, its nodes.
 
-Fetches; what is found is judged in `planning`.
+Fetches; what is found is judged in `planning`. A log that had what is waited for is not read again.
 """
 
 from __future__ import annotations
 
-from sro_apply.kube.interface import Reading
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from sro_apply.kube.errors import PermanentError, TransientError
+from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.readiness import (
+    Readiness,
     Surroundings,
     Verdict,
     judge,
     waits_for_builds,
     waits_for_pods,
 )
-from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_apply.planning.reading import mappings_of, name_of, status_of
+from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read, uid_of
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
 
 
 class Looker:
     """Judges objects of one bundle."""
 
-    def __init__(self, view: Reading, bundle: RenderedBundle) -> None:
-        self._view, self._bundle = view, bundle
+    def __init__(self, view: Reading, bundle: RenderedBundle, kube: Kube) -> None:
+        self._view, self._bundle, self._kube = view, bundle, kube
+        self._matched: set[tuple[str, str]] = set()
 
     def judge(self, each: BundleObject, live: JsonObject) -> Verdict:
         """What a live object is found to be.
@@ -31,12 +40,38 @@ class Looker:
         """
         namespace = text_of(mapping_of(live.get("metadata")).get("namespace"))
         group, kind = each.id.group, each.id.kind
+        pods = self._view.pods(namespace) if waits_for_pods(group, kind) else ()
         around = Surroundings(
-            pods=self._view.pods(namespace) if waits_for_pods(group, kind) else (),
+            pods=pods,
             builds=self._view.builds(namespace) if waits_for_builds(group, kind) else (),
             expected=self.expected(each),
         )
-        return judge(live, around)
+        found = judge(live, around)
+        pattern = pattern_of(live)
+        if not pattern or found.readiness is Readiness.FAILED:
+            return found
+        return judge(live, structs.replace(around, matched=self._matching(pattern, live, pods)))
+
+    def _matching(self, pattern: str, live: JsonObject, pods: Sequence[JsonObject]) -> frozenset[str]:
+        """The uids of the pods whose logs have a match."""
+        own = pods_to_read(live, pods)
+        for pod in own:
+            if (uid_of(pod), pattern) not in self._matched and self._has_match(pattern, pod):
+                self._matched.add((uid_of(pod), pattern))
+        return frozenset(uid_of(pod) for pod in own if (uid_of(pod), pattern) in self._matched)
+
+    def _has_match(self, pattern: str, pod: JsonObject) -> bool:
+        """Whether one of its containers has printed it; no, where a log cannot be read, or not yet."""
+        namespace = text_of(mapping_of(pod.get("metadata")).get("namespace"))
+        identity = ObjectId("v1", "Pod", namespace, name_of(pod))
+        for container in mappings_of(status_of(pod).get("containerStatuses")):
+            try:
+                log = self._kube.log(identity, text_of(container.get("name")), tail_lines=MOST_LOG_LINES)
+            except (PermanentError, TransientError):
+                continue
+            if has_match(pattern, log):
+                return True
+        return False
 
     def expected(self, each: BundleObject) -> tuple[str, ...]:
         """The nodes that a DaemonSet must run on, A-Z; none of any other kind."""

@@ -14,6 +14,7 @@ from typing import Protocol
 from msgspec import Struct, structs
 
 from sro_apply.applying import Applier, Came, FaultError, Turn
+from sro_apply.building import BuildStarter
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
@@ -21,6 +22,7 @@ from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
+from sro_apply.planning.builds import is_build_config
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -102,7 +104,8 @@ class Runner:
         self._settings, self._tell, self._clock = settings, tell, clock
         self._view = view or View(kube)
         self.applier = Applier(kube, self._view, bundle, settings)
-        self._looker = Looker(self._view, bundle)
+        self._looker = Looker(self._view, bundle, kube)
+        self._builder = BuildStarter(kube, self._view, clock.now)
         self._surveyor = Surveyor(self._view, self._looker, bundle, self.applier)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
@@ -113,9 +116,10 @@ class Runner:
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
 
-    def run(self) -> Outcome:
+    def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
 
+        Args:   after_round: called where a round has changed something.
         Raises: TransientError, PermanentError: the server did not even let us read.
         """
         self.begin()
@@ -126,6 +130,8 @@ class Runner:
         while True:
             before = dict(self._table)
             self.round()
+            if before != self._table:
+                after_round()
             if self._is_over():
                 return self._outcome(is_out_of_time=False)
             look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
@@ -276,28 +282,37 @@ class Runner:
             self._tell_once(step, waiting)
 
     def _look(self, step: Step, objects: Sequence[BundleObject]) -> Awaited | None:
-        """The first object that is not ready; None where all are."""
-        for each in objects:
-            if not must_wait(each, self._settings.waits):
-                continue
-            try:
-                verdict = self._judge(step, each)
-            except (PermanentError, TransientError) as error:
-                raise FaultError(each.id, error.finding.message, error) from error
-            match verdict.readiness:
-                case Readiness.READY:
-                    continue
-                case Readiness.FAILED:
-                    raise FaultError(each.id, verdict.reason, None)
-                case Readiness.PROGRESSING:
-                    return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
+        """The first object that is waited for and not ready; None where all are.
+
+        Raises: FaultError: of the first that has failed.
+        """
+        # All of them: looking at a BuildConfig starts its build, and none waits for another's.
+        found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
+        waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
+        for each, verdict in waited:
+            if verdict.readiness is Readiness.FAILED:
+                raise FaultError(each.id, verdict.reason, None)
+        for each, verdict in waited:
+            if verdict.readiness is Readiness.PROGRESSING:
+                return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
 
+    def _is_looked_at(self, each: BundleObject) -> bool:
+        return must_wait(each, self._settings.waits) or is_build_config(each.id)
+
     def _judge(self, step: Step, each: BundleObject) -> Verdict:
+        try:
+            return self._seen(step, each)
+        except (PermanentError, TransientError) as error:
+            raise FaultError(each.id, error.finding.message, error) from error
+
+    def _seen(self, step: Step, each: BundleObject) -> Verdict:
         live = self._view.live(object_id(self.applier.wanted(step.key.resource, each)))
         if live is None:
             self._done.pop(each.id, None)
             return Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
+        if is_build_config(each.id):
+            return self._builder.attend(live)
         return self._looker.judge(each, live)
 
     def _fail(self, step: Step, fault: FaultError) -> None:
@@ -392,7 +407,7 @@ class Observer:
     """Looks at a bundle that others bring into the cluster, round after round."""
 
     def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
-        looker = Looker(view, bundle)
+        looker = Looker(view, bundle, kube)
         self._surveyor = Surveyor(view, looker, bundle, Applier(kube, view, bundle, settings))
 
     def begin(self) -> None:

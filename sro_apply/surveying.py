@@ -20,12 +20,12 @@ from sro_apply.planning.holding import held_by
 from sro_apply.planning.members import seen_resources
 from sro_apply.planning.order import Step, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
-from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenStep
-from sro_apply.planning.placement import read_node
+from sro_apply.planning.picture import Picture, SeenObject, SeenStep
+from sro_apply.planning.placement import read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 from sro_apply.planning.readiness import Readiness, Verdict
 from sro_apply.planning.running import is_spread, served_nodes, used_nodes
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
 _MISSING = Verdict(Readiness.PROGRESSING, "it is not there")
@@ -67,7 +67,7 @@ class Surveyor:
         return Picture(
             cluster=self._bundle.cluster,
             steps=tuple(steps),
-            nodes=tuple(sorted(map(_seen_node, nodes), key=lambda node: node.name)),
+            nodes=tuple(sorted(map(seen_node, nodes), key=lambda node: node.name)),
             resources=seen_resources(self._bundle, [*map(read_node, nodes)]),
             kernels=self._bundle.kernels,
             templates=self._bundle.templates,
@@ -157,9 +157,3 @@ def _first_reason(objects: tuple[SeenObject, ...]) -> str:
             if each.readiness is readiness:
                 return f"{each.id}: {each.reason}"
     return ""
-
-
-def _seen_node(manifest: JsonObject) -> SeenNode:
-    node = read_node(manifest)
-    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
-    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)

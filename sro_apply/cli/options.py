@@ -54,6 +54,17 @@ def prune_limit_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def adopt_option(command: Decorated) -> Decorated:
+    """`--adopt`."""
+    return click.option(
+        "--adopt",
+        "adopts",
+        is_flag=True,
+        help="Take over what the Special Resource Operator made, so that deleting its SpecialResource does "
+        "not take it along.",
+    )(command)
+
+
 def listed(text: str | None) -> tuple[str, ...]:
     """The parts of a list with commas; none of an option that was not given."""
     return tuple(each.strip() for each in (text or "").split(",") if each.strip())

@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import (
+    allow_options,
+    concurrency_option,
+    connection_options,
+    listed,
+    prune_limit_option,
+)
 from sro_apply.cli.talk import printable
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.run import RunRequest
@@ -35,6 +41,13 @@ Example:
     help="How often to see whether SOURCE has another bundle.",
 )
 @click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default=":8080",
+    show_default=True,
+    help="Where metrics, probes and the status page are served.",
+)
+@click.option(
     "--observe",
     "observes",
     is_flag=True,
@@ -47,6 +60,13 @@ Example:
     show_default=True,
     help="What to do with fields that another manager has set: take them over, or fail.",
 )
+@click.option(
+    "--prune/--no-prune",
+    "prunes",
+    default=True,
+    help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
+)
+@prune_limit_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -64,9 +84,12 @@ def command(
     kubeconfig: str | None,
     context: str | None,
     interval_s: float,
+    listen: str,
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    prunes: bool,
+    prune_limit: float,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -87,9 +110,12 @@ def command(
             source=source,
             target=Target(kubeconfig=kubeconfig, context=context),
             interval_s=interval_s,
+            listen=listen,
             observes=observes,
             takes_over=on_conflict == "force",
             concurrency=concurrency,
+            prunes=prunes,
+            prune_limit=prune_limit,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

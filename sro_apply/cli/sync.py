@@ -6,6 +6,7 @@ import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.options import (
+    adopt_option,
     allow_options,
     concurrency_option,
     connection_options,
@@ -13,6 +14,7 @@ from sro_apply.cli.options import (
     prune_limit_option,
 )
 from sro_apply.cli.talk import printable
+from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
 from sro_apply.controller.sync import sync as perform_sync
@@ -33,7 +35,7 @@ Example:
     "--wait/--no-wait",
     "waits",
     default=True,
-    help="Go on to what comes next only when what was applied is ready (namespaces and CRDs always).",
+    help="Go on to what comes next only when what was applied is ready (namespaces, CRDs and hooks always).",
 )
 @click.option(
     "--timeout",
@@ -58,6 +60,14 @@ Example:
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
 @prune_limit_option
+@adopt_option
+@click.option(
+    "--on-stale",
+    type=click.Choice([each.value for each in OnStale]),
+    default=OnStale.WARN.value,
+    show_default=True,
+    help="What to do if nodes run other kernels than when the bundle was rendered.",
+)
 @concurrency_option
 @allow_options
 @click.option(
@@ -86,6 +96,8 @@ def command(
     concurrency: int,
     prunes: bool,
     prune_limit: float,
+    adopts: bool,
+    on_stale: str,
     output_format: str,
 ) -> int:
     """Apply the bundle in SOURCE, once.
@@ -109,6 +121,8 @@ def command(
             is_dry_run=is_dry_run,
             prunes=prunes,
             prune_limit=prune_limit,
+            adopts=adopts,
+            on_stale=OnStale(on_stale),
             concurrency=concurrency,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),

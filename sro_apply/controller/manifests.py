@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from sro_apply.bundle import load_bundle
 from sro_apply.planning.installing import Workload, access, namespaces, workload
 from sro_apply.planning.kinds import kind_names
 from sro_apply.planning.monitoring import monitoring
 from sro_apply.planning.parts import RenderedBundle
-from sro_apply.planning.rights import Needs, Purpose, rights_of
+from sro_apply.planning.rights import EVENTS, Needs, Purpose, rights_of
 from sro_apply.planning.special_resource_crd import special_resource_crd
+from sro_apply.sources import load_once
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject
 
@@ -53,7 +52,7 @@ def manifests(request: ManifestsRequest) -> list[JsonObject]:
     Raises: BundleError, InputError: the bundle cannot be read, or an option is missing.
     """
     asked = _workload(request) if request.purpose is Purpose.RUN else None
-    return [*_manifests(request, load_bundle(Path(request.source)), asked)]
+    return [*_manifests(request, load_once(request.source), asked)]
 
 
 def _workload(request: ManifestsRequest) -> Workload:
@@ -90,7 +89,7 @@ def _manifests(
     if asked and Part.CRD not in request.without:
         yield special_resource_crd()
     if Part.NAMESPACES not in request.without:
-        yield from namespaces(request.namespace, {right.namespace for right in rights} - {""})
+        yield from namespaces(request.namespace, {right.namespace for right in rights} - {"", EVENTS})
     yield from access(request.namespace, rights)
     if asked:
         yield from workload(request.namespace, asked)

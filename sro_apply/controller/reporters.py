@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sro_apply.events import Event, Labelled, Warned
+from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube
 from sro_apply.labelling import Labeller
 from sro_apply.planning.picture import Picture
@@ -33,6 +34,15 @@ class Reporters:
         self._labeller, self._recorder = Labeller(kube), Recorder(kube)
         self._tell, self._board, self._tells_stale = tell, board, tells_stale
         self._told: frozenset[Finding] = frozenset()
+
+    def report_on(self, look: Callable[[], Picture]) -> None:
+        """Report how the cluster stands, where it lets itself be looked at."""
+        try:
+            picture = look()
+        except (PermanentError, TransientError) as error:
+            self._warn((error.finding,))
+        else:
+            self.report(picture)
 
     def report(self, picture: Picture, took_s: float | None = None) -> None:
         """Report how the cluster stands after a round. Args: took_s: how long the round took."""

@@ -11,23 +11,36 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.controller.stopping import Stopping
-from sro_apply.events import Delayed, Event, Loaded, Rejected
+from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
-from sro_apply.kube.interface import Kube, Reading
-from sro_apply.kube.view import View
+from sro_apply.kube.interface import Kube, Watched
+from sro_apply.kube.watch import WatchView
+from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
-from sro_apply.runner import FIRST_LOOK_S, LONGEST_LOOK_S, Observer, Runner, SystemClock
+from sro_apply.pruning.pruner import Pruner
+from sro_apply.runner import FIRST_LOOK_S, Observer, Runner, SystemClock
 from sro_apply.sources import Found, Source, opened
-from sro_render.errors import SroError, describe, flatten
+from sro_apply.web.address import parse_address
+from sro_apply.web.board import Board
+from sro_apply.web.server import WebServer
+from sro_render.errors import Finding, SroError, describe, flatten
 from sro_render.version import __version__
+
+_LONGEST_S = 300.0
+"""Without a sign of life for so long, and an interval, the loop counts as stuck."""
+
+_AGAIN_S = 60.0
+"""After so long what could not be pruned is tried again."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -35,10 +48,13 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    listen: str
     interval_s: float
     observes: bool
     takes_over: bool
     concurrency: int
+    prunes: bool
+    prune_limit: float
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -50,23 +66,38 @@ def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
     """
     stopping = Stopping()
     source = opened(request.source, of_any_target=request.observes)
+    address = parse_address(request.listen)
     kube, namespace = connect(request.target)
-    leader = Leader(kube, namespace, tell)
+    board = Board(__version__, longest_s=request.interval_s + _LONGEST_S, requests=lambda: kube.counts)
+    server = WebServer(address, board)
+    server.start()
+    tell(Listening(address=str(server.address)))
+    stopping.call(board.end)
+
+    def tell_on(event: Event) -> None:
+        board.beat()
+        tell(event)
+
+    leader = Leader(kube, namespace, tell_on, beat=board.beat)
     stopping.call(leader.give_up)
     attempts = 0
     while not stopping.is_asked:
         try:
             with leader.leading(math.inf) as fenced:
                 attempts = 0
-                _Loop(request, source, fenced, namespace, tell, stopping).run()
+                board.lead(is_leader=True)
+                _Loop(request, source, fenced, namespace, tell_on, stopping, board).run()
         except LeaseLostError as error:
             if not stopping.is_asked:
                 tell(Delayed(reason=error.finding.message, retry_s=0))
         except (PermanentError, TransientError) as error:
             attempts += 1
             pause_s = delay_s(attempts)
-            tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            tell_on(Delayed(reason=error.finding.message, retry_s=pause_s))
             stopping.wait(pause_s)
+        finally:
+            board.lead(is_leader=False)
+    server.stop()
 
 
 class _Work(Protocol):
@@ -85,6 +116,57 @@ class _Work(Protocol):
         """Seconds until a round is worth it though nothing has changed."""
 
 
+class _Pruning:
+    """Prunes beside the rounds: when something else is ready or nodes run other kernels, and now and then."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        bundle: RenderedBundle,
+        settings: SyncSettings,
+        runner: Runner,
+        tell: Callable[[Event], None],
+        clock: SystemClock,
+    ) -> None:
+        self._runner, self._tell, self._clock = runner, tell, clock
+        self._pruner = Pruner(
+            kube,
+            bundle,
+            replace(settings, waits=False),  # what takes its time is seen the next time
+            wanted=runner.applier.wanted,
+            tell=self._tell_news,
+            clock=clock,
+            unlabel=lambda name: Labeller(kube).unlabel(name).findings,
+        )
+        self._seen: object = None
+        self._next_at = 0.0
+        self._trouble: Finding | None = None
+
+    def go_on(self, picture: Picture) -> None:
+        """Prune, if it is time to.
+
+        Raises: TransientError
+        """
+        seen = self._runner.ready_resources(), {node.kernel for node in picture.nodes}
+        if seen == self._seen and self._clock.now() < self._next_at:
+            return
+        try:
+            outcome = self._pruner.prune(seen[0])
+        except PermanentError as error:
+            if error.finding != self._trouble:
+                self._trouble = error.finding
+                self._tell(warned(error.finding))
+            is_over = False
+        else:
+            self._trouble, is_over = None, outcome.is_complete
+        self._seen = seen
+        self._next_at = math.inf if is_over else self._clock.now() + _AGAIN_S
+
+    def _tell_news(self, event: Event) -> None:
+        if not isinstance(event, Cleared) or event.pruned:
+            self._tell(event)
+
+
 class _Loop:
     """What a replica does while it has the Lease."""
 
@@ -92,46 +174,66 @@ class _Loop:
         self,
         request: RunRequest,
         source: Source,
-        kube: Kube,
+        kube: Watched,
         namespace: str,
         tell: Callable[[Event], None],
         stopping: Stopping,
+        board: Board,
     ) -> None:
         self._request, self._source, self._kube, self._tell = request, source, kube, tell
-        self._stopping, self._clock = stopping, SystemClock()
-        self._view: Reading = View(kube)
+        self._stopping, self._board, self._clock = stopping, board, SystemClock()
+        self._view = WatchView(kube)
         self._settings = SyncSettings(
             namespace=namespace,
             version=__version__,
             timeout_s=math.inf,
             takes_over=request.takes_over,
             concurrency=request.concurrency,
+            prune_limit=request.prune_limit,
             is_continuous=True,
         )
         self._work: _Work | None = None
-        self._picture: Picture | None = None
+        self._pruning: _Pruning | None = None
+        self._reporters = Reporters(kube, tell, board=board)
         self._revision, self._rejected = "", ""
-        self._next_poll_at, self._attempts = 0.0, 0
+        self._next_poll_at, self._attempts, self._took_s = 0.0, 0, 0.0
 
     def run(self) -> None:
         """Round after round.
 
         Raises: LeaseLostError
         """
-        pause_s = FIRST_LOOK_S
-        while not self._stopping.is_asked:
-            try:
-                self._poll()
-                is_changed = self._go_round()
-            except (PermanentError, TransientError) as error:
-                self._attempts += 1
-                pause_s = delay_s(self._attempts)
-                self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
-            else:
-                self._attempts = 0
-                pause_s = FIRST_LOOK_S if is_changed else min(LONGEST_LOOK_S, pause_s * 1.5)
-            self._stopping.wait(pause_s)
-            self._view.forget()
+        self._stopping.call(self._view.wake)
+        try:
+            while not self._stopping.is_asked:
+                self._wait(self._turn())
+        finally:
+            self._view.close()
+
+    def _turn(self) -> float:
+        """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
+        began_s = self._clock.now()
+        try:
+            self._poll()
+            self._go_round(began_s)
+        except (PermanentError, TransientError) as error:
+            self._attempts += 1
+            pause_s = delay_s(self._attempts)
+            self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            return pause_s
+        self._attempts = 0
+        next_try_s = self._work.next_try_s() if self._work else None
+        poll_s = self._next_poll_at - self._clock.now()
+        return poll_s if next_try_s is None else min(poll_s, next_try_s)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, until something changes; but not to use more than half of the time, whatever changes."""
+        self._board.beat()
+        rest_s = min(seconds, max(FIRST_LOOK_S, self._took_s))
+        self._stopping.wait(rest_s)
+        if not self._stopping.is_asked and seconds > rest_s:
+            self._view.wait(seconds - rest_s)
+        self._view.forget()
 
     def _poll(self) -> None:
         """Take what the source has, where it is time to look, and it is new and good."""
@@ -141,6 +243,7 @@ class _Loop:
             found = self._source.newer(self._revision)
             if found is not None:
                 refuse_beyond(found.bundle, self._request.kinds, self._request.namespaces)
+                refuse_own(found.bundle, self._settings.namespace)
         except (SroError, ExceptionGroup) as error:
             self._reject(error)
         else:
@@ -158,9 +261,10 @@ class _Loop:
 
     def _take(self, found: Found) -> None:
         bundle = found.bundle
-        work = self._work_for(bundle)
+        work, pruning = self._work_for(bundle)
         work.begin()
-        self._work, self._picture, self._revision = work, None, found.revision
+        self._work, self._pruning, self._revision = work, pruning, found.revision
+        self._reporters = Reporters(self._kube, self._tell, board=self._board)
         self._tell(
             Loaded(
                 source=self._request.source,
@@ -170,17 +274,20 @@ class _Loop:
             )
         )
 
-    def _work_for(self, bundle: RenderedBundle) -> _Work:
+    def _work_for(self, bundle: RenderedBundle) -> tuple[_Work, _Pruning | None]:
         if self._request.observes:
-            return Observer(self._kube, self._view, bundle, self._settings)
-        return Runner(self._kube, bundle, self._settings, self._tell, self._clock, self._view)
+            return Observer(self._kube, self._view, bundle, self._settings), None
+        runner = Runner(self._kube, bundle, self._settings, self._tell, self._clock, self._view)
+        if not self._request.prunes:
+            return runner, None
+        return runner, _Pruning(self._kube, bundle, self._settings, runner, self._tell, self._clock)
 
-    def _go_round(self) -> bool:
-        """One round; whether anything has changed since the one before it."""
+    def _go_round(self, began_s: float) -> None:
         if self._work is None:
-            return False
+            return
         self._work.round()
         picture = self._work.picture()
-        is_changed = picture != self._picture
-        self._picture = picture
-        return is_changed
+        self._reporters.report(picture, self._clock.now() - began_s)
+        if self._pruning is not None:
+            self._pruning.go_on(picture)
+        self._took_s = self._clock.now() - began_s

@@ -8,13 +8,16 @@ from collections.abc import Callable, Collection
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sro_apply.config import SyncSettings
+from sro_apply.checking import check_nodes, check_operator
+from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
 from sro_apply.kube.interface import Kube
+from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner, SystemClock
 from sro_apply.sources import load_once
@@ -33,6 +36,8 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     concurrency: int
     prunes: bool = False
     prune_limit: float = 0.5
+    adopts: bool = False
+    on_stale: OnStale = OnStale.WARN
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -64,6 +69,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     bundle = load_once(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
     kube, namespace = connect(request.target)
+    refuse_own(bundle, namespace)
     settings = SyncSettings(
         namespace=namespace,
         version=__version__,
@@ -73,12 +79,19 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
         is_dry_run=request.is_dry_run,
         concurrency=request.concurrency,
         prune_limit=request.prune_limit,
+        adopts=request.adopts,
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
-        clock = SystemClock()
-        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock)
-        applied = runner.run()
+        view, clock = View(cluster), SystemClock()
+        found = check_operator(cluster, adopts=request.adopts)
+        for each in (*found, *check_nodes(view, bundle, request.on_stale)):
+            tell(warned(each))
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock, view)
+        # Who does not wait does not know what is ready.
+        knows = request.waits and not request.is_dry_run
+        reporters = Reporters(cluster, tell, tells_stale=False)
+        applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
         if not request.prunes:
             return SyncOutcome(applied=applied)
         pruner = Pruner(
@@ -90,7 +103,6 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
             clock=clock,
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
-        # Who does not wait does not know what is ready.
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
         return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
 

@@ -31,9 +31,9 @@ class Client:
         self._resources: dict[str, Mapping[str, Resource]] = {}
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """How many requests were sent, by their method; those behind gates too."""
-        return self._connection.counts
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """How many requests were made, by method and answer (a status, or `none`); those behind gates too."""
+        return dict(self._connection.counts)
 
     def behind(self, gate: Gate) -> Client:
         """See `Gated`."""

@@ -89,12 +89,12 @@ class Connection:
     """Where we are connected to.
 
     namespace: the applier's own: of the pod, or of the kubeconfig's context.
-    counts: how many requests were sent, by their method.
+    counts: how many requests were made, by their method and the answer's status, or `none`.
     """
 
     def __init__(self, settings: Configuration, namespace: str, gate: Gate | None = None) -> None:
         self.namespace = namespace
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._settings, self._gate = settings, gate
         self._lock = threading.Lock()
         self._pool: urllib3.PoolManager = RESTClientObject(settings).pool_manager
@@ -143,15 +143,18 @@ class Connection:
     def _request(
         self, method: str, path: str, what: str, *, headers: Mapping[str, str], **more: Any
     ) -> urllib3.BaseHTTPResponse:
-        sent = {**self._headers(), **headers}
-        with self._lock:
-            self.counts[method] += 1
+        sent, status = {**self._headers(), **headers}, "none"
         try:
-            return self._pool.request(
+            answer = self._pool.request(
                 method, f"{self._settings.host}{path}", headers=sent, retries=False, **more
             )
+            status = str(answer.status)
         except urllib3.exceptions.HTTPError as error:
             raise _no_answer(what, error) from error
+        finally:
+            with self._lock:
+                self.counts[method, status] += 1
+        return answer
 
     def _left_s(self) -> float:
         return ANSWER_S if self._gate is None else self._gate()

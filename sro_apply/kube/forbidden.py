@@ -1,8 +1,8 @@
 """Which rule is missing where a server forbids something, read from what it says.
 
 Only names of kinds, verbs and objects are taken from its words, so that nothing of a Secret is repeated.
-Source: kubernetes pkg/apiserver endpoints/handlers/responsewriters `forbiddenMessage`,
-pkg/registry/rbac/validation `ConfirmNoEscalation`.
+Source: kubernetes pkg/apiserver endpoints/handlers/responsewriters `forbiddenMessage`, endpoints/handlers
+`withAuthorization`, pkg/registry/rbac/validation `ConfirmNoEscalation`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ _ESCALATED = re.compile(
     r"currently held",
     re.IGNORECASE,
 )
+_CREATED = re.compile(
+    r"^(?P<resource>[a-z0-9-]+)(?:\.(?P<group>[-a-z0-9.]+))? \"(?P<name>[-a-z0-9.:]+)\" is forbidden:\s*$"
+)
+"""An apply that may patch but not create is refused without a reason."""
 
 
 def missing_rule(message: str) -> str:
@@ -31,6 +35,9 @@ def missing_rule(message: str) -> str:
         namespace = denied["namespace"]
         rule = _rule(denied["group"], denied["resource"], denied["verb"])
         return f"{rule}, {f'namespace {namespace}' if namespace else 'cluster-wide'}"
+    created = _CREATED.match(message)
+    if created:
+        return f"{_rule(created['group'] or '', created['resource'], 'create')}, where {created['name']} lies"
     escalated = _ESCALATED.match(message)
     if not escalated:
         return ""

@@ -87,7 +87,7 @@ class WatchView:
         return is_new
 
     def wake(self) -> None:
-        """End what waits; from any thread."""
+        """Let who waits go on, from any thread."""
         self._tell()
 
     def close(self) -> None:

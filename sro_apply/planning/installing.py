@@ -64,8 +64,9 @@ def access(own: str, rights: Collection[Right]) -> Iterator[JsonObject]:
     yield _object("v1", "ServiceAccount", NAME, own)
     api_version = f"{RBAC}/v1"
     for namespace, rules in roles_of(rights).items():
-        # Two installations in one cluster share what has no namespace by name alone.
-        name, prefix = (NAME, "") if namespace else (f"{NAME}-{own}" if own != NAME else NAME, "Cluster")
+        # Two installations in one cluster meet outside of their own namespaces.
+        name = NAME if own in {namespace, NAME} else f"{NAME}-{own}"
+        prefix = "" if namespace else "Cluster"
         yield _object(api_version, f"{prefix}Role", name, namespace, rules=rules)
         yield _object(
             api_version,
@@ -91,7 +92,8 @@ def workload(own: str, asked: Workload) -> Iterator[JsonObject]:
             "template": {"metadata": {"labels": selector}, "spec": _pod(asked)},
         },
     )
-    port: JsonObject = {"name": "http", "port": PORT, "targetPort": "http"}
+    # Older servers apply no port without its protocol.
+    port: JsonObject = {"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}
     yield _object("v1", "Service", NAME, own, spec={"selector": selector, "ports": [port]})
 
 
@@ -130,7 +132,7 @@ def _container(asked: Workload) -> JsonObject:
         "image": asked.image,
         "args": ["run", *asked.arguments],
         "env": _environment(asked),
-        "ports": [{"name": "http", "containerPort": PORT}],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "livenessProbe": _probe("/healthz", 20, 3),
         "readinessProbe": _probe("/readyz", 5, 3),
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},

@@ -2,8 +2,9 @@
 
 Decides the order that design.md gives: namespaces and CRDs first; then the states of each SR, kernels beside
 each other. A kernel goes on as soon as its own objects are ready. What is not kernel-affine in a state with
-kernels goes with the first of them. A state without kernels waits until each kernel is ready or has failed,
-and one at least is ready; so does an SR for those that it depends on.
+kernels goes with the first of them, and is waited for only where the chart asks for it. A state without
+kernels waits until each kernel is ready or has failed, and one at least is ready; so does an SR for those
+that it depends on.
 
 No order of sets or of time stands in a plan: the same bundle gives the same steps.
 """
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
+from sro_apply.planning.waits import must_wait
 
 SHARED = "_shared"
 FIRST_STATES = frozenset({"namespace", "crds"})
@@ -153,6 +155,7 @@ class _Walk:
     ) -> None:
         beside = StepKey(self._resource, state)
         companion = (beside,) if common else ()
+        is_held = any(must_wait(each, waits=False) for each in common)
         ready = self._before()
         ways = {kernel: self.lanes.get(kernel, ()) for kernel in sorted(by_kernel)}
         if common:
@@ -164,7 +167,7 @@ class _Walk:
                 index,
                 key,
                 by_kernel[kernel],
-                ready=(*ready, *way),
+                ready=(*ready, *way, *(companion if is_held else ())),
                 applied=companion,
                 joins=self._joins,
             )

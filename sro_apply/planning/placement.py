@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.planning.picture import SeenNode
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.selectors import PodSelector, Term, pod_selector
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
@@ -52,6 +53,13 @@ def read_node(manifest: JsonObject) -> LiveNode:
         labels={key: text_of(value) for key, value in mapping_of(metadata.get("labels")).items()},
         taints=tuple(map(mapping_of, taints)) if isinstance(taints, list) else (),
     )
+
+
+def seen_node(manifest: JsonObject) -> SeenNode:
+    """A Node object with the kernel that it runs."""
+    node = read_node(manifest)
+    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
+    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)
 
 
 def expected_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sro_apply.planning.reading import (
@@ -15,9 +16,12 @@ from sro_apply.planning.reading import (
     status_of,
     words_of,
 )
-from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
 
 _MOST_NAMES = 5
+_GENERATION = "deprecated.daemonset.template.generation"
+_NUMBER = "pod-template-generation"
+_HASH = "controller-revision-hash"
 _DEAD_WAITS = frozenset(
     {
         "CrashLoopBackOff",
@@ -45,6 +49,33 @@ def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
 def _fits(wanted: JsonObject, pod: JsonObject) -> bool:
     labels = labels_of(pod)
     return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def old_pods(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> list[JsonObject]:
+    """Of a DaemonSet's pods those of an earlier revision; none where that cannot be told.
+
+    A pod is of the newest revision if it has its number or its hash: whoever takes a change back gets a new
+    number, and pods from before it are of the newest revision again. The hash stands on pods that have the
+    number; without any it is the one of which there are as many pods as the controller counts.
+    Source: kubernetes pkg/controller/daemon/util `IsPodUpdated`.
+
+    Args: updated: how many the controller counts as of the newest revision.
+    """
+    newest = text_of(annotations_of(live).get(_GENERATION))
+    if not newest:
+        return []
+    hashes = {_hash_of(pod) for pod in pods if labels_of(pod).get(_NUMBER) == newest}
+    if not hashes and updated:
+        counts = Counter(map(_hash_of, pods))
+        hashes = {each for each, count in counts.items() if count == updated}
+        if len(hashes) != 1:
+            return []
+    hashes -= {""}
+    return [pod for pod in pods if labels_of(pod).get(_NUMBER) != newest and _hash_of(pod) not in hashes]
+
+
+def _hash_of(pod: JsonObject) -> str:
+    return text_of(labels_of(pod).get(_HASH))
 
 
 def fault_of(pods: Sequence[JsonObject]) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
@@ -28,6 +28,10 @@ from sro_render.model.wording import name_some
 
 LEAST_FOR_SHARE: Final = 5
 """So many objects may go whatever share they are: a small set changes as a whole."""
+
+
+NO_BUNDLE: Final = RenderedBundle(cluster="", resources=())
+"""What is known of a bundle where there is none."""
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -79,7 +83,7 @@ def plan_prune(situation: Situation) -> PrunePlan:
 
 def plan_delete(given: LiveSet) -> PrunePlan:
     """The end of an SR, which somebody asked for: all of its set but CRDs."""
-    bundle = RenderedBundle(cluster="", resources=(), removed=(given.resource,))
+    bundle = structs.replace(NO_BUNDLE, removed=(given.resource,))
     return plan_prune(
         Situation(bundle=bundle, sets=(given,), keep=frozenset(), nodes=(), ready=frozenset(), limit=1)
     )
@@ -182,7 +186,7 @@ def _keep_leaving(member: Member, _: Situation) -> Kept | None:
 
 
 def _keep_definition(member: Member, _: Situation) -> Kept | None:
-    if (member.id.group, member.id.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
+    if not is_definition(member):
         return None
     return _kept(
         member,
@@ -233,6 +237,11 @@ _GUARDS: tuple[_Guard, ...] = (
     _keep_until_ready,
 )
 _GUARDS_OF_REMOVED: tuple[_Guard, ...] = (_keep_leaving, _keep_definition)
+
+
+def is_definition(member: Member) -> bool:
+    """Whether it is a CRD, which never goes."""
+    return (member.id.group, member.id.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 def nodes_of_driver(member: Member, nodes: Sequence[SeenNode]) -> tuple[str, ...]:

@@ -14,14 +14,12 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
-from sro_apply.planning.pods import fault_of, named, node_of, pending_of, pods_of
+from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
 from sro_apply.planning.reading import (
     condition_of,
     generation_of,
     is_observed,
     is_true,
-    labels_of,
-    metadata_of,
     number_of,
     spec_of,
     status_of,
@@ -55,10 +53,6 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     matched: frozenset[str] = frozenset()
 
 
-_GENERATION_LABEL = "pod-template-generation"
-_GENERATION = "deprecated.daemonset.template.generation"
-
-
 def judge(live: JsonObject, around: Surroundings) -> Verdict:
     """What a live object is found to be."""
     group = text_of(live.get("apiVersion")).rpartition("/")[0]
@@ -87,27 +81,28 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     fault = fault_of(pods)
     if fault:
         return failure(fault)
-    if desired < len(around.expected):
-        missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
-        return progress(
-            f"{desired} pods are scheduled, and {len(around.expected)} nodes must run it{named(missing)}"
-        )
+    missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
+    if missing:
+        wanted = len(around.expected)
+        return progress(f"{desired} pods are scheduled, and {wanted} nodes must run it{named(missing)}")
     updated = number_of(status, "updatedNumberScheduled")
     if updated < desired:
         return progress(
-            f"{updated} of {desired} pods are of this revision{_still_old(live, pods)}", pending_of(pods)
+            f"{updated} of {desired} pods are of this revision{_still_old(live, pods, updated)}",
+            pending_of(pods),
         )
-    ready = number_of(status, "numberReady")
+    # Of a pod that has to stay ready for a while the controller says when it has.
+    is_delayed = number_of(spec_of(live), "minReadySeconds") > 0
+    ready = number_of(status, "numberAvailable" if is_delayed else "numberReady")
     if ready < desired:
         waiting = sorted(node_of(pod) for pod in pods if not is_true(pod, "Ready"))
         return progress(f"{ready} of {desired} pods are ready{named(waiting)}", pending_of(pods))
     return READY
 
 
-def _still_old(live: JsonObject, pods: Sequence[JsonObject]) -> str:
+def _still_old(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> str:
     """The nodes whose pods are of an earlier revision; with OnDelete they stay until they are deleted."""
-    newest = text_of(mapping_of(metadata_of(live).get("annotations")).get(_GENERATION))
-    old = sorted(node_of(pod) for pod in pods if newest and labels_of(pod).get(_GENERATION_LABEL) != newest)
+    old = sorted(map(node_of, old_pods(live, pods, updated)))
     strategy = mapping_of(spec_of(live).get("updateStrategy")).get("type")
     advice = "; OnDelete: delete the old pods" if strategy == "OnDelete" else ""
     return (f"; an earlier one runs{named(old)}" if old else "") + advice

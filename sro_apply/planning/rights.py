@@ -14,19 +14,37 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from sro_apply.planning.applyset import parent_id
 from sro_apply.planning.kinds import KindNames
+from sro_apply.planning.lease import lease_id
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
-from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, mapping_of, text_of
+from sro_apply.planning.readiness import waits_for_builds, waits_for_pods
+from sro_apply.planning.special_resource_crd import GROUP
+from sro_apply.planning.waits import WAIT_FOR_LOGS
+from sro_render.model.objects import (
+    JsonObject,
+    JsonValue,
+    ObjectId,
+    annotations_of,
+    mapping_of,
+    object_id,
+    text_of,
+)
 
 RBAC: Final = "rbac.authorization.k8s.io"
-BUILDS: Final = "build.openshift.io"
+ANY: Final = "*"
+"""Of groups and of resources, where everything is meant."""
+EVENTS: Final = "default"
+"""The namespace for Events of what lies in none."""
+OPERATOR: Final = "special-resource-controller-manager"
+"""The Deployment of the Special Resource Operator, in whatever namespace."""
 NEVER_DELETED: Final = frozenset(
     {("apiextensions.k8s.io", "CustomResourceDefinition"), ("", "PersistentVolumeClaim")}
 )
 """Kinds that pruning leaves alone, whatever the bundle says."""
-WAIT_FOR_LOGS: Final = "specialresource.openshift.io/wait-for-logs"
 
 
 class Purpose(StrEnum):
@@ -64,23 +82,48 @@ def rights_of(bundle: RenderedBundle, names: KindNames, needs: Needs) -> tuple[R
     """
     found = set(_of_applier(bundle, needs))
     for resource in bundle.resources:
-        for state in resource.states:
-            for each in state.objects:
-                found |= set(_of_object(resource, each, names, needs))
-    return tuple(sorted(right for right in found if not right.name or _of_any_name(right) not in found))
+        objects = [each for state in resource.states for each in state.objects]
+        for each in objects:
+            found |= set(_of_object(resource, each, names, needs))
+        found |= set(_of_set(resource, objects, names, needs))
+    return tuple(sorted(right for right in found if not found & set(_wider(right))))
 
 
-def _of_any_name(right: Right) -> Right:
-    return Right(right.namespace, right.group, right.resource, right.verb)
+def _wider(right: Right) -> Iterator[Right]:
+    """Rights that imply this one."""
+    namespace, group, resource, verb, name = astuple(right)
+    if name:
+        yield Right(namespace, group, resource, verb)
+    if (group, resource) != (ANY, ANY):
+        yield Right(namespace, ANY, ANY, verb)
 
 
 def _of_applier(bundle: RenderedBundle, needs: Needs) -> Iterator[Right]:
-    """What is needed whatever the bundle holds: the parents of its sets, the Lease, and the nodes."""
+    """What is needed whatever the bundle holds."""
     own = needs.namespace
-    for resource in bundle.resources:
-        parent = parent_id(resource.name, own)
-        yield from _rights(own, "", "configmaps", ("get", "patch", "create"), parent.name)
-    yield from _rights("", "", "nodes", _reading(needs))
+    resources = [each.name for each in bundle.resources]
+    # The parents of its sets. Those that no bundle names any more are found by listing.
+    yield Right(own, "", "configmaps", "list")
+    for name in {*resources, *bundle.removed}:
+        parent = parent_id(name, own).name
+        yield from _rights(own, "", "configmaps", ("get", "patch", "create", "delete"), parent)
+    lease = lease_id(own)
+    yield from _rights(own, lease.group, "leases", ("get", "update"), lease.name)
+    # Who creates names the object in the body alone, where no role can see it.
+    yield Right(own, lease.group, "leases", "create")
+    # Labels of states.
+    yield from _rights("", "", "nodes", (*_reading(needs), "patch"))
+    # Whether the operator works on the same objects: of all namespaces, but by name.
+    yield Right("", "apps", "deployments", "list", OPERATOR)
+    yield from _of_special_resources(name for name in resources if name != SHARED)
+
+
+def _of_special_resources(names: Iterable[str]) -> Iterator[Right]:
+    """Status and Events of those that are in the cluster."""
+    yield Right("", GROUP, "specialresources", "list")
+    for name in names:
+        yield Right("", GROUP, "specialresources/status", "patch", name)
+    yield from _rights(EVENTS, "", "events", ("get", "create", "patch"))
 
 
 def _reading(needs: Needs) -> tuple[str, ...]:
@@ -104,28 +147,48 @@ def _of_object(
     name = each.id.name if is_of_cluster and not each.kernel else ""
     yield from _rights(namespace, group, plural, _reading(needs))
     yield from _rights(namespace, group, plural, _writing(each.id, needs), name)
+    yield from _of_contents(each.id, needs)
     yield from _of_pods(each.manifest, namespace, needs)
     yield from _of_roles(each.manifest, namespace)
 
 
+def _of_set(
+    resource: BundleResource, objects: Collection[BundleObject], names: KindNames, needs: Needs
+) -> Iterator[Right]:
+    """An ApplySet names its kinds and its namespaces, not which is where; its parent's comes by itself."""
+    ids = [each.id for each in objects if not names.is_cluster_scoped(each.id)]
+    spaces = {each.namespace or resource.namespace for each in ids} | {needs.namespace}
+    for space in spaces:
+        for each in ids:
+            yield Right(space, each.group, names.plural(each), "list")
+
+
 def _writing(identity: ObjectId, needs: Needs) -> tuple[str, ...]:
+    """What is deleted is looked at until it is gone."""
     key = identity.group, identity.kind
     if key == ("", "Namespace"):
         # It is installed with the rights, which lie in it.
-        return ("patch", "delete") if needs.deletes_namespaces else ("patch",)
-    return ("patch", "create") if key in NEVER_DELETED else ("patch", "create", "delete")
+        return ("patch", "get", "delete") if needs.deletes_namespaces else ("patch",)
+    return ("patch", "create") if key in NEVER_DELETED else ("patch", "create", "get", "delete")
+
+
+def _of_contents(identity: ObjectId, needs: Needs) -> Iterator[Right]:
+    """A Namespace goes only if nobody else's objects are in it, whatever they are."""
+    if needs.deletes_namespaces and (identity.group, identity.kind) == ("", "Namespace"):
+        yield Right(identity.name, ANY, ANY, "list")
 
 
 def _of_pods(manifest: JsonObject, namespace: str, needs: Needs) -> Iterator[Right]:
-    """What it takes to see whether an object is ready."""
-    kind = text_of(manifest.get("kind"))
-    if kind in {"DaemonSet", "Deployment", "StatefulSet", "Job"}:
+    """What it takes to see whether an object is ready, and why not."""
+    identity = object_id(manifest)
+    if waits_for_pods(identity.group, identity.kind):
         yield from _rights(namespace, "", "pods", _reading(needs))
-    if WAIT_FOR_LOGS in annotations_of(manifest):
+    builds = waits_for_builds(identity.group, identity.kind)
+    if builds:
+        yield from _rights(namespace, identity.group, "builds", _reading(needs))
+        yield Right(namespace, identity.group, "buildconfigs/instantiate", "create")
+    if builds or WAIT_FOR_LOGS in annotations_of(manifest):
         yield Right(namespace, "", "pods/log", "get")
-    if kind == "BuildConfig":
-        yield from _rights(namespace, BUILDS, "builds", _reading(needs))
-        yield Right(namespace, BUILDS, "buildconfigs/instantiate", "create")
 
 
 def _of_roles(manifest: JsonObject, namespace: str) -> Iterator[Right]:

@@ -10,8 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct, structs
 
 from sro_apply.events import Kept
+from sro_apply.planning.installing import LABELS
 from sro_apply.planning.prune import Doomed, PrunePlan
-from sro_apply.planning.reading import metadata_of
+from sro_apply.planning.reading import labels_of, metadata_of
+from sro_apply.planning.rights import RBAC
 from sro_apply.planning.sets import owners_of
 from sro_apply.planning.undoing import is_namespace
 from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
@@ -130,6 +132,8 @@ def _comes_by_itself(live: JsonObject) -> bool:
         return True
     if identity.kind == "Secret" and not identity.group:
         return any(mark in annotations_of(live) for mark in _OF_ACCOUNTS)
+    if identity.group == RBAC and LABELS.items() <= labels_of(live).items():
+        return True  # our own rights in it, which are of no use without it
     return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
 
 

@@ -43,8 +43,13 @@ def batches(objects: Sequence[BundleObject]) -> tuple[tuple[BundleObject, ...], 
 
 
 def must_wait(each: BundleObject, waits: bool) -> bool:
-    """Whether an object is waited for. Args: waits: whether the user waits for all."""
-    return waits or _holds(each) or (each.id.group, each.id.kind) == ("", "Namespace")
+    """Whether an object is waited for.
+
+    Args: waits: whether the user waits for all; else only for what the next object cannot do without, and for
+          hooks, as Helm does.
+    """
+    is_namespace = (each.id.group, each.id.kind) == ("", "Namespace")
+    return waits or is_namespace or _is_crd(each.id) or HOOK in annotations_of(each.manifest)
 
 
 def asks_to_wait(each: BundleObject) -> bool:

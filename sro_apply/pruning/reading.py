@@ -11,8 +11,8 @@ from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kind, Kube, Resource
 from sro_apply.planning.applyset import ID_LABEL, PART_OF, group_kind, parent_id, set_id
 from sro_apply.planning.picture import SeenNode
-from sro_apply.planning.placement import read_node
-from sro_apply.planning.reading import labels_of, status_of
+from sro_apply.planning.placement import read_node, seen_node
+from sro_apply.planning.reading import labels_of
 from sro_apply.planning.sets import LiveSet, Member, resource_of, span_of
 from sro_apply.planning.strangers import Contents
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
@@ -56,7 +56,7 @@ class SetReader:
     def nodes(self) -> tuple[SeenNode, ...]:
         """The live nodes, A-Z."""
         found = sorted(self._kube.list(Kind("v1", "Node")), key=lambda each: read_node(each).name)
-        return tuple(map(_seen_node, found))
+        return tuple(map(seen_node, found))
 
     def _questions(self, parents: Mapping[str, JsonObject]) -> Mapping[tuple[Kind, str], list[str]]:
         """What is to be listed, with the IDs of the sets that it is for: one list for all of them."""
@@ -120,9 +120,3 @@ def _id_of(kind: Kind) -> ObjectId:
 
 def _uid(live: JsonObject) -> str:
     return text_of(mapping_of(live.get("metadata")).get("uid"))
-
-
-def _seen_node(live: JsonObject) -> SeenNode:
-    node = read_node(live)
-    info = mapping_of(status_of(live).get("nodeInfo"))
-    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)

@@ -18,6 +18,7 @@ from sro_apply.events import (
     Labelled,
     Leading,
     Leaving,
+    Listening,
     Loaded,
     Pruned,
     PruneStopped,
@@ -50,6 +51,8 @@ def text_line(event: Event) -> str:
             return f"waiting for {event.lease}: {event.holder} has it, and works in this cluster"
         case Leading():
             return f"{event.lease} is ours, as {event.holder}"
+        case Listening():
+            return f"metrics, probes and a page on http://{event.address}"
         case Loaded():
             return (
                 f"{event.source}: {_count(event.objects, 'object')} for {event.cluster}, at {event.revision}"

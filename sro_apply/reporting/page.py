@@ -10,7 +10,7 @@ from typing import Final
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status
 from sro_apply.reporting.metrics import Work
-from sro_apply.reporting.summary import Cell, Row, Summary, summaries
+from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, summaries
 from sro_render.review.page.markup import NOTHING, Html, joined, raw, tag
 
 _STYLE: Final = """
@@ -51,17 +51,12 @@ li { overflow-wrap: anywhere; }
 .failed { color: var(--failed); font-weight: 600; }
 .applied { color: var(--applied); }
 .waiting, .quiet { color: var(--quiet); }
-.stale { border-left: 5px solid var(--failed); background: var(--raised); padding: 0.5rem 1rem; }
+.stale { margin-block: 0.5rem; padding: 0.5rem 1rem; background: var(--raised); }
+.stale { border-left: 5px solid var(--failed); }
 .unseen { border: 1px dashed; padding: 0 0.2em; }
 """
 STYLE_DIGEST: Final = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
 """How a Content-Security-Policy allows the page's style and no other."""
-_WORDS: Final = {
-    Status.READY: "ready",
-    Status.FAILED: "failed",
-    Status.APPLIED: "at work",
-    Status.WAITING: "not begun",
-}
 _SIGNS: Final = {Status.READY: "✓", Status.FAILED: "✗", Status.APPLIED: "…", Status.WAITING: "·"}
 
 
@@ -172,7 +167,7 @@ def _state(status: Status) -> Html:
     return tag(
         "span",
         tag("span", f"{_SIGNS[status]} ", aria_hidden="true"),
-        _WORDS[status],
+        WORDS[status],
         class_=status.value,
     )
 

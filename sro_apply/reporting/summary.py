@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -11,6 +12,21 @@ from sro_apply.planning.order import SHARED
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status
 from sro_apply.planning.stale import StaleNodes, stale_nodes
+
+WORDS: Final = {
+    Status.READY: "ready",
+    Status.FAILED: "failed",
+    Status.APPLIED: "at work",
+    Status.WAITING: "not begun",
+}
+"""What people are told of a step."""
+
+
+class Nodes(Struct, frozen=True, kw_only=True):
+    """Those that must run a step's DaemonSets, and those of them where all of these are ready; A-Z."""
+
+    expected: tuple[str, ...]
+    ready: tuple[str, ...]
 
 
 class Cell(Struct, frozen=True, kw_only=True):
@@ -109,9 +125,17 @@ def _worst(steps: Sequence[SeenStep]) -> Status:
 
 
 def _cell(step: SeenStep) -> Cell:
-    drivers = [each for each in step.objects if each.id.kind == "DaemonSet" and each.id.group == "apps"]
-    if not drivers:
+    nodes = nodes_of(step)
+    if nodes is None:
         return Cell(status=step.status)
-    expected = {name for each in drivers for name in each.nodes}
-    ready = {name for name in expected if all(name in each.served for each in drivers if name in each.nodes)}
-    return Cell(status=step.status, ready=len(ready), expected=len(expected))
+    return Cell(status=step.status, ready=len(nodes.ready), expected=len(nodes.expected))
+
+
+def nodes_of(step: SeenStep) -> Nodes | None:
+    """The nodes of a step's DaemonSets; None where it has none."""
+    drivers = [each for each in step.objects if (each.id.group, each.id.kind) == ("apps", "DaemonSet")]
+    if not drivers:
+        return None
+    expected = sorted({name for each in drivers for name in each.nodes})
+    ready = [name for name in expected if all(name in each.served for each in drivers if name in each.nodes)]
+    return Nodes(expected=tuple(expected), ready=tuple(ready))

@@ -40,12 +40,14 @@ class StoredObject(Struct, frozen=True, kw_only=True):
 
     line:       in its file, from 1.
     has_secret: False only where the text of its file rules out that there is a Secret in it.
+    marks:      what is known of it beside its content: with any it is shown even if nothing differs.
     """
 
     ref: ObjectRef
     manifest: JsonObject
     line: int = 1
     has_secret: bool = True
+    marks: tuple[Mark, ...] = ()
 
     @property
     def place(self) -> str:
@@ -148,8 +150,13 @@ class _Comparison:
         is_secret = any(each.has_secret and holds_secret(each.manifest) for each in (old, new))
         if is_secret:
             before, after = mask_pair(before, after)
-        fields = self._shown(new.ref, compare(before, after))
-        if not fields and (kind is ChangeKind.CHANGED or self._is_hidden(new.ref)):
+        found = compare(before, after)
+        fields = self._shown(new.ref, found)
+        marks = (*old.marks, *new.marks)
+        if not fields and (kind is ChangeKind.CHANGED and not marks):
+            return
+        if not fields and (rule := self._hiding(new.ref)):
+            self.hidden[rule.text] += not found
             return
         if is_secret:
             fields = [
@@ -164,6 +171,7 @@ class _Comparison:
                 before=old.ref,
                 after=new.ref,
                 fields=mark_fields(new.ref, before, after, fields, kind),
+                marks=marks,
                 nodes=self._union(
                     self._nodes[0].touched_by(old.ref, before), self._nodes[1].touched_by(new.ref, after)
                 ),
@@ -182,9 +190,9 @@ class _Comparison:
                 self.hidden[rule.text] += 1
         return shown
 
-    def _is_hidden(self, ref: ObjectRef) -> bool:
-        """Whether a rule hides the object as a whole."""
-        return any(not rule.parts for rule in rules_for(self._rules, ref))
+    def _hiding(self, ref: ObjectRef) -> IgnoreRule | None:
+        """The first rule that hides the object as a whole."""
+        return next((rule for rule in rules_for(self._rules, ref) if not rule.parts), None)
 
     def _add_whole(self, objects: Sequence[StoredObject], rolled: Collection[int], kind: ChangeKind) -> None:
         is_added = kind is ChangeKind.ADDED
@@ -192,20 +200,20 @@ class _Comparison:
         for place, each in enumerate(objects):
             if place in rolled:
                 continue
-            rule = next((rule for rule in rules_for(self._rules, each.ref) if not rule.parts), None)
+            rule = self._hiding(each.ref)
             if rule is not None:
                 self.hidden[rule.text] += 1
                 continue
             manifest = mask(each.manifest) if holds_secret(each.manifest) else each.manifest
             touched = nodes.touched_by(each.ref, manifest)
-            marks: tuple[Mark, ...] = mark_object(each.ref, manifest, kind, self._staying(each.ref, touched))
+            found = mark_object(each.ref, manifest, kind, self._staying(each.ref, touched))
             self._changes.append(
                 ObjectChange(
                     kind=kind,
                     before=None if is_added else each.ref,
                     after=each.ref if is_added else None,
                     manifest=manifest,
-                    marks=marks,
+                    marks=(*found, *each.marks),
                     nodes=touched,
                 )
             )

@@ -52,7 +52,7 @@ def change_lines(folded: FoldedChange) -> Iterator[str]:
             yield from (f"      {line}" for line in field_lines(each))
     if following:
         yield f"      and {count(len(following), 'field')} by the kernel's name or hash alone"
-    if change.kind in {ChangeKind.ADDED, ChangeKind.REMOVED}:
+    if change.kind in {ChangeKind.ADDED, ChangeKind.REMOVED} and change.ref.file:
         yield f"      {shown(change.ref.file)}"
     for path, mark in all_marks(change):
         yield f"      ! {mark.code}: {shown(mark.message)}{f' ({path})' if path else ''}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import diff_samples
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from sro_render.diff.records import Diff
 from sro_render.edges.page_assets import page_assets
@@ -50,52 +49,6 @@ class Opened:
 
 
 Open = Callable[..., Opened]
-
-
-class Launcher:
-    """A browser that is started again when it has died, so that one test's crash is not the next one's."""
-
-    def __init__(self, start: Path, said: Path, playwright: Playwright) -> None:
-        self._start, self._said, self._playwright = start, said, playwright
-        self._browser: Browser | None = None
-
-    def browser(self) -> Browser:
-        if self._browser is None or not self._browser.is_connected():
-            self._said.write_bytes(b"")
-            # Root, as whom CI runs, has no sandbox; a small /dev/shm, as in containers, is not enough for it.
-            arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-            self._browser = self._playwright.chromium.launch(executable_path=self._start, args=arguments)
-        return self._browser
-
-    def last_words(self) -> str:
-        """What the browser wrote to its standard error, if it has died; else nothing."""
-        if self._browser is None or self._browser.is_connected():
-            return ""
-        lines = self._said.read_text("utf-8", errors="replace").splitlines()
-        return "\n".join(["the browser has died:", *lines[-10:]])
-
-    def close(self) -> None:
-        if self._browser is not None:
-            self._browser.close()
-
-
-@pytest.fixture(scope="session")
-def launcher(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    folder = tmp_path_factory.mktemp("browser")
-    start, said = folder / "start", folder / "stderr"
-    start.write_text(f'#!/bin/sh\nexec {shlex.quote(str(chromium))} "$@" 2>>{shlex.quote(str(said))}\n')
-    start.chmod(0o755)
-    with sync_playwright() as playwright:
-        made = Launcher(start, said, playwright)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def browser(launcher: Launcher) -> Iterator[Browser]:
-    yield launcher.browser()
-    if words := launcher.last_words():
-        pytest.fail(words, pytrace=False)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from clusters import Cluster, until
 from fault_proxy import FaultProxy
 from kubelet_logs import KubeletLogs
 from raw_api import RawApi
+from running import Running, Start
 
 FOLDER_NAME = "control-plane-1.20.2"
 """As tests/control_plane.py names it."""
@@ -177,3 +178,31 @@ def _has_no_others(api: RawApi, path: str, names: set[str]) -> bool:
 
 def _names(api: RawApi, path: str) -> set[str]:
     return {item["metadata"]["name"] for item in api.items(path)}
+
+
+@pytest.fixture
+def start(openshift: Cluster) -> Iterator[Start]:
+    """Starts a loop; all of them are stopped in the end, and must end well."""
+    running: list[Running] = []
+
+    def begin(source: str | Path, *options: str) -> Running:
+        running.append(
+            Running(
+                [
+                    str(source),
+                    "--kubeconfig",
+                    str(openshift.admin),
+                    "--interval",
+                    "1",
+                    "--listen",
+                    "127.0.0.1:0",
+                    *options,
+                ]
+            )
+        )
+        return running[-1]
+
+    yield begin
+    for each in running:
+        if each.process.returncode is None:
+            assert each.stop() == (0, "")

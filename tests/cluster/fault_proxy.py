@@ -77,6 +77,8 @@ class FaultProxy:
     """Called when the server has done a write of the work, before the client hears of it: a test kills it here."""
     asked: list[Asked] = field(default_factory=list)
     """All requests, in the order in which they came."""
+    answered: list[tuple[Asked, int]] = field(default_factory=list)
+    """Those that the server has answered, with its status."""
     _listener: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
 
@@ -163,6 +165,7 @@ def _handler(proxy: FaultProxy, pool: urllib3.PoolManager) -> type[BaseHTTPReque
             except urllib3.exceptions.HTTPError:
                 self.close_connection = True  # the server is down, and so are we
                 return
+            proxy.answered.append((asked, theirs.status))
             try:
                 if asked.is_write:
                     theirs.read(decode_content=False, cache_content=True)

@@ -79,6 +79,10 @@ def build_failed(log: str = "make: *** [all] Error 2") -> BuildOutcome:
     return BuildOutcome(phase="Failed", reason="DockerBuildFailed", message=text, log=log)
 
 
+class TooLateError(Exception):
+    """Another build of a BuildConfig was numbered before."""
+
+
 class BuildController:
     """OpenShift's builds: a new BuildConfig with a ConfigChange trigger gets a Build, and Builds end.
 
@@ -118,15 +122,23 @@ class BuildController:
             for build in list(self._builds.values()):
                 self._play(build)
 
-    def instantiate(self, namespace: str, name: str) -> Object:
-        """Start the next build of a BuildConfig, as its subresource does."""
+    def instantiate(self, namespace: str, name: str, last_version: int | None = None) -> Object:
+        """Start the next build of a BuildConfig, as its subresource does: first it is numbered, then made.
+
+        Args:   last_version: which one is the newest that the caller knows.
+        Raises: TooLateError: another was numbered since; ApiException
+        """
         path = f"/apis/build.openshift.io/v1/namespaces/{namespace}/buildconfigs/{name}"
         with self._lock:
             config = self._api.get(path)
-            number = config.get("status", {}).get("lastVersion", 0) + 1
-            made = self._api.create(build_of(config, number))
-            self._api.patch(path, {"status": {"lastVersion": number}})
-        return made
+            last = config.get("status", {}).get("lastVersion", 0)
+            if last_version not in {None, last}:
+                raise TooLateError(
+                    f"the LastVersion({last}) on build config {namespace}/{name} does not match "
+                    f"the build request LastVersion({last_version})"
+                )
+            self._api.patch(path, {"status": {"lastVersion": last + 1}})
+            return self._api.create(build_of(config, last + 1))
 
     def _hear_config(self, config: Object, is_there: bool) -> None:
         metadata = config["metadata"]
@@ -134,7 +146,7 @@ class BuildController:
         with self._lock:
             is_new = metadata["uid"] not in self._started and not config.get("status", {}).get("lastVersion")
             if is_there and is_new and "ConfigChange" in triggers and "deletionTimestamp" not in metadata:
-                self._quietly(lambda: self.instantiate(metadata["namespace"], metadata["name"]))
+                self._quietly(lambda: self.instantiate(metadata["namespace"], metadata["name"], 0))
                 self._started.add(metadata["uid"])
 
     def _hear_build(self, build: Object, is_there: bool) -> None:
@@ -182,6 +194,8 @@ class BuildController:
         """Whatever has gone meanwhile, as when a test ends, is no fault of the controller."""
         try:
             write()
+        except TooLateError:
+            pass
         except ApiException as fault:
             if fault.status not in {404, 409}:
                 raise

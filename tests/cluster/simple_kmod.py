@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
 from clusters import Cluster
 from raw_api import Object
+
+from sro_render.model.lock import digest_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
 KERNELS = {
@@ -64,6 +67,24 @@ def build(inventory: Path, charts: Path, out: Path) -> Path:
         capture_output=True,
     )
     return out / "cluster"
+
+
+def changed(bundle: Path, folder: Path, kind: str, change: Callable[[Object], object]) -> Path:
+    """A copy of a bundle in which each object of a kind was changed, as if a chart had made it so.
+
+    Args: kind: as files are named, in lower case; `*` for all.
+    """
+    made = Path(shutil.copytree(bundle, folder))
+    lock = made / "sro.lock.yaml"
+    text = lock.read_text(encoding="utf-8")
+    for file in made.rglob(f"{kind}-*.yaml"):
+        before = file.read_bytes()
+        manifest = yaml.safe_load(before)
+        change(manifest)
+        file.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+        text = text.replace(digest_of(before), digest_of(file.read_bytes()))
+    lock.write_text(text, encoding="utf-8")
+    return made
 
 
 class Synced:
@@ -151,3 +172,10 @@ def everything(cluster: Cluster) -> dict[str, str]:
 def ready_pods(cluster: Cluster, name: str) -> int:
     path = f"/apis/apps/v1/namespaces/simple-kmod/daemonsets/{name}"
     return int(cluster.api.get(path)["status"].get("numberReady", 0))
+
+
+def label_count(cluster: Cluster, state: str) -> int:
+    """How many nodes have the label of a state."""
+    label = f"specialresource.openshift.io/state-simple-kmod-{state}"
+    nodes = cluster.api.items("/api/v1/nodes")
+    return sum(node["metadata"]["labels"].get(label) == "Ready" for node in nodes)

@@ -6,82 +6,27 @@ mended; a graceful stop. Left out: who of several replicas works, which test_lea
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import playing
-import pytest
 from clusters import Cluster, until
-from raw_api import Object
-from simple_kmod import DRIVER, EXAMPLE, KERNELS, MIDDLE, NEW, build, daemon_set, everything, ready_pods
-
-Start = Callable[..., "Running"]
-
-
-class Running:
-    """A loop, and what it has said so far."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sro_apply", "run", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.events: list[Object] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def of(self, event: str, **fields: Any) -> list[Object]:
-        return [
-            each
-            for each in list(self.events)
-            if each["event"] == event and all(each.get(key) == value for key, value in fields.items())
-        ]
-
-    def is_ready(self, steps: int = 9) -> bool:
-        return len({each["step"] for each in self.of("ready")}) == steps
-
-    def stop(self) -> tuple[int, str]:
-        """Ask it to end; its exit code, and its standard error."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        self._reader.join()
-        assert self.process.stderr
-        with self.process.stderr as errors:
-            return self.process.wait(), errors.read()
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        with self.process.stdout as lines:
-            self.events.extend(map(json.loads, lines))
-
-
-@pytest.fixture
-def start(openshift: Cluster) -> Iterator[Start]:
-    """Starts a loop; all of them are stopped in the end, and must end well."""
-    running: list[Running] = []
-
-    def begin(source: str | Path, *options: str) -> Running:
-        running.append(
-            Running([str(source), "--kubeconfig", str(openshift.admin), "--interval", "1", *options])
-        )
-        return running[-1]
-
-    yield begin
-    for each in running:
-        if each.process.returncode is None:
-            assert each.stop() == (0, "")
+from running import Start
+from simple_kmod import (
+    DRIVER,
+    EXAMPLE,
+    KERNELS,
+    MIDDLE,
+    NEW,
+    build,
+    daemon_set,
+    everything,
+    label_count,
+    ready_pods,
+    sync,
+)
 
 
 def test_it_brings_a_bundle_into_the_cluster_and_keeps_it_there(
@@ -90,6 +35,10 @@ def test_it_brings_a_bundle_into_the_cluster_and_keeps_it_there(
     loop = start(bundle)
     until(loop.is_ready, seconds=60)
     assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+    assert (loop.read("/healthz"), loop.read("/readyz")) == ("ok\n", "ok\n")
+    until(lambda: label_count(openshift, "1000") == 24, seconds=30)
+    until(lambda: "sro_managed_resources_total 1.0" in loop.read("/metrics"), seconds=30)
+    assert "sro_apply_requests_total" in loop.read("/metrics")
     roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles"
     apps = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 
@@ -186,11 +135,27 @@ def test_a_repository_that_others_push_to_is_followed(bundle: Path, start: Start
     until(loop.is_ready, seconds=60)
 
 
-def test_an_observer_writes_no_manifest(openshift: Cluster, bundle: Path, start: Start) -> None:
+def test_an_observer_writes_no_manifest_and_tells_of_those_that_another_applies(
+    openshift: Cluster, bundle: Path, start: Start
+) -> None:
     loop = start(bundle, "--observe")
     until(lambda: loop.of("loaded"), seconds=30)
-    assert loop.stop() == (0, "")
+    until(
+        lambda: 'sro_apply_steps{specialresource="simple-kmod",status="ready"} 0.0' in loop.read("/metrics")
+    )
     assert not any("simple-kmod" in path for path in everything(openshift))
+
+    assert loop.stop() == (0, "")
+    assert sync(openshift, bundle).code == 0
+    written = everything(openshift)
+    loop = start(bundle, "--observe")
+
+    until(
+        lambda: 'sro_apply_steps{specialresource="simple-kmod",status="ready"} 9.0' in loop.read("/metrics")
+    )
+    assert loop.stop() == (0, "")
+    assert everything(openshift) == written
+    assert not loop.of("applied")
 
 
 def test_a_source_that_can_be_none_is_told_before_anything(openshift: Cluster) -> None:

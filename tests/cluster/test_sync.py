@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
+from instantiating import instantiating
 from raw_api import Object
 from simple_kmod import (
     DRIVER,
@@ -31,9 +33,11 @@ from simple_kmod import (
     NEW,
     OLD,
     build_config,
+    changed,
     command,
     daemon_set,
     everything,
+    node,
     ready_pods,
     sync,
 )
@@ -72,13 +76,14 @@ def test_a_second_sync_of_an_unchanged_bundle_writes_nothing(openshift: Cluster,
 
 
 def test_a_build_that_fails_and_an_image_that_is_missing_hold_up_no_other_kernel(
-    openshift: Cluster, bundle: Path
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
 ) -> None:
+    fault_proxy.decide = instantiating(openshift)
     openshift.builds.rule(build_config(OLD, bundle), playing_openshift.build_failed("no rule to make target"))
     image = f"*/{DRIVER}:v{MIDDLE}"
     openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
 
-    done = sync(openshift, bundle)
+    done = sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url))
 
     assert done.code == 1
     assert (done.finished["ready"], done.finished["failed"], done.finished["held"]) == (6, 2, 1)
@@ -165,11 +170,17 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(openshift: Cluster,
     }
 
 
-def test_without_waiting_everything_is_applied_at_once(openshift: Cluster, bundle: Path) -> None:
+def test_without_waiting_everything_is_applied_at_once(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    """The documentation's chart asks itself that some objects are waited for; another may not."""
     openshift.kubelet.rule("*", playing.NOT_READY)
     openshift.builds.rule("*", playing_openshift.BUILDING)
 
-    done = sync(openshift, bundle, "--no-wait")
+    def ask_nothing(manifest: Object) -> None:
+        manifest["metadata"]["annotations"].pop("specialresource.openshift.io/wait", None)
+
+    done = sync(openshift, changed(bundle, tmp_path / "other", "*", ask_nothing), "--no-wait")
 
     assert done.code == 0
     assert done.finished["written"] == len(done.applied) == 11
@@ -219,8 +230,9 @@ def test_an_unchanged_sync_asks_by_kind_and_sends_no_write(
 
     assert fault_proxy.writes() == []
     asked = [each.path.partition("?")[0] for each in fault_proxy.work()]
-    # No question twice: one for each kind and namespace, one for each group's kinds, one for the set.
-    assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1, asked
+    # No question twice: one for each kind and namespace, one for each group's kinds, one for the set, what
+    # there is of SpecialResources, and whether the operator runs.
+    assert len(asked) == len(set(asked)) == 7 + 3 + 5 + 1 + 2 + 1, asked
 
 
 def final_state(cluster: Cluster) -> dict[str, Object]:
@@ -240,11 +252,22 @@ def final_state(cluster: Cluster) -> dict[str, Object]:
 def test_a_sync_that_is_killed_after_every_single_write_is_finished_by_those_after_it(
     openshift: Cluster, bundle: Path, fault_proxy: FaultProxy
 ) -> None:
-    """A write for each run: the first that has nothing left to write ends by itself. One at a time, to count."""
+    """A write for each run: the first that has nothing left to write ends by itself. One at a time, to count.
+
+    Of the 24 nodes' labels, which are alike, the first ones will do.
+    """
     running: list[subprocess.Popen[bytes]] = []
-    fault_proxy.after_write = lambda _: running[-1].kill()
+    labelled: list[str] = []
+
+    def kill(asked: Asked) -> None:
+        if "/nodes/" in asked.path:
+            labelled.append(asked.path)
+        if len(labelled) <= 3 or "/nodes/" not in asked.path:
+            running[-1].kill()
+
+    fault_proxy.after_write = kill
     kubeconfig = openshift.kubeconfig("admin", fault_proxy.url)
-    for _ in range(20):
+    for _ in range(60):
         running.append(
             subprocess.Popen(
                 command(kubeconfig, bundle, "--timeout", "60", "--concurrency", "1", program=HURRIED),
@@ -255,8 +278,10 @@ def test_a_sync_that_is_killed_after_every_single_write_is_finished_by_those_aft
             break
 
     written = [each.path.partition("?")[0] for each in fault_proxy.writes()]
-    # The parent of the set and 11 objects, each once, in as many runs that were killed.
-    assert len(written) == len(set(written)) == len(running) - 1 == 12
+    objects = [path for path in written if "/nodes/" not in path and "/leases" not in path]
+    # The parent of the set and 11 objects, each once.
+    assert len(objects) == len(set(objects)) == 12
+    assert len(labelled) >= 24
     killed = final_state(openshift)
     assert {kernel: ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
     openshift.api.delete("/api/v1/namespaces/simple-kmod")
@@ -300,8 +325,11 @@ def test_a_server_that_goes_and_comes_back_in_the_middle_is_waited_for(
         command(openshift.admin, bundle, "--timeout", "90"), stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
+        building: set[str] = set()
         for line in running.stdout:
-            if json.loads(line)["event"] == "waiting":
+            event = json.loads(line)
+            building |= {event["step"]} if "is Running" in event.get("reason", "") else set()
+            if len(building) == len(KERNELS):
                 break
         openshift.servers.stop_api_server(kill=True)
         for line in running.stdout:
@@ -371,3 +399,84 @@ def test_kubectl_writes_the_same_labels_annotations_and_id_for_the_same_set(
     )
     assert done.returncode == 0, done.stderr
     assert applyset_of(openshift) == ours
+
+
+def test_ports_without_protocol_are_applied_to_a_server_that_asks_for_it(
+    openshift: Cluster, tmp_path: Path
+) -> None:
+    """It refuses a Service of the chart as it is; once applied, nothing of it differs."""
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: ports\nversion: 1.0.0\n",
+        "templates/1000-all.yaml": PORTS,
+    }
+    for name, text in files.items():
+        file = tmp_path / "charts" / "ports" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(PORTS_SPEC, encoding="utf-8")
+    nodes = tmp_path / "nodes.yaml"
+    nodes.write_text(yaml.safe_dump(node("w", OLD)), encoding="utf-8")
+    inputs: list[str | Path] = [
+        "--inventory",
+        nodes,
+        "--charts",
+        tmp_path / "charts",
+        "--out",
+        tmp_path / "out",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", "sro_render", "build", spec, *inputs], check=True, capture_output=True
+    )
+
+    done = sync(openshift, tmp_path / "out" / "cluster", "--no-wait")
+
+    assert done.code == 0, done.events
+    again = sync(openshift, tmp_path / "out" / "cluster", "--no-wait")
+    assert {each["result"] for each in again.of("applied")} == {"unchanged"}
+
+
+PORTS_SPEC = """\
+apiVersion: sro.openshift.io/v1beta1
+kind: SpecialResource
+metadata:
+  name: ports
+spec:
+  chart:
+    name: ports
+    version: 1.0.0
+    repository:
+      name: r
+      url: file:///charts
+"""
+PORTS = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: ports
+spec:
+  selector:
+    app: ports
+  ports:
+  - name: metrics
+    port: 9100
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: ports
+spec:
+  selector:
+    matchLabels:
+      app: ports
+  template:
+    metadata:
+      labels:
+        app: ports
+    spec:
+      containers:
+      - name: c
+        image: example.com/c:1
+        ports:
+        - containerPort: 9100
+"""

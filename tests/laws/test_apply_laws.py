@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sro_apply.planning.backoff import delay_s
@@ -72,6 +72,7 @@ def run(
         table[key] = after(table[key], seen)
 
 
+@settings(deadline=None)
 @given(bundles())
 def test_every_step_comes_once_and_all_objects_are_in_one(bundle: RenderedBundle) -> None:
     steps = plan(bundle)
@@ -81,6 +82,7 @@ def test_every_step_comes_once_and_all_objects_are_in_one(bundle: RenderedBundle
     )
 
 
+@settings(deadline=None)
 @given(bundles(), st.data())
 def test_where_nothing_fails_everything_starts_in_whatever_order_things_become_ready(
     bundle: RenderedBundle, data: st.DataObject
@@ -89,6 +91,7 @@ def test_where_nothing_fails_everything_starts_in_whatever_order_things_become_r
     assert set(run(steps, (), data)) == {step.key for step in steps}
 
 
+@settings(deadline=None)
 @given(bundles(), st.data())
 def test_states_of_an_sr_are_entered_by_a_kernel_in_their_order(
     bundle: RenderedBundle, data: st.DataObject
@@ -105,6 +108,7 @@ def test_states_of_an_sr_are_entered_by_a_kernel_in_their_order(
             assert way == sorted(way)
 
 
+@settings(deadline=None)
 @given(bundles(), st.sampled_from(KERNELS[1:]), st.data())
 def test_a_kernel_that_fails_everywhere_holds_up_no_other_kernel(
     bundle: RenderedBundle, failing: str, data: st.DataObject
@@ -126,6 +130,7 @@ def test_a_kernel_that_fails_everywhere_holds_up_no_other_kernel(
         assert started >= {step.key for step in steps if step.key.kernel not in {failing, ""}}
 
 
+@settings(deadline=None)
 @given(bundles(), st.data())
 def test_what_is_not_ready_is_not_gone_past(bundle: RenderedBundle, data: st.DataObject) -> None:
     steps = plan(bundle)
@@ -136,11 +141,13 @@ def test_what_is_not_ready_is_not_gone_past(bundle: RenderedBundle, data: st.Dat
         assert not started & later
 
 
+@settings(deadline=None)
 @given(bundles())
 def test_the_same_bundle_gives_the_same_plan(bundle: RenderedBundle) -> None:
     assert plan(bundle) == plan(bundle)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**40))
 def test_waiting_never_grows_shorter_and_never_beyond_its_limit(attempts: int) -> None:
     assert delay_s(attempts) <= delay_s(attempts + 1) <= 60
@@ -165,11 +172,13 @@ def stored(value: object) -> JsonObject:
     return {"metadata": {"managedFields": [entry]}, "spec": value}  # type: ignore[dict-item]
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_what_was_stored_as_it_was_sent_is_the_same(value: object) -> None:
     assert is_same({"spec": value}, stored(value), "m")  # type: ignore[dict-item]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), min_size=1), st.sampled_from("abcd"))
 def test_a_field_that_went_came_or_changed_is_not_the_same(value: dict[str, int], key: str) -> None:
     changed = {**value, key: value.get(key, 0) + 1}

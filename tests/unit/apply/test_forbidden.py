@@ -55,6 +55,14 @@ WHO = 'User "system:serviceaccount:sro-apply:sro-apply"'
                 "for the role that driver refers to"
             ),
         ),
+        (
+            'daemonsets.apps "driver" is forbidden: ',
+            "apiGroups: [apps], resources: [daemonsets], verbs: [create], where driver lies",
+        ),
+        (
+            'configmaps "c" is forbidden:',
+            'apiGroups: [""], resources: [configmaps], verbs: [create], where c lies',
+        ),
         ('pods "p" is forbidden: violates PodSecurity "restricted:latest"', ""),
         ("", ""),
     ],

@@ -2,7 +2,7 @@
 
 Matrix: each option; what is missing or wrong; the pods against each rule of Pod Security's level `restricted`; the
 kinds that the schemas of Kubernetes know. Judges: kubernetes-validate's schemas. Left out: what a server says of it
-(tests/cluster/test_manifests.py), whether alerts fire (test_alerts.py), which rights there are (test_rights.py).
+(tests/cluster/test_manifests.py), whether alerts fire (test_alerts.py), which rights there are (test_planning_rights.py).
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def test_it_prints_all_in_the_order_in_which_a_server_wants_it(capsys: pytest.Ca
         "ServiceAccount/sro-apply/sro-apply",
         "ClusterRole/sro-apply",
         "ClusterRoleBinding/sro-apply",
+        "Role/default/sro-apply",
+        "RoleBinding/default/sro-apply",
         "Role/simple-kmod/sro-apply",
         "RoleBinding/simple-kmod/sro-apply",
         "Role/sro-apply/sro-apply",
@@ -92,15 +94,20 @@ def test_the_pods_run_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     assert container["args"] == ["run", GIT, "--interval", "60"]
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
-    assert container["ports"] == [{"containerPort": 8080, "name": "http"}]
+    assert container["ports"] == [{"containerPort": 8080, "name": "http", "protocol": "TCP"}]
 
 
 def test_another_namespace_is_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
     made = printed(capsys, *IMAGE, *SOURCE, "--namespace", "fleet")
     places = {each["metadata"].get("namespace", "") for each in made}
-    assert places == {"", "fleet", "simple-kmod"}
-    # Another installation beside it has other rights: what has no namespace must not meet.
-    assert "ClusterRole/sro-apply-fleet" in names(made)
+    assert places == {"", "default", "fleet", "simple-kmod"}
+    # Another installation beside it has other rights: they must not meet.
+    meeting = {
+        "ClusterRole/sro-apply-fleet",
+        "Role/default/sro-apply-fleet",
+        "Role/simple-kmod/sro-apply-fleet",
+    }
+    assert meeting <= {*names(made)}
     subjects = [subject for each in made for subject in each.get("subjects", [])]
     assert {each["namespace"] for each in subjects} == {"fleet"}
     rules = of("PrometheusRule", made)["spec"]["groups"][0]["rules"]
@@ -162,7 +169,7 @@ def test_the_namespace_holds_them_to_it_and_not_the_drivers(capsys: pytest.Captu
 @pytest.mark.parametrize("version", ["1.28", "1.33"])
 def test_the_schemas_of_kubernetes_find_no_fault(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     known = [each for each in printed(capsys, *IMAGE, *SOURCE) if each["kind"] not in FOREIGN]
-    assert len(known) == 12
+    assert len(known) == 14
     for each in known:
         kubernetes_validate.validate(each, version, strict=True)
 

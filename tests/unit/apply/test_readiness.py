@@ -72,13 +72,68 @@ def daemon_set(
     return live("DaemonSet", status, {"updateStrategy": {"type": strategy}})
 
 
+def delayed(given: Object, *, available: int) -> Object:
+    """A DaemonSet whose pods must stay ready for a while."""
+    spec = {**given["spec"], "minReadySeconds": 30}
+    return {**given, "spec": spec, "status": {**given["status"], "numberAvailable": available}}
+
+
+def revised(name: str, number: str, revision: str) -> Object:
+    made = pod(name, f"node-{name}", is_ready=True)
+    made["metadata"]["labels"] |= {"pod-template-generation": number, "controller-revision-hash": revision}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("pods", "updated", "said"),
+    [
+        ([revised("a", "1", "x"), revised("b", "1", "x")], 0, "; an earlier one runs (node-a, node-b)"),
+        ([revised("a", "1", "x"), revised("b", "2", "y")], 1, "; an earlier one runs (node-a)"),
+        # A change was taken back: `x` is the newest again, under another number.
+        (
+            [revised("a", "0", "x"), revised("b", "1", "y"), revised("c", "1", "y")],
+            1,
+            "; an earlier one runs (node-b, node-c)",
+        ),
+        (
+            [revised("a", "0", "x"), revised("b", "1", "y"), revised("c", "2", "x")],
+            2,
+            "; an earlier one runs (node-b)",
+        ),
+        # Either may be the newest.
+        ([revised("a", "0", "x"), revised("b", "1", "y")], 1, ""),
+    ],
+)
+def test_nodes_that_still_run_an_earlier_revision_are_named(
+    pods: list[Object], updated: int, said: str
+) -> None:
+    verdict = judge(daemon_set(len(pods), updated, len(pods)), Surroundings(pods=pods))
+    assert verdict == Verdict(
+        Readiness.PROGRESSING,
+        f"{updated} of {len(pods)} pods are of this revision{said}; OnDelete: delete the old pods",
+    )
+
+
 PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
 
 
 @pytest.mark.parametrize(
     ("given", "pods", "expected", "verdict"),
     [
-        (daemon_set(2, 2, 2), [], ("n1", "n2"), Verdict(Readiness.READY)),
+        (daemon_set(2, 2, 2), [pod("d-1", "n1"), pod("d-2", "n2")], ("n1", "n2"), Verdict(Readiness.READY)),
+        # As many pods as nodes, but not on all of these.
+        (
+            daemon_set(2, 2, 2),
+            [pod("d-1", "n1"), pod("d-3", "n3")],
+            ("n1", "n2"),
+            Verdict(Readiness.PROGRESSING, "2 pods are scheduled, and 2 nodes must run it (n2)"),
+        ),
+        (
+            delayed(daemon_set(2, 2, 2), available=1),
+            [pod("d-1", "n1", is_ready=True), pod("d-2", "n2", is_ready=True)],
+            (),
+            Verdict(Readiness.PROGRESSING, "1 of 2 pods are ready"),
+        ),
         (daemon_set(0, 0, 0), [], (), Verdict(Readiness.READY)),
         (
             daemon_set(2, 2, 2, seen=1),
@@ -119,7 +174,7 @@ PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
         (
             daemon_set(2, 1, 2, strategy="RollingUpdate"),
             [],
-            ("n1", "n2"),
+            (),
             Verdict(Readiness.PROGRESSING, "1 of 2 pods are of this revision"),
         ),
         (

@@ -177,7 +177,7 @@ def test_what_belongs_to_a_special_resource_is_refused() -> None:
     assert "s0-k1" not in double.writes
     (failed,) = [each for each in events if isinstance(each, Failed)]
     assert failed.reason == (
-        "it belongs to SpecialResource/old, whose deletion would take it along: remove that ownerReference first"
+        "it belongs to SpecialResource/old, whose deletion would take it along: --adopt takes it over"
     )
 
 

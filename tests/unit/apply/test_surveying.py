@@ -65,7 +65,7 @@ def surveyor(double: Double, given: RenderedBundle | None = None) -> Surveyor:
     made = given or bundle()
     view = View(double)
     applier = Applier(double, view, made, SyncSettings(namespace="ops", version="1", timeout_s=1))
-    return Surveyor(view, Looker(view, made), made, applier)
+    return Surveyor(view, Looker(view, made, double), made, applier)
 
 
 def look(*objects: Object, given: RenderedBundle | None = None, **more: Any) -> Picture:

@@ -56,14 +56,16 @@ def test_what_comes_after_an_object_that_is_waited_for_is_another_batch(
     [
         (made("a"), False),
         (made("a", "DaemonSet", "apps/v1"), False),
-        (made("a", wait="true"), True),
-        (made("a", logs="loaded"), True),
+        (made("a", wait="true"), False),
+        (made("a", logs="loaded"), False),
         (made("a", "Job", "batch/v1", hook="post-install"), True),
         (made("a", *CRD), True),
         (made("a", "Namespace"), True),
     ],
 )
-def test_who_does_not_wait_waits_for_what_the_chart_asks_for(each: BundleObject, is_asked: bool) -> None:
+def test_who_does_not_wait_waits_for_what_nothing_goes_on_without_and_for_hooks(
+    each: BundleObject, is_asked: bool
+) -> None:
     assert must_wait(each, waits=False) is is_asked
     assert must_wait(each, waits=True)
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sro_render.diff.bundles import FilePair, Side, StoredObject, diff_bundles
-from sro_render.diff.records import BundleShape, ChangeKind, Diff, ObjectRef
+from sro_render.diff.records import BundleShape, ChangeKind, Diff, Mark, ObjectRef
 from sro_render.errors import InputError
 from sro_render.model.objects import object_id
 
@@ -98,6 +99,17 @@ def marks(diff: Diff) -> list[str]:
         for change in diff.changes
         for mark in {*change.marks, *(each for field in change.fields for each in field.marks)}
     )
+
+
+def test_what_has_a_mark_of_its_own_is_shown_though_nothing_differs() -> None:
+    known = Mark("refused", "the server says no")
+    pair = FilePair(before=(stored(plain("Role")),), after=(replace(stored(plain("Role")), marks=(known,)),))
+    sides = side([], {}), side([], {})
+    [change] = diff_bundles(*sides, [pair]).changes
+    assert (change.kind, change.fields, change.marks) == (ChangeKind.CHANGED, (), (known,))
+    hidden = diff_bundles(*sides, [pair], ["Role/*"])
+    assert hidden.is_empty
+    assert hidden.hidden[1].count == 1
 
 
 # -- pairs

@@ -46,19 +46,28 @@ def rights(*manifests: JsonObject, needs: Needs = SYNC, kernel: str = "", **plur
     }
     return {
         " ".join(
-            filter(None, (each.namespace, f"{each.resource}.{each.group}".rstrip("."), each.verb, each.name))
+            filter(None, (each.namespace, f"{each.resource}.{each.group}".strip("."), each.verb, each.name))
         )
         for each in found
     }
 
 
 def test_an_object_takes_reading_its_kind_and_writing_it_in_its_namespace() -> None:
-    assert rights(manifest("v1", "ConfigMap", "a", "drivers")) == {
-        "drivers configmaps list",
-        "drivers configmaps patch",
-        "drivers configmaps create",
-        "drivers configmaps delete",
+    assert rights(manifest("v1", "Secret", "a", "drivers")) == {
+        "drivers secrets list",
+        "drivers secrets patch",
+        "drivers secrets create",
+        "drivers secrets get",
+        "drivers secrets delete",
+        # Members of a set may be where its parent is.
+        "ops secrets list",
     }
+
+
+def test_members_of_a_set_are_looked_for_in_all_of_its_namespaces() -> None:
+    found = rights(manifest("v1", "Secret", "a", "drivers"), manifest("apps/v1", "DaemonSet", "d", "others"))
+    assert {"others secrets list", "drivers daemonsets.apps list"} <= found
+    assert "others secrets patch" not in found
 
 
 def test_an_object_that_names_no_namespace_lies_in_that_of_its_special_resource() -> None:
@@ -73,7 +82,7 @@ def test_who_runs_in_the_cluster_watches_too() -> None:
 def test_what_lies_in_no_namespace_is_named_unless_its_name_has_a_kernel_in_it() -> None:
     driver = manifest("storage.k8s.io/v1", "CSIDriver", "csi.example.com")
     reading = {"csidrivers.storage.k8s.io list"}
-    verbs = {"patch", "create", "delete"}
+    verbs = {"patch", "create", "get", "delete"}
     assert rights(driver) == reading | {f"csidrivers.storage.k8s.io {verb} csi.example.com" for verb in verbs}
     assert rights(driver, kernel="5.14") == reading | {f"csidrivers.storage.k8s.io {verb}" for verb in verbs}
 
@@ -82,7 +91,17 @@ def test_a_namespace_is_there_with_the_rights_and_goes_only_if_the_user_says_so(
     one = manifest("v1", "Namespace", "drivers")
     assert rights(one) == {"namespaces list", "namespaces patch drivers"}
     needs = Needs(namespace="ops", purpose=Purpose.SYNC, deletes_namespaces=True)
-    assert "namespaces delete drivers" in rights(one, needs=needs)
+    assert rights(one, needs=needs) == {
+        "namespaces list",
+        "namespaces patch drivers",
+        "namespaces get drivers",
+        "namespaces delete drivers",
+        # Whatever is in it that is nobody's of ours keeps it.
+        "drivers *.* list",
+    }
+    # Which says it of every kind.
+    driver = manifest("apps/v1", "DaemonSet", "driver", "drivers")
+    assert "drivers daemonsets.apps list" not in rights(one, driver, needs=needs)
 
 
 @pytest.mark.parametrize(

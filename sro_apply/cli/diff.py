@@ -1,0 +1,132 @@
+"""`sro-apply diff`: its options, and the forms of its report, which are those of `sro-render diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import click
+
+from sro_apply.bundle import root_of
+from sro_apply.cli.exit_codes import INCOMPLETE
+from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.controller.connecting import Target
+from sro_apply.controller.live_diff import DiffRequest
+from sro_apply.controller.live_diff import diff as find_diff
+from sro_apply.files import write_if_changed
+from sro_apply.sources import GIT_PREFIX
+from sro_render.diff.records import Diff
+from sro_render.review.diff_github import diff_github_report
+from sro_render.review.diff_json import diff_json_report
+from sro_render.review.diff_markdown import markdown_report
+from sro_render.review.diff_text import text_report
+
+
+def _html(diff: Diff) -> str:
+    # The page's parts and markupsafe take longer to import than a small comparison takes.
+    from sro_apply.files import page_assets  # noqa: PLC0415
+    from sro_render.review.diff_html import html_report  # noqa: PLC0415
+
+    return html_report(diff, page_assets())
+
+
+def _github(diff: Diff) -> str:
+    """Annotations, at files as they are named from the folder that the command runs in."""
+    if diff.after.name.startswith(GIT_PREFIX):
+        return diff_github_report(diff, None)
+    folder = root_of(Path(diff.after.name)).as_posix()
+    return diff_github_report(diff, "" if folder == "." else folder)
+
+
+FORMATS: Mapping[str, Callable[[Diff], str]] = MappingProxyType(
+    {
+        "text": text_report,
+        "json": diff_json_report,
+        "markdown": markdown_report,
+        "html": _html,
+        "github": _github,
+    }
+)
+
+
+@click.command(
+    "diff",
+    epilog="""\b
+Exit codes: 0 a sync would change nothing; 1 it would; 2 wrong input; 4 the server does not let us compare.
+
+\b
+Example:
+  sro-apply diff out/cluster
+  sro-apply diff out/cluster -o markdown --out diff.md""",
+)
+@click.argument("source", metavar="SOURCE")
+@connection_options
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["force", "fail"]),
+    default="force",
+    show_default=True,
+    help="Of fields that another manager has set: what taking them over changes, or that it is refused.",
+)
+@click.option(
+    "--ignore",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="Hide changes: Kind/namespace/name:field.path, with * and ? in every part; can be repeated.",
+)
+@concurrency_option
+@allow_options
+@click.option(
+    "-o",
+    "--output",
+    "output_format",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write; else standard output.",
+)
+def command(
+    *,
+    source: str,
+    kubeconfig: str | None,
+    context: str | None,
+    on_conflict: str,
+    rules: tuple[str, ...],
+    concurrency: int,
+    allow_kinds: str | None,
+    allow_namespaces: str | None,
+    output_format: str,
+    out: Path | None,
+) -> int:
+    """Say what a sync of SOURCE would change in the cluster, by object and field, and on which nodes.
+
+    SOURCE is what sro-render build wrote, OUT/CLUSTER, or git+URL@REF:PATH. The server says what applying
+    each object would make of it, by dry runs: its defaults and its refusals are in the answer. Nothing is
+    written. What a sync leaves and only --prune deletes is shown as removed, with a mark.
+    """
+    found = find_diff(
+        DiffRequest(
+            source=source,
+            target=Target(kubeconfig=kubeconfig, context=context),
+            takes_over=on_conflict == "force",
+            concurrency=concurrency,
+            rules=rules,
+            kinds=listed(allow_kinds),
+            namespaces=listed(allow_namespaces),
+        )
+    )
+    report = FORMATS[output_format](found)
+    if out is None:
+        click.echo(report, nl=False)
+    else:
+        write_if_changed(out, report.encode("utf-8", "backslashreplace"))
+        click.echo(f"wrote {out}", err=True)
+    return 0 if found.is_empty else INCOMPLETE

@@ -1,0 +1,270 @@
+"""What a sync would change in a live cluster, as a diff of sro-render: live objects before, dry runs after.
+
+Decides what of an object counts, and what is marked. How objects are compared, masked and folded is decided
+in `sro_render.diff`. Both sides name the live nodes: that a lock knows others is no change that a sync makes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, UnsetType
+
+from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
+from sro_apply.planning.sets import Key, Member, key_of, owners_of
+from sro_render.diff.bundles import FilePair, Side, StoredObject, diff_bundles
+from sro_render.diff.keyed_lists import match_items
+from sro_render.diff.records import BundleShape, Diff, Mark, ObjectRef, ResourceShape, StateShape
+from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
+
+REFUSED: Final = "server-refuses"
+UNCHECKED: Final = "unchecked"
+OWNED: Final = "owned-by-operator"
+PRUNED: Final = "needs-prune"
+
+_COUNTED: Final = frozenset(
+    {
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    }
+)
+# apiserver pkg/registry/apps/daemonset: spec.templateGeneration of the old API, which the server counts.
+_COUNTED_ANNOTATION: Final = "deprecated.daemonset.template.generation"
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """An object of the bundle, and what the server says of it.
+
+    wanted:  as it is applied, with its namespace; live: as it is there, None where it is not.
+    answer:  what applying it would make of it; None where that is not known, or nothing was asked.
+    refusal: the server's words; is_unchecked: its namespace or kind is not there yet.
+    """
+
+    resource: str
+    state: str
+    object: BundleObject
+    wanted: JsonObject
+    live: JsonObject | None = None
+    answer: JsonObject | None = None
+    refusal: str = ""
+    is_unchecked: bool = False
+
+    @property
+    def after(self) -> JsonObject:
+        """What it would be, as far as that is known."""
+        if self.live is None:
+            return self.wanted
+        if self.answer is not None:
+            return self.answer
+        return mapping_of(_overlaid(self.live, self.wanted)) if self.refusal else self.live
+
+
+def live_diff(
+    bundle: RenderedBundle,
+    checked: Sequence[Checked],
+    stale: Sequence[Member],
+    nodes: Iterable[JsonObject],
+    names: tuple[str, str],
+    rules: Sequence[str] = (),
+) -> Diff:
+    """Everything that a sync would change.
+
+    Args:
+        bundle:  as it was loaded.
+        checked: each object of the bundle.
+        stale:   live objects of the bundle's sets that it does not have.
+        nodes:   Node objects.
+        names:   of the cluster and of the bundle, for people.
+        rules:   what to ignore; see `sro_render.diff.ignore`.
+    Raises: InputError: a rule is none.
+    """
+    kernels = _kernels(nodes)
+    before, after = _Counts(), _Counts()
+    pairs = []
+    for each in checked:
+        ref = _ref(each)
+        after.count(each.resource, ref)
+        if each.live is not None:
+            before.count(each.resource, ref)
+        if _differs(each):
+            pairs.append(_pair(each, ref))
+    for member in stale:
+        ref = _stale_ref(member)
+        before.count(member.resource, ref)
+        pairs.append(FilePair(before=(_stored(ref, _content(member.live), _needs_prune(member)),)))
+    drivers = frozenset((each.resource, each.object.kernel) for each in checked if _is_driver(each.object))
+    return diff_bundles(
+        # A prune deletes no driver whose kernel runs: no node would be left without one.
+        Side(shape=before.shape(bundle, names[0], kernels), drivers=drivers),
+        Side(shape=after.shape(bundle, names[1], kernels), drivers=drivers),
+        pairs,
+        rules,
+    )
+
+
+def stale_members(members: Iterable[Member], bundle_keys: frozenset[Key]) -> list[Member]:
+    """Those that the bundle no longer has, A-Z; not what a controller made and gave our labels to."""
+    found = [each for each in members if key_of(each.id) not in bundle_keys and not each.is_inherited]
+    return sorted(found, key=lambda each: each.id)
+
+
+def operator_of(live: JsonObject | None) -> str:
+    """The SpecialResource that an object belongs to; empty where it does not."""
+    for owner in owners_of(live or {}):
+        group = text_of(owner.get("apiVersion")).partition("/")[0]
+        if (group, owner.get("kind")) == ("sro.openshift.io", "SpecialResource"):
+            return text_of(owner.get("name"))
+    return ""
+
+
+def _differs(each: Checked) -> bool:
+    """Whether there may be something to show; whether there is, is decided by who compares."""
+    return each.live is None or each.answer is not None or bool(_marks(each))
+
+
+def _marks(each: Checked) -> tuple[Mark, ...]:
+    return tuple(_each_mark(each))
+
+
+def _each_mark(each: Checked) -> Iterator[Mark]:
+    if each.refusal:
+        yield Mark(REFUSED, each.refusal)
+    if each.is_unchecked:
+        yield Mark(UNCHECKED, "the server cannot be asked: its namespace or its kind is not there yet")
+    operator = operator_of(each.live)
+    if operator:
+        yield Mark(
+            OWNED,
+            f"it belongs to SpecialResource/{operator}, whose deletion takes it along: a sync refuses it",
+        )
+
+
+def _needs_prune(member: Member) -> tuple[Mark, ...]:
+    what = "a sync leaves it where it is; --prune deletes it"
+    if _is_driver_kind(member.id) and member.kernel:
+        what += ", unless a node runs its kernel"
+    return (Mark(PRUNED, what),)
+
+
+def _pair(each: Checked, ref: ObjectRef) -> FilePair:
+    marks = _marks(each)
+    if each.live is None:
+        return FilePair(after=(_stored(ref, each.wanted, marks),))
+    old, new = _content(each.live), _content(each.after)
+    return FilePair(before=(_stored(ref, old),), after=(_stored(ref, new, marks),))
+
+
+def _stored(ref: ObjectRef, manifest: JsonObject, marks: tuple[Mark, ...] = ()) -> StoredObject:
+    return StoredObject(ref=ref, manifest=manifest, marks=marks)
+
+
+def _ref(each: Checked) -> ObjectRef:
+    return ObjectRef(
+        id=object_id(each.wanted),
+        special_resource=each.resource,
+        state=each.state,
+        kernel=each.object.kernel,
+        file=each.object.file,
+    )
+
+
+def _stale_ref(member: Member) -> ObjectRef:
+    return ObjectRef(id=member.id, special_resource=member.resource, state=member.state, kernel=member.kernel)
+
+
+def _content(live: JsonObject) -> JsonObject:
+    """An object without what the server counts, and without its status."""
+    metadata = {key: value for key, value in mapping_of(live.get("metadata")).items() if key not in _COUNTED}
+    annotations = mapping_of(metadata.get("annotations"))
+    if _COUNTED_ANNOTATION in annotations:
+        metadata["annotations"] = {
+            key: value for key, value in annotations.items() if key != _COUNTED_ANNOTATION
+        }
+    return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
+
+
+def _overlaid(live: JsonValue, wanted: JsonValue, name: str = "") -> JsonValue:
+    """What we apply over what is there, field by field: an estimate of what a server refuses to tell."""
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        return {**live, **{key: _overlaid(live.get(key), value, key) for key, value in wanted.items()}}
+    if isinstance(live, list) and isinstance(wanted, list):
+        pairs = match_items(name, live, wanted)
+        if pairs is not None:
+            return [
+                new if isinstance(old, UnsetType) else _overlaid(old, new)
+                for _, old, new in pairs
+                if not isinstance(new, UnsetType)
+            ]
+    return wanted
+
+
+class _Counts:
+    """How many objects there are, by SR, state and kernel."""
+
+    def __init__(self) -> None:
+        self._found: Counter[tuple[str, str, str]] = Counter()
+
+    def count(self, resource: str, ref: ObjectRef) -> None:
+        """One more."""
+        self._found[resource, ref.state, ref.kernel] += 1
+
+    def shape(
+        self, bundle: RenderedBundle, name: str, kernels: tuple[tuple[str, tuple[str, ...]], ...]
+    ) -> BundleShape:
+        """The side from afar; SRs that the bundle does not have come last."""
+        known = {each.name: each for each in bundle.resources}
+        others = sorted({resource for resource, _, _ in self._found} - known.keys())
+        return BundleShape(
+            name=name,
+            cluster=bundle.cluster,
+            resources=tuple(
+                ResourceShape(
+                    name=each,
+                    states=tuple(
+                        StateShape(name=state, objects=self._of(each, state))
+                        for state in self._states(each, known.get(each))
+                    ),
+                    dependencies=known[each].dependencies if each in known else (),
+                )
+                for each in (*known, *others)
+            ),
+            kernels=kernels,
+        )
+
+    def _states(self, name: str, resource: BundleResource | None) -> list[str]:
+        planned = [state.name for state in resource.states] if resource else []
+        others = {state for found, state, _ in self._found if found == name} - {*planned}
+        return [*planned, *sorted(others)]
+
+    def _of(self, resource: str, state: str) -> Mapping[str, int]:
+        return {
+            kernel: number
+            for (found, place, kernel), number in sorted(self._found.items())
+            if (found, place) == (resource, state)
+        }
+
+
+def _kernels(nodes: Iterable[JsonObject]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        info = mapping_of(mapping_of(node.get("status")).get("nodeInfo"))
+        kernel = text_of(info.get("kernelVersion"))
+        if kernel:
+            found.setdefault(kernel, []).append(object_id(node).name)
+    return tuple((kernel, tuple(sorted(names))) for kernel, names in sorted(found.items()))
+
+
+def _is_driver(each: BundleObject) -> bool:
+    return _is_driver_kind(each.id) and bool(each.kernel)
+
+
+def _is_driver_kind(identity: ObjectId) -> bool:
+    return (identity.group, identity.kind) == ("apps", "DaemonSet")

@@ -1,0 +1,110 @@
+"""When objects count as ready, judged beside the real controllers.
+
+Matrix: an update of a DaemonSet with OnDelete, pod by pod, and taken back in the middle; a DaemonSet without
+any pod where nodes must run it; logs that are waited for, and what comes after them. Left out: each kind by each
+of its states (tests/unit/apply/test_readiness.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import playing
+from clusters import Cluster, until
+from raw_api import Object
+from simple_kmod import DRIVER, KERNELS, LABEL, MIDDLE, NEW, Synced, changed, daemon_set, ready_pods, sync
+
+PODS = "/api/v1/namespaces/simple-kmod/pods"
+
+
+def last_wait(done: Synced, kernel: str) -> str:
+    """What a sync said last of a kernel's drivers."""
+    step = f"simple-kmod / 1000-driver-container / {kernel}"
+    return str([each["reason"] for each in done.of("waiting") if each["step"] == step][-1])
+
+
+def delete_pods(cluster: Cluster, *nodes: str) -> None:
+    """Delete the driver pods of nodes, and wait until others are there."""
+    gone = set()
+    for pod in cluster.api.items(PODS):
+        if pod["spec"].get("nodeName") in nodes:
+            cluster.api.delete(f"{PODS}/{pod['metadata']['name']}")
+            gone.add(pod["metadata"]["uid"])
+    assert len(gone) == len(nodes)
+    until(lambda: not gone & {pod["metadata"]["uid"] for pod in cluster.api.items(PODS)})
+    until(lambda: len([pod for pod in cluster.api.items(PODS) if is_ready(pod)]) == sum(KERNELS.values()))
+
+
+def is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
+
+
+def test_an_update_waits_for_pods_of_the_new_revision_and_says_which_nodes_run_the_old_one(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    assert sync(openshift, bundle).code == 0
+
+    def add_variable(manifest: Object) -> None:
+        if manifest["metadata"]["name"] == daemon_set(NEW, bundle):
+            container = manifest["spec"]["template"]["spec"]["containers"][0]
+            container["env"] = [{"name": "RELOAD", "value": "1"}]
+
+    update = changed(bundle, tmp_path / "update", "daemonset", add_variable)
+    done = sync(openshift, update, "--timeout", "6")
+    assert (done.code, done.finished["waiting"]) == (1, 1)
+    assert last_wait(done, NEW) == (
+        "0 of 5 pods are of this revision; an earlier one runs (w2-00, w2-01, w2-02, w2-03, w2-04); "
+        "OnDelete: delete the old pods"
+    )
+
+    delete_pods(openshift, "w2-01", "w2-03", "w2-04")
+    done = sync(openshift, update, "--timeout", "6")
+    assert last_wait(done, NEW) == (
+        "3 of 5 pods are of this revision; an earlier one runs (w2-00, w2-02); OnDelete: delete the old pods"
+    )
+
+    # Taken back: the pods that were never touched are right as they are.
+    done = sync(openshift, bundle, "--timeout", "6")
+    assert last_wait(done, NEW) == (
+        "2 of 5 pods are of this revision; an earlier one runs (w2-01, w2-03, w2-04); "
+        "OnDelete: delete the old pods"
+    )
+    delete_pods(openshift, "w2-01", "w2-03", "w2-04")
+    assert sync(openshift, bundle).code == 0
+
+
+def test_no_pod_at_all_is_not_ready_where_twelve_nodes_must_run_one(openshift: Cluster, bundle: Path) -> None:
+    for number in range(12):
+        openshift.api.patch(f"/api/v1/nodes/w1-{number:02}", {"metadata": {"labels": {LABEL: None}}})
+
+    done = sync(openshift, bundle, "--timeout", "8")
+
+    assert done.code == 1
+    assert last_wait(done, MIDDLE) == (
+        "0 pods are scheduled, and 12 nodes must run it (w1-00, w1-01, w1-02, w1-03, w1-04 and 7 more)"
+    )
+
+
+def test_logs_that_the_chart_waits_for_hold_up_what_comes_after_also_for_who_does_not_wait(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    def wait_for_logs(manifest: Object) -> None:
+        annotations = manifest["metadata"]["annotations"]
+        annotations["specialresource.openshift.io/wait-for-logs"] = "module .*loaded"
+
+    waiting = changed(bundle, tmp_path / "waiting", "daemonset", wait_for_logs)
+    image = f"*/{DRIVER}:v{NEW}"
+    openshift.kubelet.rule("*", playing.Outcome(phase="Running", log="start\nmodule simple-kmod loaded\n"))
+    openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="start\n"))
+
+    done = sync(openshift, waiting, "--no-wait", "--timeout", "8")
+
+    assert (done.code, done.finished["waiting"]) == (1, 1), done.events
+    assert last_wait(done, NEW) == (
+        "the logs of 5 of 5 pods do not match 'module .*loaded' yet (w2-00, w2-01, w2-02, w2-03, w2-04)"
+    )
+    assert ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW]
+
+    openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="module simple-kmod loaded\n" * 9))
+    assert sync(openshift, waiting, "--no-wait").code == 0

@@ -1,0 +1,125 @@
+"""`sro-apply status`: the table, the JSON, and the exit codes where no cluster is needed.
+
+Matrix: ready, at work, failed, not begun; kernels and what exists once; stale nodes; an empty bundle; wrong input
+and no server. Left out: what a cluster answers, which tests/cluster has.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sro_apply.cli.main import run
+from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
+from sro_apply.planning.progress import Status, StepKey
+from sro_apply.reporting.status_text import status_json, status_table
+from sro_apply.reporting.summary import is_ready
+from sro_render.model.objects import ObjectId
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
+
+
+def driver(name: str, nodes: tuple[str, ...], served: tuple[str, ...]) -> SeenObject:
+    return SeenObject(id=ObjectId("apps/v1", "DaemonSet", "sr", name), nodes=nodes, served=served)
+
+
+def step(
+    state: str,
+    status: Status,
+    reason: str = "",
+    *,
+    kernel: str = "",
+    objects: tuple[SeenObject, ...] = (),
+) -> SeenStep:
+    return SeenStep(key=StepKey("sr", state, kernel), status=status, reason=reason, objects=objects)
+
+
+PICTURE = Picture(
+    cluster="lab",
+    steps=(
+        step("namespace", Status.READY),
+        step("0000-build", Status.READY, kernel="4.18"),
+        step("0000-build", Status.FAILED, "Build/sr/b: failed:\nlast line", kernel="5.14"),
+        step(
+            "1000-driver",
+            Status.APPLIED,
+            "DaemonSet/sr/d: 1 of 2 pods are ready (b)",
+            kernel="4.18",
+            objects=(driver("d", ("a", "b"), ("a",)), driver("e", ("a",), ("a",))),
+        ),
+        step("1000-driver", Status.WAITING, "waits for sr / 0000-build / 5.14", kernel="5.14"),
+    ),
+    nodes=(
+        SeenNode(name="a", kernel="4.18"),
+        SeenNode(name="b", kernel="4.18"),
+        SeenNode(name="c", kernel="6.0"),
+    ),
+    resources=(SeenResource(name="sr", lanes=("4.18", "5.14"), nodes=("a", "b", "c")),),
+    kernels={"4.18": ("a", "b")},
+)
+
+
+def test_the_table_has_states_by_kernels_and_what_is_in_the_way() -> None:
+    assert status_table(PICTURE) == (
+        "sr: not ready, 3 nodes\n"
+        "  kernel  nodes  namespace  0000-build  1000-driver\n"
+        "  (once)         ready\n"
+        "  4.18    2                 ready       at work 1/2\n"
+        "  5.14    0                 failed      not begun\n"
+        "  0000-build / 5.14: failed: Build/sr/b: failed:\n"
+        "      last line\n"
+        "  1000-driver / 4.18: at work: DaemonSet/sr/d: 1 of 2 pods are ready (b)\n"
+        "  1000-driver / 5.14: not begun: waits for sr / 0000-build / 5.14\n"
+    )
+
+
+def test_the_json_names_the_nodes() -> None:
+    document = json.loads(status_json(PICTURE))
+    assert (document["cluster"], document["ready"]) == ("lab", False)
+    (resource,) = document["specialResources"]
+    assert (resource["name"], resource["status"], resource["nodes"]) == ("sr", "failed", 3)
+    assert resource["staleNodes"] == [{"kernel": "6.0", "nodes": ["c"], "served": False}]
+    assert resource["steps"][3] == {
+        "state": "1000-driver",
+        "kernel": "4.18",
+        "status": "applied",
+        "reason": "DaemonSet/sr/d: 1 of 2 pods are ready (b)",
+        "nodes": {"expected": ["a", "b"], "ready": ["a"]},
+    }
+    assert "nodes" not in resource["steps"][0]
+
+
+def test_what_is_ready_is_said_shortly() -> None:
+    well = Picture(cluster="lab", steps=(step("namespace", Status.READY),))
+    assert status_table(well) == "sr: ready\n  kernel  nodes  namespace\n  (once)         ready\n"
+    assert is_ready(well)
+    assert status_table(Picture(cluster="lab")) == "lab: the bundle has nothing in it\n"
+
+
+@pytest.mark.parametrize(("kernel", "ready"), [("4.18", True), ("5.14", True), ("6.0", False)])
+def test_a_node_that_no_kernel_of_the_bundle_serves_is_not_ready(kernel: str, *, ready: bool) -> None:
+    given = Picture(
+        cluster="lab",
+        steps=(step("namespace", Status.READY),),
+        nodes=(SeenNode(name="a", kernel=kernel),),
+        resources=(SeenResource(name="sr", lanes=("4.18", "5.14"), nodes=("a",)),),
+        kernels={"4.18": ("a",)},
+    )
+    assert is_ready(given) is ready
+
+
+def test_wrong_input_and_a_server_that_is_not_there_have_their_exit_codes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        'apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]\n'
+        "users: [{name: u, user: {token: t}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n",
+        encoding="utf-8",
+    )
+    assert run(["status", str(tmp_path / "nowhere"), "--kubeconfig", str(config)]) == 2
+    assert "error[" in capsys.readouterr().err
+    assert run(["status", str(GOLDEN), "--kubeconfig", str(config)]) == 4
+    assert "error[server-unreachable]" in capsys.readouterr().err
