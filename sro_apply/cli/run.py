@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from sro_apply.cli.options import (
+    adopt_option,
     allow_options,
     concurrency_option,
     connection_options,
@@ -67,6 +68,7 @@ Example:
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
 @prune_limit_option
+@adopt_option
 @concurrency_option
 @allow_options
 @click.option(
@@ -90,6 +92,7 @@ def command(
     concurrency: int,
     prunes: bool,
     prune_limit: float,
+    adopts: bool,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -116,6 +119,7 @@ def command(
             concurrency=concurrency,
             prunes=prunes,
             prune_limit=prune_limit,
+            adopts=adopts,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),
