@@ -31,7 +31,7 @@ from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
-from sro_apply.planning.waits import batches, must_wait
+from sro_apply.planning.waits import batches, must_wait, runs_once
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
 
@@ -115,6 +115,7 @@ class Runner:
         self._fixes: dict[ObjectId, _Trial] = {}
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
+        self._ended: set[ObjectId] = set()
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -234,7 +235,7 @@ class Runner:
         parts = batches(step.objects)
         for batch in parts:
             for objects in _by_kind(batch):
-                came = yield [self._turn(step, each) for each in objects]
+                came = yield [self._turn(step, each) for each in objects if each.id not in self._ended]
                 self._note(step, came)
             if batch is parts[-1] and self._status(step) is Status.WAITING:
                 self._happen(step, Happening.WROTE)
@@ -288,6 +289,9 @@ class Runner:
         """
         # All of them: looking at a BuildConfig starts its build, and none waits for another's.
         found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
+        self._ended |= {
+            each.id for each, verdict in found if verdict.readiness is Readiness.READY and runs_once(each)
+        }
         waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
         for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
@@ -298,6 +302,8 @@ class Runner:
         return None
 
     def _is_looked_at(self, each: BundleObject) -> bool:
+        if each.id in self._ended:
+            return False
         return must_wait(each, self._settings.waits) or is_build_config(each.id)
 
     def _judge(self, step: Step, each: BundleObject) -> Verdict:

@@ -25,6 +25,8 @@ from sro_apply.planning.placement import read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 from sro_apply.planning.readiness import Readiness, Verdict
 from sro_apply.planning.running import is_spread, served_nodes, used_nodes
+from sro_apply.planning.verdict import READY
+from sro_apply.planning.waits import is_hook, runs_once
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
@@ -128,7 +130,7 @@ class Surveyor:
 
     def _verdict(self, each: BundleObject, live: JsonObject | None, *, by_revision: bool) -> Verdict:
         if live is None:
-            return _MISSING
+            return READY if runs_once(each) and not is_hook(each) else _MISSING
         if by_revision and annotations_of(live).get(_DIGEST) != annotations_of(each.manifest).get(_DIGEST):
             return _OUTDATED
         return self._looker.judge(each, live)

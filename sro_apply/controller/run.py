@@ -254,6 +254,8 @@ class _Loop:
             self._rejected = ""
             if found is not None:
                 self._take(found)
+            elif self._work is not None:
+                self._work.begin()  # the parents of its sets are not watched
         self._next_poll_at = self._clock.now() + self._request.interval_s
 
     def _check(self, bundle: RenderedBundle) -> None:

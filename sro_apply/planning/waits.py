@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.pods import named, node_of, pods_of
-from sro_apply.planning.reading import metadata_of, status_of
+from sro_apply.planning.reading import metadata_of, spec_of, status_of
 from sro_apply.planning.verdict import READY, Verdict, progress
 from sro_render.model.objects import JsonObject, ObjectId, annotations_of, text_of
 
@@ -49,13 +49,30 @@ def must_wait(each: BundleObject, waits: bool) -> bool:
           hooks, as Helm does.
     """
     is_namespace = (each.id.group, each.id.kind) == ("", "Namespace")
-    return waits or is_namespace or _is_crd(each.id) or HOOK in annotations_of(each.manifest)
+    return waits or is_namespace or _is_crd(each.id) or is_hook(each)
 
 
 def asks_to_wait(each: BundleObject) -> bool:
     """Whether the chart asks that what comes after an object waits for it."""
     annotations = annotations_of(each.manifest)
     return annotations.get(WAIT) == "true" or HOOK in annotations or bool(pattern_of(each.manifest))
+
+
+def is_hook(each: BundleObject) -> bool:
+    """Whether it is one of Helm's hooks."""
+    return HOOK in annotations_of(each.manifest)
+
+
+def runs_once(each: BundleObject) -> bool:
+    """Whether an object that has come to its end may be gone, and is not made again for that.
+
+    Helm's `hook-succeeded` and `hook-failed` delete a hook that has ended. We do not: who looks for it the
+    next time would take it for one that is yet to run.
+    """
+    key = each.id.group, each.id.kind
+    if key == ("batch", "Job") and "ttlSecondsAfterFinished" in spec_of(each.manifest):
+        return True
+    return is_hook(each) and key in {("batch", "Job"), ("", "Pod")}
 
 
 def pattern_of(manifest: JsonObject) -> str:
