@@ -23,7 +23,7 @@ from sro_apply.kube.interface import Kube, Watched
 from sro_apply.kube.watch import WatchView
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -243,6 +243,7 @@ class _Loop:
             found = self._source.newer(self._revision)
             if found is not None:
                 refuse_beyond(found.bundle, self._request.kinds, self._request.namespaces)
+                refuse_own(found.bundle, self._settings.namespace)
         except (SroError, ExceptionGroup) as error:
             self._reject(error)
         else:
