@@ -1,9 +1,9 @@
 """What of the sets in a cluster goes, because the bundle has it no longer, and what stays nevertheless.
 
 Decides the guards: a driver whose kernel runs and what it uses, an SR that is not ready, an empty bundle, a
-lost inventory, definitions and volumes, a share that is too large. What no set has, and what any SR of the bundle
-has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs. Whether a
-Namespace may go is decided in `strangers`, once it is known what is in it.
+lost inventory, definitions and volumes, a share that is too large. What no set has, and what any SR of the
+bundle has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs.
+Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
 
 No request, no clock: the same situation gives the same plan.
 """
