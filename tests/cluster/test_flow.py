@@ -73,6 +73,7 @@ def names(cluster: Cluster, path: str) -> set[str]:
 
 
 def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, tmp_path: Path) -> None:
+    before = names(openshift, "/api/v1/namespaces")
     bundle = render(openshift, tmp_path)
     openshift.builds.rule("*", playing_openshift.BUILDING)
     openshift.kubelet.rule("*", playing.NOT_READY)
@@ -109,6 +110,15 @@ def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, t
     assert loop.stop() == (0, "")
     told = apply(openshift, "status", bundle)
     assert (told.returncode, told.stderr) == (0, "")
+
+    gone = apply(openshift, "delete", "simple-kmod", "--yes")
+
+    assert (gone.returncode, gone.stderr) == (0, "")
+    assert names(openshift, "/api/v1/namespaces") == before
+    assert (label_count(openshift, "0000"), label_count(openshift, "1000")) == (0, 0)
+    assert not any(
+        name.startswith("sro-apply") for name in names(openshift, "/api/v1/namespaces/default/configmaps")
+    )
 
 
 def test_a_node_that_moves_on_is_missed_until_a_new_bundle_serves_it(

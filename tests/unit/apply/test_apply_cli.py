@@ -143,6 +143,12 @@ def test_a_server_that_is_not_there_is_not_waited_for(
             Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=1.0),
             "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
         ),
+        (
+            Failed(
+                step="sr / s0", object="BuildConfig/a/b", reason="b-1 is Failed: cc\nError 2", retry_s=1.0
+            ),
+            "sr / s0: failed: BuildConfig/a/b: b-1 is Failed: cc; again in 1 s\n    Error 2",
+        ),
         (Delayed(reason="list Pod: no answer", retry_s=2.5), "list Pod: no answer; again in 2.5 s"),
         (
             StoodBy(lease="Lease/ops/sro-apply", holder="b_1"),
