@@ -8,7 +8,7 @@ import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.options import connection_options
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.delete import DeleteRequest
 from sro_apply.controller.delete import delete as perform_delete
@@ -68,7 +68,7 @@ def command(
     line = json_line if output_format == "json" else text_line
 
     def tell(event: Event) -> None:
-        click.echo(printable(line(event)))
+        click.echo(printable_lines(line(event)))
 
     def confirm(plan: PrunePlan) -> bool:
         if is_sure:
@@ -77,7 +77,9 @@ def command(
             click.echo(printable(f"goes:  {each.member.id}"), err=True)
         for kept in plan.kept:
             click.echo(printable(f"stays: {kept.object}: {kept.reason}"), err=True)
-        return click.confirm(f"Delete {len(plan.doomed)} objects of {resource}?", err=True)
+        number = len(plan.doomed)
+        what = "1 object" if number == 1 else f"{number} objects"
+        return click.confirm(f"Delete {what} of {resource}?", err=True)
 
     outcome = perform_delete(
         DeleteRequest(

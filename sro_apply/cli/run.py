@@ -14,7 +14,7 @@ from sro_apply.cli.options import (
     listed,
     prune_limit_option,
 )
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable_lines
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.run import RunRequest
 from sro_apply.controller.run import run as perform_run
@@ -106,7 +106,7 @@ def command(
     def tell(event: Event) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json_line(event, at) if output_format == "json" else text_line(event)
-        click.echo(printable(line))
+        click.echo(printable_lines(line))
 
     perform_run(
         RunRequest(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
+from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
@@ -13,7 +17,7 @@ from sro_apply.cli.options import (
     listed,
     prune_limit_option,
 )
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -80,7 +84,7 @@ Example:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A line for each event, or a JSON object for each.",
+    help="A line for each event (with a board of all kernels on a terminal), or a JSON object for each.",
 )
 def command(
     *,
@@ -106,11 +110,7 @@ def command(
     come first, then state after state, each kernel by itself: one that fails is tried again, and holds up no
     other.
     """
-    line = json_line if output_format == "json" else text_line
-
-    def tell(event: Event) -> None:
-        click.echo(printable(line(event)))
-
+    tell = _teller(output_format, is_dry_run=is_dry_run)
     outcome = perform_sync(
         SyncRequest(
             source=source,
@@ -132,3 +132,13 @@ def command(
     if outcome.is_complete:
         return 0
     return SERVER_REFUSED if outcome.was_refused else INCOMPLETE
+
+
+def _teller(output_format: str, *, is_dry_run: bool) -> Callable[[Event], None]:
+    """Who tells of events: a board below them on a terminal, elsewhere a line for each."""
+    if output_format == "json":
+        return lambda event: click.echo(printable(json_line(event)))
+    if is_dry_run or not can_be_drawn_on(sys.stdout):
+        return lambda event: click.echo(printable_lines(text_line(event)))
+    board = LiveBoard(sys.stdout)
+    return lambda event: board.show(event, printable_lines(text_line(event)))
