@@ -64,8 +64,15 @@ def build(folder: Path, **templates: str) -> Path:
         (chart / "templates" / f"{name.replace('n', '', 1)}.yaml").write_text(text, encoding="utf-8")
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
     (folder / "nodes.yaml").write_text(yaml.safe_dump(node("w", OLD)), encoding="utf-8")
-    inputs = ["--inventory", folder / "nodes.yaml", "--charts", folder / "charts", "--out", folder / "out"]
-    program = [sys.executable, "-m", "sro_render", "build", folder / "spec.yaml"]
+    inputs: list[str | Path] = [
+        "--inventory",
+        folder / "nodes.yaml",
+        "--charts",
+        folder / "charts",
+        "--out",
+        folder / "out",
+    ]
+    program: list[str | Path] = [sys.executable, "-m", "sro_render", "build", folder / "spec.yaml"]
     subprocess.run([*program, *inputs], check=True, capture_output=True)
     return folder / "out" / "cluster"
 
