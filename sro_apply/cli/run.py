@@ -9,9 +9,9 @@ import click
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
-    concurrency_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
 from sro_apply.cli.talk import printable_lines
@@ -69,7 +69,7 @@ Example:
 )
 @prune_limit_option
 @adopt_option
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -90,6 +90,7 @@ def command(
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
     adopts: bool,
@@ -111,7 +112,7 @@ def command(
     perform_run(
         RunRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             interval_s=interval_s,
             listen=listen,
             observes=observes,
