@@ -36,7 +36,7 @@ def batches(objects: Sequence[BundleObject]) -> tuple[tuple[BundleObject, ...], 
     batch: list[BundleObject] = []
     for each, after in zip_longest(objects, objects[1:]):
         batch.append(each)
-        if after is None or (_holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
+        if after is None or (holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
             made.append(tuple(batch))
             batch = []
     return tuple(made)
@@ -101,7 +101,8 @@ def faults_of_waits(bundle: RenderedBundle) -> Iterator[str]:
             yield f"{each.id}: {WAIT_FOR_LOGS}: {pattern!r} is no regular expression of RE2: {problem}"
 
 
-def _holds(each: BundleObject) -> bool:
+def holds(each: BundleObject) -> bool:
+    """Whether what comes after an object in its state waits for it."""
     return asks_to_wait(each) or _is_crd(each.id)
 
 
