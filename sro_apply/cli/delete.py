@@ -77,7 +77,9 @@ def command(
             click.echo(printable(f"goes:  {each.member.id}"), err=True)
         for kept in plan.kept:
             click.echo(printable(f"stays: {kept.object}: {kept.reason}"), err=True)
-        return click.confirm(f"Delete {len(plan.doomed)} objects of {resource}?", err=True)
+        number = len(plan.doomed)
+        what = "1 object" if number == 1 else f"{number} objects"
+        return click.confirm(f"Delete {what} of {resource}?", err=True)
 
     outcome = perform_delete(
         DeleteRequest(

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import click
 
 from sro_apply.cli.options import (
+    adopt_option,
     allow_options,
-    concurrency_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
 from sro_apply.cli.talk import printable_lines
@@ -67,7 +68,8 @@ Example:
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
 @prune_limit_option
-@concurrency_option
+@adopt_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -88,8 +90,10 @@ def command(
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
+    adopts: bool,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -108,7 +112,7 @@ def command(
     perform_run(
         RunRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             interval_s=interval_s,
             listen=listen,
             observes=observes,
@@ -116,6 +120,7 @@ def command(
             concurrency=concurrency,
             prunes=prunes,
             prune_limit=prune_limit,
+            adopts=adopts,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

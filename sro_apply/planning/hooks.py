@@ -1,8 +1,8 @@
-"""Helm's hooks: Jobs and Pods that run once, when they are new or changed, and what becomes of them then.
+"""What runs once, and what becomes of it then: Helm's hooks (Jobs and Pods), and Jobs with a time to live.
 
 Helm runs hooks when it installs; here that is whenever a hook is not the one that ran last. That it ran is
-written on the parent of its set, for the hook itself may be gone: deleted by its policy, by its time to live,
-or by somebody.
+written on the parent of its set, for it may be gone itself: deleted by its policy, by its time to live, or by
+somebody.
 Source: https://helm.sh/docs/topics/charts_hooks/ (deletion policies; without one it is before-hook-creation).
 """
 
@@ -18,23 +18,27 @@ from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
 from sro_apply.planning.waits import HOOK
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
 
-REVISION: Final = "sro.openshift.io/hook-revision"
-"""Of a hook: what it does."""
-RAN: Final = "sro.openshift.io/hooks-ran"
-"""Of a set's parent: JSON, each hook's file with the revision that came to its end."""
+REVISION: Final = "sro.openshift.io/run-revision"
+"""Of what runs once: what it does."""
+RAN: Final = "sro.openshift.io/ran"
+"""Of a set's parent: JSON, each one's file with the revision that came to its end."""
 BEFORE, SUCCEEDED, FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"
 _POLICY: Final = "helm.sh/hook-delete-policy"
-_KINDS: Final = frozenset({("batch", "Job"), ("", "Pod")})
+_JOB: Final = ("batch", "Job")
+_KINDS: Final = frozenset({_JOB, ("", "Pod")})
 
 
 def runs_once(manifest: JsonObject) -> bool:
-    """Whether it is a hook that runs and ends; others are objects that stay."""
+    """Whether it runs, ends, and may be gone then; others are objects that stay."""
     group = text_of(manifest.get("apiVersion")).rpartition("/")[0]
-    return HOOK in annotations_of(manifest) and (group, text_of(manifest.get("kind"))) in _KINDS
+    key = group, text_of(manifest.get("kind"))
+    if key == _JOB and "ttlSecondsAfterFinished" in spec_of(manifest):
+        return True
+    return HOOK in annotations_of(manifest) and key in _KINDS
 
 
-def with_hook_revision(manifest: JsonObject) -> JsonObject:
-    """A hook that runs once with the label of its revision; any other object as it is."""
+def with_run_revision(manifest: JsonObject) -> JsonObject:
+    """What runs once with the label of its revision; any other object as it is."""
     if not runs_once(manifest):
         return manifest
     digest = hashlib.sha256(json.dumps(spec_of(manifest), sort_keys=True).encode()).hexdigest()[:16]
@@ -43,12 +47,14 @@ def with_hook_revision(manifest: JsonObject) -> JsonObject:
 
 
 def revision_of(manifest: JsonObject) -> str:
-    """What `with_hook_revision` wrote."""
+    """What `with_run_revision` wrote."""
     return text_of(labels_of(manifest).get(REVISION))
 
 
 def policies_of(manifest: JsonObject) -> frozenset[str]:
-    """When it is deleted."""
+    """When a hook is deleted; what is none, never."""
+    if HOOK not in annotations_of(manifest):
+        return frozenset()
     given = text_of(annotations_of(manifest).get(_POLICY))
     return frozenset(each.strip() for each in given.split(",") if each.strip()) or frozenset({BEFORE})
 

@@ -49,13 +49,18 @@ def must_wait(each: BundleObject, waits: bool) -> bool:
           hooks, as Helm does.
     """
     is_namespace = (each.id.group, each.id.kind) == ("", "Namespace")
-    return waits or is_namespace or _is_crd(each.id) or HOOK in annotations_of(each.manifest)
+    return waits or is_namespace or _is_crd(each.id) or is_hook(each)
 
 
 def asks_to_wait(each: BundleObject) -> bool:
     """Whether the chart asks that what comes after an object waits for it."""
     annotations = annotations_of(each.manifest)
     return annotations.get(WAIT) == "true" or HOOK in annotations or bool(pattern_of(each.manifest))
+
+
+def is_hook(each: BundleObject) -> bool:
+    """Whether it is one of Helm's hooks."""
+    return HOOK in annotations_of(each.manifest)
 
 
 def pattern_of(manifest: JsonObject) -> str:

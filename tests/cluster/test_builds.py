@@ -20,7 +20,7 @@ from clusters import Cluster
 from fault_proxy import Answer, Asked, Cut, FaultProxy
 from instantiating import instantiated, instantiating
 from raw_api import Object
-from simple_kmod import KERNELS, OLD, build_config, changed, command, sync
+from simple_kmod import HURRIED, KERNELS, OLD, build_config, changed, command, sync
 
 BUILDS = "/apis/build.openshift.io/v1/namespaces/simple-kmod/builds"
 CONFIGS = "/apis/build.openshift.io/v1/namespaces/simple-kmod/buildconfigs"
@@ -107,7 +107,9 @@ def test_a_sync_that_is_killed_around_its_request_for_a_build_leaves_one_build_o
     manual = with_spec(bundle, tmp_path / "manual", triggers=[])
     for _ in range(len(KERNELS) + 1):
         running.append(
-            subprocess.Popen(command(kubeconfig, manual, "--timeout", "60"), stdout=subprocess.DEVNULL)
+            subprocess.Popen(
+                command(kubeconfig, manual, "--timeout", "60", program=HURRIED), stdout=subprocess.DEVNULL
+            )
         )
         if running[-1].wait(60) == 0:
             break

@@ -92,8 +92,8 @@ def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.Captu
 def test_a_library_that_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "sro_apply.kube.connection", raising=False)
-    monkeypatch.delattr("sro_apply.kube.connection", raising=False)  # where another test imported it
+    monkeypatch.delitem(sys.modules, "sro_apply.kube.official", raising=False)
+    monkeypatch.delattr("sro_apply.kube.official", raising=False)  # where another test imported it
     monkeypatch.setitem(sys.modules, "kubernetes", None)
     assert run(["sync", str(GOLDEN)]) == 2
     assert capsys.readouterr().err == (

@@ -20,7 +20,7 @@ from sro_apply.planning.hooks import (
     record_patch,
     revision_of,
     runs_once,
-    with_hook_revision,
+    with_run_revision,
 )
 from sro_apply.planning.verdict import READY, Verdict, failure, progress
 
@@ -44,16 +44,20 @@ def test_jobs_and_pods_run_once_and_other_hooks_stay() -> None:
     assert runs_once(hook("Pod"))
     assert not runs_once(hook("ConfigMap"))
     assert not runs_once(hook("Job", version="example.com/v1"))
-    assert not runs_once({**hook("Job"), "metadata": {"name": "h"}})
+    job = {**hook("Job"), "metadata": {"name": "h"}}
+    assert not runs_once(job)
+    passing = {**job, "spec": {"ttlSecondsAfterFinished": 60}}
+    assert runs_once(passing)
+    assert not policies_of(passing)
 
 
 def test_only_what_a_hook_does_is_its_revision() -> None:
-    marked = with_hook_revision(hook())
+    marked = with_run_revision(hook())
     assert revision_of(marked)
-    assert revision_of(with_hook_revision(hook(policy="hook-failed"))) == revision_of(marked)
-    assert revision_of(with_hook_revision(hook(image="b"))) != revision_of(marked)
+    assert revision_of(with_run_revision(hook(policy="hook-failed"))) == revision_of(marked)
+    assert revision_of(with_run_revision(hook(image="b"))) != revision_of(marked)
     other = hook("ConfigMap")
-    assert with_hook_revision(other) is other
+    assert with_run_revision(other) is other
 
 
 @pytest.mark.parametrize(
@@ -70,10 +74,10 @@ def test_without_a_policy_the_one_before_it_goes(policy: str | None, policies: s
 
 
 def test_only_another_revision_is_in_the_way_and_only_where_it_may_go() -> None:
-    one, two = with_hook_revision(hook()), with_hook_revision(hook(image="b"))
+    one, two = with_run_revision(hook()), with_run_revision(hook(image="b"))
     assert not is_in_the_way(one, one)
     assert is_in_the_way(one, two)
-    assert not is_in_the_way(one, with_hook_revision(hook(image="b", policy="hook-succeeded")))
+    assert not is_in_the_way(one, with_run_revision(hook(image="b", policy="hook-succeeded")))
     # One from before it had a revision is taken for this one.
     assert not is_in_the_way(hook(), two)
     going = {**one, "metadata": {**one["metadata"], "deletionTimestamp": "now"}}  # type: ignore[dict-item]
