@@ -83,7 +83,7 @@ def test_a_hook_that_goes_when_it_succeeded_is_not_run_again_whoever_was_killed(
     running: list[subprocess.Popen[bytes]] = []
     fault_proxy.after_write = lambda asked: running[-1].kill() if "leases" not in asked.path else None
     kubeconfig = cluster.kubeconfig("admin", fault_proxy.url)
-    for _ in range(9):
+    for _ in range(20):
         running.append(
             subprocess.Popen(
                 command(kubeconfig, one, "--timeout", "60", program=HURRIED), stdout=subprocess.DEVNULL
