@@ -16,6 +16,7 @@ from pathlib import Path
 
 import playing
 import playing_openshift
+import yaml
 from clusters import Cluster, until
 from running import Start
 from simple_kmod import (
@@ -35,10 +36,13 @@ STATES = "sro_states_completed_info"
 APPS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 
 
-def apply(cluster: Cluster, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def apply(
+    cluster: Cluster, *arguments: str | Path, offline: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run sro-apply against the cluster."""
+    where = [] if offline else ["--kubeconfig", str(cluster.admin)]
     return subprocess.run(
-        [sys.executable, "-m", "sro_apply", *map(str, arguments), "--kubeconfig", str(cluster.admin)],
+        [sys.executable, "-m", "sro_apply", *map(str, arguments), *where],
         capture_output=True,
         text=True,
         check=False,
@@ -64,7 +68,27 @@ def render(cluster: Cluster, folder: Path) -> Path:
     return folder / "out" / "lab"
 
 
-def comes_to(wanted: float, ask: Callable[[], float | None]) -> None:
+def install_kind(cluster: Cluster, bundle: Path) -> None:
+    """The kind SpecialResource as `manifests` prints it, and the one of the documentation."""
+    where = ("--image", "example.com/sro-apply:1", "--source", "git+https://example.com/fleet.git@main:out")
+    printed = apply(cluster, "manifests", bundle, *where, offline=True)
+    assert printed.returncode == 0, printed.stderr
+    kinds = [
+        each for each in yaml.safe_load_all(printed.stdout) if each["kind"] == "CustomResourceDefinition"
+    ]
+    cluster.play_kinds(kinds)
+    spec = yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text(encoding="utf-8"))
+    cluster.api.create(spec)
+
+
+def conditions(cluster: Cluster) -> list[str]:
+    """The conditions of the SpecialResource that are true."""
+    live = cluster.api.get("/apis/sro.openshift.io/v1beta1/specialresources/simple-kmod")
+    found = live.get("status", {}).get("conditions") or []
+    return [each["type"] for each in found if each["status"] == "True"]
+
+
+def comes_to(wanted: object, ask: Callable[[], object]) -> None:
     until(lambda: ask() == wanted, seconds=60)
 
 
@@ -72,9 +96,12 @@ def names(cluster: Cluster, path: str) -> set[str]:
     return {each["metadata"]["name"] for each in cluster.api.items(path)}
 
 
-def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, tmp_path: Path) -> None:
+def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
+    openshift: Cluster, start: Start, tmp_path: Path
+) -> None:
     before = names(openshift, "/api/v1/namespaces")
     bundle = render(openshift, tmp_path)
+    install_kind(openshift, bundle)
     openshift.builds.rule("*", playing_openshift.BUILDING)
     openshift.kubelet.rule("*", playing.NOT_READY)
     loop = start(bundle)
@@ -82,6 +109,7 @@ def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, t
     # Builds run, and nothing else has begun.
     until(lambda: len(loop.of("waiting")) >= 3, seconds=60)
     assert not openshift.api.items(APPS)
+    comes_to(["Progressing"], lambda: conditions(openshift))
     assert label_count(openshift, "0000") == 0
     comes_to(0, lambda: loop.metric(STATES, state="templates/0000-buildconfig.yaml"))
 
@@ -105,6 +133,7 @@ def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, t
         assert ready_pods(openshift, name) == count
         comes_to(1, partial(loop.metric, "sro_kind_completed_info", kind="DaemonSet", name=name))
     comes_to(1, lambda: loop.metric(STATES, state="templates/1000-driver-container.yaml"))
+    comes_to(["Ready"], lambda: conditions(openshift))
     assert loop.metric("sro_managed_resources_total") == 1
     assert loop.metric("sro_upgrade_alert", cr="simple-kmod") == 0
     assert loop.stop() == (0, "")
