@@ -36,13 +36,10 @@ STATES = "sro_states_completed_info"
 APPS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 
 
-def apply(
-    cluster: Cluster, *arguments: str | Path, offline: bool = False
-) -> subprocess.CompletedProcess[str]:
+def apply(cluster: Cluster, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run sro-apply against the cluster."""
-    where = [] if offline else ["--kubeconfig", str(cluster.admin)]
     return subprocess.run(
-        [sys.executable, "-m", "sro_apply", *map(str, arguments), *where],
+        [sys.executable, "-m", "sro_apply", *map(str, arguments), "--kubeconfig", str(cluster.admin)],
         capture_output=True,
         text=True,
         check=False,
@@ -68,15 +65,8 @@ def render(cluster: Cluster, folder: Path) -> Path:
     return folder / "out" / "lab"
 
 
-def install_kind(cluster: Cluster, bundle: Path) -> None:
-    """The kind SpecialResource as `manifests` prints it, and the one of the documentation."""
-    where = ("--image", "example.com/sro-apply:1", "--source", "git+https://example.com/fleet.git@main:out")
-    printed = apply(cluster, "manifests", bundle, *where, offline=True)
-    assert printed.returncode == 0, printed.stderr
-    kinds = [
-        each for each in yaml.safe_load_all(printed.stdout) if each["kind"] == "CustomResourceDefinition"
-    ]
-    cluster.play_kinds(kinds)
+def create_resource(cluster: Cluster) -> None:
+    """The documentation's SpecialResource, as the operator's users have it."""
     spec = yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text(encoding="utf-8"))
     cluster.api.create(spec)
 
@@ -101,7 +91,7 @@ def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
 ) -> None:
     before = names(openshift, "/api/v1/namespaces")
     bundle = render(openshift, tmp_path)
-    install_kind(openshift, bundle)
+    create_resource(openshift)
     openshift.builds.rule("*", playing_openshift.BUILDING)
     openshift.kubelet.rule("*", playing.NOT_READY)
     loop = start(bundle)
