@@ -19,6 +19,8 @@ from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.adopting import released, special_resource_of
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.builds import with_revision
+from sro_apply.planning.defaults import with_keys
+from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
@@ -86,6 +88,7 @@ class Applier:
         """Read what earlier runs wrote of each set: the first question, which a server answers or not."""
         for name in self._resources:
             self._parents[name] = self._kube.get(parent_id(name, self._settings.namespace))
+        self._with_parent.clear()
 
     def apply_parent(self, resource: str) -> None:
         """Write what says which objects of an SR belong together, before the first of them.
@@ -126,7 +129,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         applyset = set_id(parent_id(owner.name, self._settings.namespace))
-        manifest = with_revision(as_member(each.manifest, applyset))
+        manifest = with_keys(with_run_revision(with_revision(as_member(each.manifest, applyset))))
         kind = Kind(each.id.api_version, each.id.kind)
         if each.id.namespace or not owner.namespace or not self._kube.is_namespaced(kind):
             return manifest

@@ -7,18 +7,24 @@ another tool. The order inside a state is that of its `kustomization.yaml`, whic
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec import structs
+
 from sro_apply.errors import BundleError
+from sro_apply.planning.naming import faults_of_names
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_render.errors import Faults, InputError, SroError, some
+from sro_apply.planning.waits import faults_of_waits
+from sro_render.errors import Faults, InputError, SroError, YamlError, some
 from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, LockedResource, digest_of
-from sro_render.model.objects import JsonObject, ObjectId, annotations_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, object_id, text_of
 from sro_render.yamltext.reader import decode, read_manifest
 
 STATE = "sro.openshift.io/state"
@@ -28,6 +34,10 @@ KUSTOMIZATION = "kustomization.yaml"
 _AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
 
 
+MAX_BYTES = 32 * 2**20
+"""All files of a bundle. One of 3,000 objects has some 10 MiB."""
+_LIMITS = Limits(max_yaml_alias_nodes=0, max_yaml_depth=100)
+"""sro-render writes no aliases: whoever did, wants a small file to become a large one."""
 TARGETS = ("_argocd/", "_flux/")
 """Where a bundle for another tool has the objects of that tool."""
 
@@ -54,7 +64,7 @@ def read_bundle(files: Mapping[str, bytes], place: str, *, of_any_target: bool =
     if not of_any_target:
         _refuse_other_target(lock)
     manifests = _read_manifests(place, lock, files)
-    return RenderedBundle(
+    bundle = RenderedBundle(
         cluster=lock.cluster,
         resources=_resources(lock, files, manifests),
         kernels=MappingProxyType(dict(lock.kernels)),
@@ -68,6 +78,19 @@ def read_bundle(files: Mapping[str, bytes], place: str, *, of_any_target: bool =
         ),
         removed=lock.removed,
     )
+    _refuse_vain_waits(bundle)
+    return bundle
+
+
+def _refuse_vain_waits(bundle: RenderedBundle) -> None:
+    wrong = [*faults_of_waits(bundle)]
+    if wrong:
+        raise BundleError(
+            "bundle-waits",
+            f"the bundle of {bundle.cluster} waits for what can never come",
+            notes=some(wrong),
+            hint="correct the annotations in the charts, and build it again",
+        )
 
 
 def root_of(folder: Path) -> Path:
@@ -94,24 +117,29 @@ def root_of(folder: Path) -> Path:
 
 
 def _read_files(root: Path) -> Mapping[str, bytes]:
-    """Every file, by its path below the root; links are refused before anything is read through them."""
+    """Every file, by its path below the root; links are refused before anything is read through them.
+
+    Files are opened in the folder that was looked into, so that none above them becomes a link meanwhile.
+    """
     files: dict[str, bytes] = {}
     strange: list[str] = []
-    for place, folders, names in os.walk(root):
+    left = MAX_BYTES
+    for place, folders, names, opened in os.fwalk(root, follow_symlinks=False):
         at_top = Path(place) == root
         # A bundle may be all that a repository has.
         folders[:] = [name for name in folders if not (at_top and name == ".git")]
-        for name in (*folders, *names):
-            if at_top and name == ".git":
-                continue
-            path = Path(place) / name
-            relative = path.relative_to(root).as_posix()
-            if path.is_symlink():
-                strange.append(f"{relative} is a link")
-            elif name in names and not path.is_file():
-                strange.append(f"{relative} is no plain file")
-            elif name in names:
-                files[relative] = b"" if strange else _read(path)
+        names[:] = [name for name in names if not (at_top and name == ".git")]
+        below = Path(place).relative_to(root)
+        links = [name for name in folders if _is_link(name, opened)]
+        strange += [f"{(below / name).as_posix()} is a link" for name in links]
+        for name in names:
+            try:
+                data = _read_plain(name, left, within=opened, shown=Path(place) / name)
+            except _StrangeError as error:
+                strange.append(f"{(below / name).as_posix()} {error}")
+            else:
+                left -= len(data)
+                files[(below / name).as_posix()] = data
     if strange:
         raise BundleError(
             "bundle-link",
@@ -122,20 +150,75 @@ def _read_files(root: Path) -> Mapping[str, bytes]:
     return files
 
 
-def _read(path: Path) -> bytes:
+def read_lock_bytes(root: Path) -> bytes:
+    """The lock of OUT/CLUSTER as it lies there.
+
+    Raises: BundleError
+    """
     try:
-        return path.read_bytes()
+        return _read_plain(LOCK_NAME, MAX_BYTES, within=None, shown=root / LOCK_NAME)
+    except _StrangeError as error:
+        raise BundleError("bundle-link", f"{root / LOCK_NAME} {error}", hint=_AS_COMMITTED) from None
+
+
+class _StrangeError(Exception):
+    """What is in the place of a file is none."""
+
+
+def _is_link(name: str, within: int) -> bool:
+    return stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode)
+
+
+def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> bytes:
+    """A file that is no link, pipe or device: opening one of those neither follows nor waits.
+
+    Args:   left: bytes that it may have; within: the folder as it is open, else that of `shown`.
+    Raises: _StrangeError; BundleError: it cannot be read, or is too large.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(shown if within is None else name, flags, dir_fd=within)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - it is open already
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _StrangeError("is no plain file")
+            data = file.read(left + 1)
     except OSError as error:
+        if error.errno in {errno.ELOOP, errno.EMLINK}:
+            raise _StrangeError("is a link") from error
+        if error.errno == errno.ENXIO:
+            raise _StrangeError("is no plain file") from error
         raise BundleError(
             "unreadable-file",
-            f"{path} cannot be read: {error.strerror}",
-            hint=f"give yourself the right to read it: chmod u+r {path}",
+            f"{shown} cannot be read: {error.strerror}",
+            hint=f"give yourself the right to read it: chmod u+r {shown}",
         ) from error
+    if len(data) > left:
+        raise too_large(shown.as_posix())
+    return data
+
+
+def too_large(place: str) -> BundleError:
+    """The error for more than any bundle needs. Args: place: where the limit was met."""
+    return BundleError(
+        "bundle-large",
+        f"the bundle has more than {MAX_BYTES // 2**20} MiB, up to {place}",
+        hint="split it: build fewer SpecialResources, or fewer kernels, into one folder",
+    )
+
+
+def _parsed(data: bytes, place: str) -> JsonValue:
+    """The value of a file of the bundle."""
+    try:
+        return read_manifest(decode(data, place), _LIMITS)
+    except YamlError as error:
+        # Whoever only applies can neither allow more nor correct it here.
+        error.finding = structs.replace(error.finding, hint=_AS_COMMITTED)
+        raise
 
 
 def _read_lock(root: str, files: Mapping[str, bytes]) -> Lock:
     place = f"{root}/{LOCK_NAME}"
-    value = read_manifest(decode(files[LOCK_NAME], place), Limits())
+    value = _parsed(files[LOCK_NAME], place)
     try:
         return Lock.from_mapping(value)
     except InputError as error:
@@ -178,23 +261,20 @@ def _read_manifests(root: str, lock: Lock, files: Mapping[str, bytes]) -> Mappin
         if path.rpartition("/")[2] == KUSTOMIZATION or path.startswith(TARGETS):
             continue
         try:
-            value = read_manifest(decode(files[path], f"{root}/{path}"), Limits())
+            value = _parsed(files[path], f"{root}/{path}")
         except (SroError, ExceptionGroup) as error:
             faults.add(error)
             continue
-        if isinstance(value, dict) and _is_named(object_id(value)):
+        problems = [*faults_of_names(value)] if isinstance(value, dict) else ["it is no mapping"]
+        if isinstance(value, dict) and not problems:
             found[path] = value
         else:
             faults.add(
-                BundleError("no-object", f"{path} has no object with a kind and a name", hint=_AS_COMMITTED)
+                BundleError("no-object", f"{path} has no object: {'; '.join(problems)}", hint=_AS_COMMITTED)
             )
     faults.raise_if_any()
     _refuse_twice(found)
     return found
-
-
-def _is_named(identity: ObjectId) -> bool:
-    return bool(identity.api_version and identity.kind and identity.name)
 
 
 def _refuse_twice(manifests: Mapping[str, JsonObject]) -> None:
@@ -258,13 +338,17 @@ def _ranks(files: Mapping[str, bytes]) -> Mapping[str, tuple[int, str]]:
     """Each file's place in the order of application, as the kustomizations list it from the top."""
     ordered: list[str] = []
     waiting = [""]
+    seen: set[str] = set()
     while waiting:
         entry = waiting.pop()
+        if entry in seen:
+            continue
+        seen.add(entry)
         listing = f"{entry}/{KUSTOMIZATION}".lstrip("/")
         if listing not in files:
             ordered.append(entry)
             continue
-        value = read_manifest(decode(files[listing], listing), Limits())
+        value = _parsed(files[listing], listing)
         names = value.get("resources") if isinstance(value, dict) else None
         inner = [text_of(name) for name in names] if isinstance(names, list) else []
         waiting.extend(f"{entry}/{name}".lstrip("/") for name in reversed(inner))

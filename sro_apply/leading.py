@@ -61,7 +61,7 @@ class Leader:
         self._times, self._tell, self._now, self._beat = times or TIMES, tell, now, beat
         self._kube = kube
         # A renewal that hangs leaves time for another one before the deadline.
-        self._of_lease = kube.behind(lambda: self._times.renew_deadline_s / 2)
+        self._of_lease = kube.behind(lambda: self._times.renew_deadline_s / 2, is_urgent=True)
         self._id, self._namespace = lease_id(namespace), namespace
         self._seen: Sighting | None = None
         self._until_s = _NEVER

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from sro_apply.bundle import load_bundle, read_bundle, root_of
+from sro_apply.bundle import MAX_BYTES, load_bundle, read_bundle, read_lock_bytes, root_of, too_large
 from sro_apply.errors import BundleError
 from sro_apply.planning.parts import RenderedBundle
 from sro_render.errors import InputError, some
@@ -78,24 +78,15 @@ class _Folder:
         root = root_of(self._folder)
         # What a link above leads to is looked up once: it may be another folder a moment later.
         root = root.parent.resolve() / root.name
-        revision = _digest(root / LOCK_NAME)
+        revision = digest_of(read_lock_bytes(root))
         if revision == known:
             return None
         bundle = load_bundle(root, of_any_target=self._of_any_target)
-        if _digest(root / LOCK_NAME) != revision:
+        if digest_of(read_lock_bytes(root)) != revision:
             raise BundleError(
                 "bundle-moves", f"{root} was changed while it was read", hint="it is read again"
             )
         return Found(revision=revision, bundle=bundle)
-
-
-def _digest(file: Path) -> str:
-    try:
-        return digest_of(file.read_bytes())
-    except OSError as error:
-        raise BundleError(
-            "unreadable-file", f"{file} cannot be read: {error.strerror}", hint="is it being written anew?"
-        ) from error
 
 
 class _Address(Struct, frozen=True, kw_only=True):
@@ -167,11 +158,11 @@ class _Repository:
 def _committed_files(git: _Git, commit: str, address: _Address) -> Mapping[str, bytes]:
     """Every file below the path, by its path from the top."""
     below = ("--", address.path) if address.path else ()
-    told = git("ls-tree", "-r", "-z", "--full-tree", commit, *below)
+    told = git("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *below)
     entries = [_entry(line) for line in told.split(b"\0") if line]
     strange = [
         f"{path} is {'a link' if mode == _LINK else 'no plain file'}"
-        for mode, _, path in entries
+        for mode, _, _, path in entries
         if mode not in _FILE_MODES
     ]
     if strange:
@@ -181,8 +172,10 @@ def _committed_files(git: _Git, commit: str, address: _Address) -> Mapping[str, 
             notes=some(sorted(strange)),
             hint="name the bundle's own folder after the ref, or take it back as it was committed",
         )
-    contents = _contents(git, [name for _, name, _ in entries])
-    return {path: content for (_, _, path), content in zip(entries, contents, strict=True)}
+    if sum(size for _, _, size, _ in entries) > MAX_BYTES:
+        raise too_large(max(entries, key=lambda entry: entry[2])[3])
+    contents = _contents(git, [name for _, name, _, _ in entries])
+    return {path: content for (_, _, _, path), content in zip(entries, contents, strict=True)}
 
 
 def _contents(git: _Git, names: Sequence[str]) -> list[bytes]:
@@ -243,11 +236,12 @@ _KEPT: Final = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_
 """Of git's variables those that say how to reach a repository; others name one."""
 
 
-def _entry(line: bytes) -> tuple[str, str, str]:
-    """Mode, name of the content, and path of a line of `git ls-tree`."""
+def _entry(line: bytes) -> tuple[str, str, int, str]:
+    """Mode, name of the content, its size, and path of a line of `git ls-tree -l`."""
     facts, _, path = line.partition(b"\t")
-    mode, _, name = facts.decode().split(" ")
-    return mode, name, path.decode("utf-8", "surrogateescape")
+    mode, _, name, size = facts.decode().split()
+    # A submodule has no size.
+    return mode, name, int(size) if size.isdigit() else 0, path.decode("utf-8", "surrogateescape")
 
 
 def _bundle_files(files: Mapping[str, bytes], path: str, place: str) -> Mapping[str, bytes]:

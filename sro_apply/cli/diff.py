@@ -10,7 +10,7 @@ import click
 
 from sro_apply.bundle import root_of
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import allow_options, concurrency_option, connection_options, listed
+from sro_apply.cli.options import allow_options, connection_options, listed, pace_options
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.live_diff import DiffRequest
 from sro_apply.controller.live_diff import diff as find_diff
@@ -76,7 +76,7 @@ Example:
     metavar="RULE",
     help="Hide changes: Kind/namespace/name:field.path, with * and ? in every part; can be repeated.",
 )
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -101,6 +101,7 @@ def command(
     on_conflict: str,
     rules: tuple[str, ...],
     concurrency: int,
+    qps: float,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -115,7 +116,7 @@ def command(
     found = find_diff(
         DiffRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             takes_over=on_conflict == "force",
             concurrency=concurrency,
             rules=rules,

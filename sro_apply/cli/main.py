@@ -24,6 +24,7 @@ _COMMANDS = {
     "sync": "Apply a bundle once: in order, waiting until all is ready.",
     "status": "Say how a cluster stands against a bundle: what is ready, and what is in the way.",
     "run": "Keep a bundle in the cluster: the loop that runs there.",
+    "delete": "Remove a SpecialResource with all that was applied of it.",
     "manifests": "Print what to install so that a bundle can be brought into a cluster.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 import click
 
 from sro_apply.cli.options import (
+    adopt_option,
     allow_options,
-    concurrency_option,
+    conflict_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable_lines
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.run import RunRequest
 from sro_apply.controller.run import run as perform_run
@@ -53,13 +55,7 @@ Example:
     is_flag=True,
     help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune/--no-prune",
     "prunes",
@@ -67,7 +63,8 @@ Example:
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
 @prune_limit_option
-@concurrency_option
+@adopt_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -88,8 +85,10 @@ def command(
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
+    adopts: bool,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -103,12 +102,12 @@ def command(
     def tell(event: Event) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json_line(event, at) if output_format == "json" else text_line(event)
-        click.echo(printable(line))
+        click.echo(printable_lines(line))
 
     perform_run(
         RunRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             interval_s=interval_s,
             listen=listen,
             observes=observes,
@@ -116,6 +115,7 @@ def command(
             concurrency=concurrency,
             prunes=prunes,
             prune_limit=prune_limit,
+            adopts=adopts,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
+from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
-    concurrency_option,
+    conflict_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -46,13 +51,7 @@ Example:
     show_default=True,
     help="How long to apply and wait, altogether.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune",
     "prunes",
@@ -68,7 +67,7 @@ Example:
     show_default=True,
     help="What to do if nodes run other kernels than when the bundle was rendered.",
 )
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would change; write nothing."
@@ -80,7 +79,7 @@ Example:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A line for each event, or a JSON object for each.",
+    help="A line for each event (with a board of all kernels on a terminal), or a JSON object for each.",
 )
 def command(
     *,
@@ -94,6 +93,7 @@ def command(
     allow_namespaces: str | None,
     is_dry_run: bool,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
     adopts: bool,
@@ -106,15 +106,11 @@ def command(
     come first, then state after state, each kernel by itself: one that fails is tried again, and holds up no
     other.
     """
-    line = json_line if output_format == "json" else text_line
-
-    def tell(event: Event) -> None:
-        click.echo(printable(line(event)))
-
+    tell = _teller(output_format, is_dry_run=is_dry_run)
     outcome = perform_sync(
         SyncRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             timeout_s=timeout_s,
             waits=waits,
             takes_over=on_conflict == "force",
@@ -132,3 +128,13 @@ def command(
     if outcome.is_complete:
         return 0
     return SERVER_REFUSED if outcome.was_refused else INCOMPLETE
+
+
+def _teller(output_format: str, *, is_dry_run: bool) -> Callable[[Event], None]:
+    """Who tells of events: a board below them on a terminal, elsewhere a line for each."""
+    if output_format == "json":
+        return lambda event: click.echo(printable(json_line(event)))
+    if is_dry_run or not can_be_drawn_on(sys.stdout):
+        return lambda event: click.echo(printable_lines(text_line(event)))
+    board = LiveBoard(sys.stdout)
+    return lambda event: board.show(event, printable_lines(text_line(event)))

@@ -14,8 +14,12 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text that has several lines of its own."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def warn(findings: Iterable[Finding]) -> None:
     """Say what the user should know, on standard error."""
     for finding in findings:
-        lines = describe(finding, severity="warning").split("\n")
-        click.echo("\n".join(map(printable, lines)), err=True)
+        click.echo(printable_lines(describe(finding, severity="warning")), err=True)

@@ -1,4 +1,4 @@
-"""Connects a command to its cluster. What is refused before needs no client, whose import takes longest."""
+"""Connects a command to its cluster. What is refused before needs no client, whose import takes its time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """The cluster that the user means; see `--kubeconfig` and `--context`. None where not given."""
+    """The cluster that the user means; see `--kubeconfig`, `--context` (None where not given) and `--qps`."""
 
     kubeconfig: str | None = None
     context: str | None = None
+    qps: float = 0.0
 
 
 def connect(target: Target) -> tuple[Client, str]:
@@ -26,11 +27,12 @@ def connect(target: Target) -> tuple[Client, str]:
     """
     try:
         from sro_apply.kube import client, connection  # noqa: PLC0415
+
+        made = connection.connect(target.kubeconfig, target.context, qps=target.qps)
     except ModuleNotFoundError as error:
         raise InputError(
             "extra-missing",
             f"the package {error.name} is not installed, which speaks with the cluster",
             hint="install sro-render with its extra: pip install 'sro-render[apply]'",
         ) from error
-    made = connection.connect(target.kubeconfig, target.context)
     return client.Client(made), made.namespace

@@ -12,7 +12,7 @@ from sro_apply.asking import Asker
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.kube.view import View
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.live_diff import live_diff
 from sro_apply.sources import load_once
 from sro_render.diff.ignore import parse_rule
@@ -47,6 +47,7 @@ def diff(request: DiffRequest) -> Diff:
     bundle = load_once(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
     kube, namespace = connect(request.target)
+    refuse_own(bundle, namespace)
     settings = SyncSettings(namespace=namespace, version=__version__, timeout_s=0, is_dry_run=True)
     asker = Asker(
         kube,

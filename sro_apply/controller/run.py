@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sro_apply.checking import check_operator
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
@@ -23,7 +24,7 @@ from sro_apply.kube.interface import Kube, Watched
 from sro_apply.kube.watch import WatchView
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -33,7 +34,7 @@ from sro_apply.sources import Found, Source, opened
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
-from sro_render.errors import Finding, SroError, describe, flatten
+from sro_render.errors import Finding, ServerError, SroError, describe, flatten
 from sro_render.version import __version__
 
 _LONGEST_S = 300.0
@@ -55,6 +56,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     concurrency: int
     prunes: bool
     prune_limit: float
+    adopts: bool
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -190,6 +192,7 @@ class _Loop:
             takes_over=request.takes_over,
             concurrency=request.concurrency,
             prune_limit=request.prune_limit,
+            adopts=request.adopts,
             is_continuous=True,
         )
         self._work: _Work | None = None
@@ -241,15 +244,26 @@ class _Loop:
             return
         try:
             found = self._source.newer(self._revision)
-            if found is not None:
-                refuse_beyond(found.bundle, self._request.kinds, self._request.namespaces)
+            if found is not None and not self._request.observes:
+                self._check(found.bundle)
+        except ServerError:
+            raise
         except (SroError, ExceptionGroup) as error:
             self._reject(error)
         else:
             self._rejected = ""
             if found is not None:
                 self._take(found)
+            elif self._work is not None:
+                self._work.begin()  # the parents of its sets are not watched
         self._next_poll_at = self._clock.now() + self._request.interval_s
+
+    def _check(self, bundle: RenderedBundle) -> None:
+        """Refuse what must not be applied, or not now."""
+        refuse_beyond(bundle, self._request.kinds, self._request.namespaces)
+        refuse_own(bundle, self._settings.namespace)
+        for each in check_operator(self._kube, adopts=self._request.adopts):
+            self._tell(warned(each))
 
     def _reject(self, error: SroError | ExceptionGroup[SroError]) -> None:
         faults = [" ".join(describe(each.finding).split()) for each in flatten(error)]

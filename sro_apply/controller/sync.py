@@ -17,7 +17,7 @@ from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner, SystemClock
 from sro_apply.sources import load_once
@@ -69,6 +69,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     bundle = load_once(request.source)
     refuse_beyond(bundle, request.kinds, request.namespaces)
     kube, namespace = connect(request.target)
+    refuse_own(bundle, namespace)
     settings = SyncSettings(
         namespace=namespace,
         version=__version__,

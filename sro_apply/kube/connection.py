@@ -1,4 +1,4 @@
-"""One connection to an API server: where it is and who we are by the official client, requests over urllib3.
+"""One connection to an API server: sends requests, and gives what was answered.
 
 Decides when a request may be sent: never past its gate. Knows no kinds and no paths.
 """
@@ -10,23 +10,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import urllib3
-from kubernetes import config
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.rest import RESTClientObject
-from kubernetes.config.config_exception import ConfigException
 from msgspec import Struct
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from sro_apply.config import MANAGER
+from sro_apply.kube.access import SERVICE_ACCOUNT, Access
 from sro_apply.kube.errors import PermanentError, unreachable
 from sro_apply.kube.interface import Gate
-from sro_render.errors import InputError
-from sro_render.model.objects import mapping_of, text_of
+from sro_apply.kube.kubeconfig import plain_access
+from sro_apply.kube.pace import Pace
 from sro_render.version import __version__
 
 CONNECT_S: Final = 10.0
@@ -35,10 +31,7 @@ ANSWER_S: Final = 60.0
 """For an answer to begin, and for each further part of it."""
 SILENCE_S: Final = 90.0
 """Of a watch, in which a server says at least every minute that it is there."""
-_CONNECTIONS: Final = 32
-"""That are kept open: more than any command has threads."""
 _CHUNK: Final = 65_536
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class Answer(Struct, frozen=True):
@@ -86,24 +79,27 @@ class Stream:
 
 
 class Connection:
-    """Where we are connected to.
+    """To a server, as a user.
 
-    namespace: the applier's own: of the pod, or of the kubeconfig's context.
     counts: how many requests were made, by their method and the answer's status, or `none`.
     """
 
-    def __init__(self, settings: Configuration, namespace: str, gate: Gate | None = None) -> None:
-        self.namespace = namespace
+    def __init__(self, access: Access, gate: Gate | None = None, pace: Pace | None = None) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self._settings, self._gate = settings, gate
+        self._access, self._gate, self._pace = access, gate, pace
         self._lock = threading.Lock()
-        self._pool: urllib3.PoolManager = RESTClientObject(settings).pool_manager
+        self._pool: urllib3.PoolManager = access.pool()
         if gate is not None:
             self._pool.pool_classes_by_scheme = _gated(gate)
 
-    def behind(self, gate: Gate) -> Connection:
-        """To the same server as the same user, but each request asks `gate` first."""
-        made = Connection(self._settings, self.namespace, gate)
+    @property
+    def namespace(self) -> str:
+        """The applier's own: of the pod, or of the kubeconfig's context."""
+        return self._access.namespace
+
+    def behind(self, gate: Gate, *, is_urgent: bool = False) -> Connection:
+        """To the same server as the same user, but each request asks `gate` first. is_urgent: at any pace."""
+        made = Connection(self._access, gate, None if is_urgent else self._pace)
         made.counts = self.counts
         made._lock = self._lock
         return made
@@ -129,14 +125,14 @@ class Connection:
         headers = {"Content-Type": media_type} if media_type else {}
         if accept:
             headers["Accept"] = accept
-        left_s = self._left_s()
+        left_s = self._turn()
         timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
         answer = self._request(method, path, what, body=body, headers=headers, timeout=timeout)
         return Answer(answer.status, answer.headers, answer.data)
 
     def stream(self, path: str, what: str) -> Stream:
         """Ask for what the server sends line after line, for as long as it likes; otherwise as above."""
-        timeout = urllib3.Timeout(connect=min(CONNECT_S, self._left_s()), read=SILENCE_S)
+        timeout = urllib3.Timeout(connect=min(CONNECT_S, self._turn()), read=SILENCE_S)
         answer = self._request("GET", path, what, headers={}, timeout=timeout, preload_content=False)
         return Stream(answer, what)
 
@@ -146,7 +142,7 @@ class Connection:
         sent, status = {**self._headers(), **headers}, "none"
         try:
             answer = self._pool.request(
-                method, f"{self._settings.host}{path}", headers=sent, retries=False, **more
+                method, f"{self._access.host}{path}", headers=sent, retries=False, **more
             )
             status = str(answer.status)
         except urllib3.exceptions.HTTPError as error:
@@ -156,51 +152,37 @@ class Connection:
                 self.counts[method, status] += 1
         return answer
 
-    def _left_s(self) -> float:
+    def _turn(self) -> float:
+        """Wait for it; then for how many seconds a request may be under way."""
+        if self._pace is not None:
+            self._pace.take()
         return ANSWER_S if self._gate is None else self._gate()
 
     def _headers(self) -> dict[str, str]:
         """What every request has. A token that has run out is read again here, by one thread."""
         with self._lock:
-            token = self._settings.get_api_key_with_prefix("BearerToken", alias="authorization")
+            user = self._access.user()
         made = {"Accept": "application/json, */*", "User-Agent": f"{MANAGER}/{__version__}"}
-        return {**made, "Authorization": token} if token else made
+        return {**made, "Authorization": user} if user else made
 
 
-def connect(kubeconfig: str | None, context: str | None) -> Connection:
+def connect(kubeconfig: str | None, context: str | None, *, qps: float = 0.0) -> Connection:
     """Connect as kubectl does: a kubeconfig, else the pod's ServiceAccount.
 
-    Raises: InputError: there is neither, or it cannot be used.
+    Args: qps: requests a second at most; 0: as many as the server takes.
+
+    Raises:
+        InputError: there is neither, or it cannot be used.
+        ModuleNotFoundError: it takes the official client, which is not installed.
     """
-    settings = Configuration()
-    try:
-        namespace = _configure(settings, kubeconfig, context)
-    except Exception as error:  # a damaged kubeconfig makes the library raise whatever it stumbles over
-        raise InputError(
-            "no-connection",
-            f"there is no cluster to connect to: {_in_words(error)}",
-            subject=kubeconfig or "",
-            hint="name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod",
-        ) from error
-    settings.connection_pool_maxsize = _CONNECTIONS
-    return Connection(settings, namespace)
+    is_in_pod = kubeconfig is None and context is None and SERVICE_ACCOUNT.exists()
+    access = None if is_in_pod else plain_access(kubeconfig, context)
+    if access is None:
+        # Takes longer to import than a small sync takes.
+        from sro_apply.kube.official import official_access  # noqa: PLC0415
 
-
-def _configure(settings: Configuration, kubeconfig: str | None, context: str | None) -> str:
-    if kubeconfig is None and context is None and _SERVICE_ACCOUNT.exists():
-        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-        return _SERVICE_ACCOUNT.read_text(encoding="utf-8").strip()
-    load, list_contexts = config.load_kube_config, config.list_kube_config_contexts
-    load(config_file=kubeconfig, context=context, client_configuration=settings)  # type: ignore[no-untyped-call]
-    contexts, active = list_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
-    chosen = next((each for each in contexts if each["name"] == context), active)
-    return text_of(mapping_of(mapping_of(chosen).get("context")).get("namespace")) or "default"
-
-
-def _in_words(error: Exception) -> str:
-    """One line: a fault that the library foresaw in its words, any other with its sort."""
-    words = " ".join(str(error).split())
-    return words if isinstance(error, ConfigException) else f"{type(error).__name__}: {words}"
+        access = official_access(kubeconfig, context)
+    return Connection(access, pace=Pace(qps) if qps else None)
 
 
 def _no_answer(what: str, error: urllib3.exceptions.HTTPError) -> Exception:

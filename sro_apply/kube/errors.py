@@ -17,6 +17,8 @@ from sro_render.model.objects import JsonObject, mapping_of, text_of
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_UNREADABLE: Final = b"failed to create typed patch object"
+"""Of an object that is not as its kind's schema says, the server says that it failed itself."""
 _SECRET_KINDS = frozenset({"Secret"})
 
 
@@ -57,6 +59,8 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
     rule = missing_rule(_message(body)) if status == 403 else ""
     if rule:
         text += f"; sro-apply manifests SOURCE prints the rule that is missing: {rule}"
+    if status == 500 and _UNREADABLE in body:
+        status = 422
     if status in _TRANSIENT or (status == 409 and reason != "Conflict"):
         transient = TransientError("server-busy", text, hint="it is tried again")
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))

@@ -19,7 +19,7 @@ from msgspec import Struct
 from sro_apply.planning.completion import NUMBER_LENGTH, SeenState, finished, states_of
 from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
 from sro_apply.planning.placement import STATE_LABEL
-from sro_apply.planning.progress import Status
+from sro_apply.planning.progress import Status, StepKey
 from sro_render.errors import Finding
 
 READY: Final = "Ready"
@@ -101,6 +101,7 @@ class _Deciding:
         self._states = states_of(picture, resource.name)
         self._nodes = {*resource.nodes, *_used(self._states)}
         self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
+        self._lacking: dict[StepKey, frozenset[str] | None] = {}
 
     def labels_of(self, node: SeenNode) -> Iterator[str]:
         """Those that are true of a node."""
@@ -119,7 +120,14 @@ class _Deciding:
             return True
         has_been = node.labels.get(state_label(self._name, state.number)) == READY
         own = [step for step in steps if step.key.kernel] or steps
-        return has_been and bool(own) and all(_still_holds(step, node.name) for step in own)
+        return has_been and bool(own) and all(self._still_holds(step, node.name) for step in own)
+
+    def _still_holds(self, step: SeenStep, node: str) -> bool:
+        """Whether a state that was finished on a node has not left it."""
+        if step.key not in self._lacking:
+            self._lacking[step.key] = _unserved(step)
+        lacking = self._lacking[step.key]
+        return lacking is not None and node not in lacking
 
     def _steps_of(self, state: SeenState, kernel: str) -> tuple[tuple[SeenStep, ...], bool]:
         """What nodes of a kernel need of a state, and whether all of it is ready."""
@@ -133,13 +141,12 @@ class _Deciding:
         return self._steps[key]
 
 
-def _still_holds(step: SeenStep, node: str) -> bool:
-    """Whether a state that was finished on a node has not left it."""
-    return any(each.live is not None for each in step.objects) and all(
-        node in each.served
-        for each in step.objects
-        if each.id.kind == "DaemonSet" and node in {*each.nodes, *each.used}
-    )
+def _unserved(step: SeenStep) -> frozenset[str] | None:
+    """The nodes where a DaemonSet of a step should be ready, and is not; None where nothing is left of it."""
+    if all(each.live is None for each in step.objects):
+        return None
+    drivers = [each for each in step.objects if each.id.kind == "DaemonSet"]
+    return frozenset().union(*({*each.nodes, *each.used} - {*each.served} for each in drivers))
 
 
 def _used(states: tuple[SeenState, ...]) -> set[str]:

@@ -1,9 +1,9 @@
 """What of the sets in a cluster goes, because the bundle has it no longer, and what stays nevertheless.
 
-Decides the guards: a driver whose kernel runs, an SR that is not ready, an empty bundle, a lost inventory,
-definitions and volumes, a share that is too large. What no set has, and what any SR of the bundle has, is not
-even a candidate. SRs that the lock lists as removed lose all of this but their CRDs. Whether a Namespace
-may go is decided in `strangers`, once it is known what is in it.
+Decides the guards: a driver whose kernel runs and what it uses, an SR that is not ready, an empty bundle, a
+lost inventory, definitions and volumes, a share that is too large. What no set has, and what any SR of the
+bundle has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs.
+Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
 
 No request, no clock: the same situation gives the same plan.
 """
@@ -11,9 +11,10 @@ No request, no clock: the same situation gives the same plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field, structs
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
@@ -22,6 +23,7 @@ from sro_apply.planning.parts import BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import deletion_order
+from sro_apply.planning.uses import used_by
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.model.objects import ObjectId, mapping_of, text_of
 from sro_render.model.wording import name_some
@@ -30,11 +32,16 @@ LEAST_FOR_SHARE: Final = 5
 """So many objects may go whatever share they are: a small set changes as a whole."""
 
 
+NO_BUNDLE: Final = RenderedBundle(cluster="", resources=())
+"""What is known of a bundle where there is none."""
+
+
 class Situation(Struct, frozen=True, kw_only=True):
     """All that pruning depends on.
 
     sets:  those that were found; keep: the key of each object of the bundle, whichever SR's.
     nodes: live ones; ready: SRs with every step ready; limit: the share of a set that may go.
+    used:  what drivers that stay use, each with its driver; found by `plan_prune`.
     """
 
     bundle: RenderedBundle
@@ -43,6 +50,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     nodes: tuple[SeenNode, ...]
     ready: frozenset[str]
     limit: float
+    used: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def resources(self) -> Mapping[str, BundleResource]:
@@ -67,6 +75,7 @@ class PrunePlan(Struct, frozen=True, kw_only=True):
 
 def plan_prune(situation: Situation) -> PrunePlan:
     """Decide what becomes of every stale object of the sets."""
+    situation = structs.replace(situation, used=_used(situation))
     plans = [_plan_set(each, situation) for each in sorted(situation.sets, key=lambda each: each.resource)]
     reasons = {doomed.member.uid: doomed.reason for plan in plans for doomed in plan.doomed}
     ordered = deletion_order((doomed.member for plan in plans for doomed in plan.doomed), situation.bundle)
@@ -79,10 +88,21 @@ def plan_prune(situation: Situation) -> PrunePlan:
 
 def plan_delete(given: LiveSet) -> PrunePlan:
     """The end of an SR, which somebody asked for: all of its set but CRDs."""
-    bundle = RenderedBundle(cluster="", resources=(), removed=(given.resource,))
+    bundle = structs.replace(NO_BUNDLE, removed=(given.resource,))
     return plan_prune(
         Situation(bundle=bundle, sets=(given,), keep=frozenset(), nodes=(), ready=frozenset(), limit=1)
     )
+
+
+def _used(situation: Situation) -> Mapping[Key, str]:
+    stale = [
+        each
+        for one in situation.sets
+        if one.resource not in situation.bundle.removed
+        for each in sorted(one.members, key=lambda each: each.id)
+        if key_of(each.id) not in situation.keep
+    ]
+    return used_by([each for each in stale if _keep_driver(each, situation)], stale)
 
 
 def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
@@ -182,7 +202,7 @@ def _keep_leaving(member: Member, _: Situation) -> Kept | None:
 
 
 def _keep_definition(member: Member, _: Situation) -> Kept | None:
-    if (member.id.group, member.id.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
+    if not is_definition(member):
         return None
     return _kept(
         member,
@@ -215,6 +235,13 @@ def _keep_driver(member: Member, situation: Situation) -> Kept | None:
     )
 
 
+def _keep_used(member: Member, situation: Situation) -> Kept | None:
+    driver = situation.used.get(key_of(member.id))
+    if not driver:
+        return None
+    return _kept(member, f"{driver} uses it, which stays", "it goes with that")
+
+
 def _keep_until_ready(member: Member, situation: Situation) -> Kept | None:
     if member.resource in situation.ready or _is_of_dead_kernel(member, situation):
         return None
@@ -230,9 +257,15 @@ _GUARDS: tuple[_Guard, ...] = (
     _keep_definition,
     _keep_volume,
     _keep_driver,
+    _keep_used,
     _keep_until_ready,
 )
 _GUARDS_OF_REMOVED: tuple[_Guard, ...] = (_keep_leaving, _keep_definition)
+
+
+def is_definition(member: Member) -> bool:
+    """Whether it is a CRD, which never goes."""
+    return (member.id.group, member.id.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 def nodes_of_driver(member: Member, nodes: Sequence[SeenNode]) -> tuple[str, ...]:

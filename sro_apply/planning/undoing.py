@@ -18,6 +18,16 @@ Place: TypeAlias = tuple[int, int, str, int, int, str]
 """Where in the order of application a state of an SR stands."""
 
 _OWN = ("namespace", "crds", "pre-install")
+_WITH_PODS = frozenset(
+    {
+        ("apps", "DaemonSet"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("batch", "CronJob"),
+        ("batch", "Job"),
+    }
+)
 _LAST = ("stateless", "post-install")
 
 
@@ -33,6 +43,16 @@ def place_of(member: Member, bundle: RenderedBundle) -> Place:
     known = [state.name for state in bundle.resources[index].states] if index < len(names) else []
     level = 0 if is_namespace(member) else 1 if member.state in FIRST_STATES else 2
     return level, index, member.resource, *_state_rank(member.state, known)
+
+
+def first_wave(members: Sequence[Member], bundle: RenderedBundle) -> list[Member]:
+    """Of members in the order of deletion, those that go before any other may: of one state."""
+    return [each for each in members if place_of(each, bundle) == place_of(members[0], bundle)]
+
+
+def has_pods(member: Member) -> bool:
+    """Whether pods go with it, which takes them a while."""
+    return (member.id.group, member.id.kind) in _WITH_PODS
 
 
 def is_namespace(member: Member) -> bool:

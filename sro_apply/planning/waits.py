@@ -36,7 +36,7 @@ def batches(objects: Sequence[BundleObject]) -> tuple[tuple[BundleObject, ...], 
     batch: list[BundleObject] = []
     for each, after in zip_longest(objects, objects[1:]):
         batch.append(each)
-        if after is None or (_holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
+        if after is None or (holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
             made.append(tuple(batch))
             batch = []
     return tuple(made)
@@ -49,13 +49,18 @@ def must_wait(each: BundleObject, waits: bool) -> bool:
           hooks, as Helm does.
     """
     is_namespace = (each.id.group, each.id.kind) == ("", "Namespace")
-    return waits or is_namespace or _is_crd(each.id) or HOOK in annotations_of(each.manifest)
+    return waits or is_namespace or _is_crd(each.id) or is_hook(each)
 
 
 def asks_to_wait(each: BundleObject) -> bool:
     """Whether the chart asks that what comes after an object waits for it."""
     annotations = annotations_of(each.manifest)
     return annotations.get(WAIT) == "true" or HOOK in annotations or bool(pattern_of(each.manifest))
+
+
+def is_hook(each: BundleObject) -> bool:
+    """Whether it is one of Helm's hooks."""
+    return HOOK in annotations_of(each.manifest)
 
 
 def pattern_of(manifest: JsonObject) -> str:
@@ -101,7 +106,8 @@ def faults_of_waits(bundle: RenderedBundle) -> Iterator[str]:
             yield f"{each.id}: {WAIT_FOR_LOGS}: {pattern!r} is no regular expression of RE2: {problem}"
 
 
-def _holds(each: BundleObject) -> bool:
+def holds(each: BundleObject) -> bool:
+    """Whether what comes after an object in its state waits for it."""
     return asks_to_wait(each) or _is_crd(each.id)
 
 

@@ -16,7 +16,7 @@ from sro_apply.kube.interface import Kube, Propagation
 from sro_apply.planning import leaving
 from sro_apply.planning.prune import Doomed
 from sro_apply.planning.sets import Member
-from sro_apply.planning.undoing import is_namespace
+from sro_apply.planning.undoing import has_pods, is_namespace
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 _CONFLICT: Final = 409
@@ -48,10 +48,20 @@ class Deleted(Struct, frozen=True, kw_only=True):
 class Deleter:
     """Deletes, and waits until it is gone."""
 
-    def __init__(self, kube: Kube, tell: Callable[[Event], None], clock: Clock, *, is_dry_run: bool) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        tell: Callable[[Event], None],
+        clock: Clock,
+        *,
+        is_dry_run: bool,
+        waits_for_pods: bool = False,
+    ) -> None:
+        """Args: waits_for_pods: whether what has pods is gone only when they are."""
         self._kube, self._tell, self._clock, self._is_dry_run = kube, tell, clock, is_dry_run
+        self._waits_for_pods = waits_for_pods
 
-    def delete(self, doomed: Sequence[Doomed], propagation: Propagation) -> Deleted:
+    def delete(self, doomed: Sequence[Doomed]) -> Deleted:
         """Delete in the given order. A Namespace stays if anything in it did."""
         deleted: list[Member] = []
         refused: list[Kept] = []
@@ -64,7 +74,7 @@ class Deleter:
                 unsure.append(_kept(member, reason, ""))
                 continue
             try:
-                self._send(member, propagation)
+                self._send(member)
             except TransientError as error:
                 unsure.append(_kept(member, error.finding.message, "it is tried again with the next sync"))
             except PermanentError as error:
@@ -115,12 +125,13 @@ class Deleter:
                 told[each.uid] = reason
                 self._tell(Leaving(specialresource=each.resource, object=str(each.id), reason=reason))
 
-    def _send(self, member: Member, propagation: Propagation) -> None:
+    def _send(self, member: Member) -> None:
+        waits = self._waits_for_pods and has_pods(member)
         self._kube.delete(
             member.id,
             uid=member.uid,
             resource_version=member.version,
-            propagation=propagation,
+            propagation=Propagation.FOREGROUND if waits else Propagation.BACKGROUND,
             dry_run=self._is_dry_run,
         )
 

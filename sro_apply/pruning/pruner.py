@@ -14,19 +14,19 @@ from msgspec import Struct, structs
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Cleared, Event, Kept, PruneStopped
 from sro_apply.kube.errors import NotFoundError
-from sro_apply.kube.interface import Kube, Propagation
+from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
-from sro_apply.planning.prune import PrunePlan, Situation, plan_prune
+from sro_apply.planning.prune import PrunePlan, Situation, is_definition, plan_prune
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.sets import Key, LiveSet, Member, key_of
 from sro_apply.planning.strangers import hold_namespaces
 from sro_apply.planning.undoing import is_namespace
 from sro_apply.pruning.deleting import Clock, Deleted, Deleter
+from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.pruning.reading import SetReader
-from sro_render.errors import Finding
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, ObjectId, object_id
 
 MOST_ATTEMPTS: Final = 4
 """So often a pruning looks again where something changed under it, or the server was busy."""
@@ -66,9 +66,8 @@ class Pruner:
         wanted: Wanted,
         tell: Callable[[Event], None],
         clock: Clock,
-        unlabel: Callable[[str], Sequence[Finding]],
+        unlabel: Unlabel,
     ) -> None:
-        """Args: unlabel: takes the labels of an SR that is removed from the nodes; what it could not do."""
         self._kube, self._bundle, self._settings = kube, bundle, settings
         self._wanted, self._tell, self._clock, self._unlabel = wanted, tell, clock, unlabel
         self._deleter = Deleter(kube, tell, clock, is_dry_run=settings.is_dry_run)
@@ -89,7 +88,7 @@ class Pruner:
             sets = reader.sets(reader.parents())
             plan = self._plan(reader, sets, ready, deleted)
             self._tell_all((*plan.stopped, *plan.kept))
-            done = self._deleter.delete(plan.doomed, Propagation.BACKGROUND)
+            done = self._deleter.delete(plan.doomed)
             deleted += done.deleted
             attempts += 1
             if not done.unsure or attempts == self._most_attempts():
@@ -149,13 +148,16 @@ class Pruner:
 
     def _shrink(self, sets: Sequence[LiveSet], deleted: Sequence[Member], left: Sequence[Kept]) -> None:
         """Let each parent name what its set still has; a removed SR's goes with the last member."""
-        staying = {(each.specialresource, each.object) for each in left}
-        gone = {each.uid for each in deleted if (each.resource, str(each.id)) not in staying}
+        leaving = {(each.specialresource, each.object) for each in left}
+        gone = {each.uid for each in deleted if (each.resource, str(each.id)) not in leaving}
         resources = {each.name: each for each in self._bundle.resources}
         for each in sets:
             if each.resource in resources or each.resource in self._bundle.removed:
-                ids = [one.id for one in each.members if one.uid not in gone and not one.is_inherited]
-                self._write_parent(each, resources.get(each.resource), ids)
+                known = resources.get(each.resource)
+                staying = [one for one in each.members if one.uid not in gone and not one.is_inherited]
+                # CRDs of a removed SR were told of; nobody comes back for them.
+                ids = [one.id for one in staying if known or not is_definition(one)]
+                self._write_parent(each, known, ids)
 
     def _write_parent(
         self, given: LiveSet, resource: BundleResource | None, left: Sequence[ObjectId]
@@ -165,19 +167,9 @@ class Pruner:
             if not is_same(parent, given.parent, MANAGER):
                 self._kube.apply(parent, force=True)
             return
-        # Its labels first: who finds no parent any more does not look for them.
-        faults = self._unlabel(given.resource)
-        if faults:
-            reason = f"labels of nodes are left: {faults[0].message}"
-            self._tell_all([_kept_parent(given, reason, faults[0].hint)])
-            return
-        metadata = mapping_of(given.parent.get("metadata"))
-        self._kube.delete(
-            object_id(given.parent),
-            uid=text_of(metadata.get("uid")),
-            resource_version=text_of(metadata.get("resourceVersion")),
-            propagation=Propagation.BACKGROUND,
-        )
+        kept = end_set(self._kube, given, self._unlabel)
+        if kept:
+            self._tell_all([kept])
 
     def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
         """Tell what was not told before: that something stays is no news the second time."""
@@ -203,8 +195,3 @@ class Pruner:
             was_refused=bool(done.refused),
             is_unsure=bool(done.unsure),
         )
-
-
-def _kept_parent(given: LiveSet, reason: str, hint: str) -> Kept:
-    parent = object_id(given.parent)
-    return Kept(specialresource=given.resource, object=str(parent), reason=reason, hint=hint)

@@ -33,7 +33,7 @@ from sro_render.model.wording import name_some
 
 
 def text_line(event: Event) -> str:
-    """One line, without its end."""
+    """One line, without its end; after a failure the end of a log, each line of it set in."""
     match event:
         case Applied():
             unchecked = event.result is Result.UNCHECKED
@@ -44,7 +44,7 @@ def text_line(event: Event) -> str:
         case Awaited():
             return f"{event.step}: waiting for {event.object}: {event.reason}"
         case Failed():
-            return f"{event.step}: failed: {event.object}: {event.reason}; again in {event.retry_s:g} s"
+            return _failed(event)
         case Delayed():
             return f"{event.reason}; again in {event.retry_s:g} s"
         case StoodBy():
@@ -81,6 +81,12 @@ def _warned(event: Warned) -> str:
     notes = f" ({'; '.join(event.notes)})" if event.notes else ""
     hint = f"; {event.hint}" if event.hint else ""
     return f"warning[{event.code}]: {place}{event.message}{notes}{hint}"
+
+
+def _failed(event: Failed) -> str:
+    reason, *log = event.reason.split("\n")
+    line = f"{event.step}: failed: {event.object}: {reason}; again in {event.retry_s:g} s"
+    return "\n    ".join([line, *log])
 
 
 def _finished(event: Finished) -> str:

@@ -51,7 +51,8 @@ li { overflow-wrap: anywhere; }
 .failed { color: var(--failed); font-weight: 600; }
 .applied { color: var(--applied); }
 .waiting, .quiet { color: var(--quiet); }
-.stale { border-left: 5px solid var(--failed); background: var(--raised); padding: 0.5rem 1rem; }
+.stale { margin-block: 0.5rem; padding: 0.5rem 1rem; background: var(--raised); }
+.stale { border-left: 5px solid var(--failed); }
 .unseen { border: 1px dashed; padding: 0 0.2em; }
 """
 STYLE_DIGEST: Final = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"

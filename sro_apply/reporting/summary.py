@@ -136,6 +136,6 @@ def nodes_of(step: SeenStep) -> Nodes | None:
     drivers = [each for each in step.objects if (each.id.group, each.id.kind) == ("apps", "DaemonSet")]
     if not drivers:
         return None
-    expected = sorted({name for each in drivers for name in each.nodes})
-    ready = [name for name in expected if all(name in each.served for each in drivers if name in each.nodes)]
-    return Nodes(expected=tuple(expected), ready=tuple(ready))
+    expected = {name for each in drivers for name in each.nodes}
+    lacking = {name for each in drivers for name in {*each.nodes} - {*each.served}}
+    return Nodes(expected=tuple(sorted(expected)), ready=tuple(sorted(expected - lacking)))

@@ -138,3 +138,48 @@ def pruned(done: Synced) -> list[str]:
 def kept(done: Synced) -> dict[str, str]:
     """Each object that stays, with the reason and what to do."""
     return {each["object"]: f"{each['reason']}; {each['hint']}" for each in done.of("kept")}
+
+
+def delete(cluster: Cluster, resource: str, *options: str) -> Synced:
+    """`sro-apply delete`."""
+    program = [sys.executable, "-m", "sro_apply", "delete", resource, "--kubeconfig", str(cluster.admin)]
+    return Synced(
+        subprocess.run(
+            [*program, "-o", "json", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+            stdin=subprocess.DEVNULL,
+        )
+    )
+
+
+def claim(name: str) -> Object:
+    """A PersistentVolumeClaim that nobody fulfils."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "none",
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+
+
+def definition() -> Object:
+    """The CRD of a kind `Thing`."""
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Thing", "plural": "things"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }

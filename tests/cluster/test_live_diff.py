@@ -102,9 +102,10 @@ def kubectl_diff(kubectl: Path, cluster: Cluster, bundle: Path, scratch: Path) -
 def content(file: Path) -> Any:
     """What of an object controllers do not write while kubectl asks for one side after the other."""
     found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    found.pop("status", None)
-    found["metadata"].pop("resourceVersion", None)
-    return found
+    if found is None:  # it is not there
+        return None
+    metadata = {key: value for key, value in found["metadata"].items() if key != "resourceVersion"}
+    return {**{key: value for key, value in found.items() if key != "status"}, "metadata": metadata}
 
 
 def test_right_after_a_sync_nothing_differs_and_nothing_is_sent(

@@ -18,7 +18,9 @@ from little import (
     MAPS,
     NODES,
     build,
+    claim,
     config_map,
+    definition,
     is_there,
     kept,
     names,
@@ -26,7 +28,6 @@ from little import (
     pruned,
     yaml_of,
 )
-from raw_api import Object
 from simple_kmod import sync
 from webhooks import REFUSED, UNANSWERED, Refuser, configuration
 
@@ -35,34 +36,6 @@ def test_what_must_not_or_cannot_go_stays_and_the_message_says_what_to_do(
     cluster: Cluster, tmp_path: Path, certificates: Any
 ) -> None:
     play(cluster, tmp_path)
-    claim: Object = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "data"},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": "none",
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-    definition: Object = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "things.example.com"},
-        "spec": {
-            "group": "example.com",
-            "scope": "Namespaced",
-            "names": {"kind": "Thing", "plural": "things"},
-            "versions": [
-                {
-                    "name": "v1",
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": {"type": "object"}},
-                }
-            ],
-        },
-    }
     spaces = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("lonely", "shared")
     ]
@@ -74,8 +47,8 @@ def test_what_must_not_or_cannot_go_stays_and_the_message_says_what_to_do(
         config_map("unanswered", labels=UNANSWERED),
         config_map("inside", "shared"),
         config_map("inside", "lonely"),
-        claim,
-        definition,
+        claim("data"),
+        definition(),
     )
     one = build(tmp_path / "1", {"little": {"0000-x.yaml": first, "0100-y.yaml": second}}, NODES)
     two = build(tmp_path / "2", {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}, NODES)

@@ -28,7 +28,7 @@ from simple_kmod import DRIVER, KERNELS, MIDDLE, NEW, OLD, build_config, daemon_
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters
-from sro_apply.events import Event, Labelled, Warned
+from sro_apply.events import Event, Warned
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.planning.picture import Picture
@@ -57,19 +57,17 @@ class Telling:
         self._board = Board("1", longest_s=60)
         self._board.lead(is_leader=True)
         self.web = WebServer(Address("127.0.0.1", 0), self._board)
-        self.told: list[Event] = []
-        self._reporters = Reporters(self.kube, self.told.append, board=self._board)
 
     def survey(self) -> Picture:
         return Observer(self.kube, View(self.kube), self._bundle, self._settings).picture()
 
     def report(self) -> list[Event]:
-        """Report once; what was said."""
-        self.told.clear()
-        self._reporters.report(self.survey())
-        faults = [each for each in self.told if isinstance(each, Warned) and each.code != "stale-nodes"]
+        """Report once, as a run that has just begun; what was said."""
+        told: list[Event] = []
+        Reporters(self.kube, told.append, board=self._board).report(self.survey())
+        faults = [each for each in told if isinstance(each, Warned) and each.code != "stale-nodes"]
         assert faults == []
-        return list(self.told)
+        return told
 
     def series(self, name: str) -> dict[tuple[str, ...], float]:
         """A metric as Prometheus would scrape it: the values of its labels in order of their names."""
@@ -191,12 +189,15 @@ def test_at_every_step_metrics_labels_status_and_events_say_how_far_each_kernel_
     assert telling.series("sro_managed_resources_total") == {(): 1}
 
     openshift.builds.rule(build_config(NEW, bundle), NEVER_BUILT)
-    assert sync(openshift, bundle, "--timeout", "12").code == 1
-    said = telling.report()
-    assert [len(each.nodes) for each in said if isinstance(each, Labelled)] == [
-        KERNELS[OLD] + KERNELS[MIDDLE]
-    ]
+    done = sync(openshift, bundle, "--timeout", "12")
+    assert done.code == 1
+    labelled = {node for each in done.of("labelled") for node in each["nodes"]}
+    assert len(labelled) == KERNELS[OLD] + KERNELS[MIDDLE]
     assert telling.labels() == {OLD: BOTH, MIDDLE: BOTH, NEW: {}}
+    assert telling.status()["state"] == "Progressing: Working on: templates/0000-buildconfig.yaml"
+    assert telling.conditions() == {"Ready": "False", "Progressing": "True", "Errored": "False"}
+    # Nothing is left to be told but what is scraped.
+    assert telling.report() == []
     assert telling.series("sro_states_completed_info") == {
         ("simple-kmod", "templates/0000-buildconfig.yaml"): 0,
         ("simple-kmod", "templates/1000-driver-container.yaml"): 0,
@@ -207,13 +208,19 @@ def test_at_every_step_metrics_labels_status_and_events_say_how_far_each_kernel_
         for kernel in KERNELS
     }
     assert ready == {OLD: 1, MIDDLE: 1, NEW: 0}
-    assert telling.status()["state"] == "Progressing: Working on: templates/0000-buildconfig.yaml"
-    assert telling.conditions() == {"Ready": "False", "Progressing": "True", "Errored": "False"}
 
     openshift.builds.rule(build_config(NEW, bundle), playing_openshift.COMPLETE)
     assert sync(openshift, bundle).code == 0
-    telling.report()
     assert telling.labels() == dict.fromkeys(KERNELS, BOTH)
+    assert telling.status()["state"] == "Ready: "
+    assert telling.conditions() == {"Ready": "True", "Progressing": "False", "Errored": "False"}
+    events = telling.events()
+    assert events["StateReady", f"1000-driver-container of {NEW} is ready"] == 1
+    assert events["Ready", "all of simple-kmod is ready"] == 1
+    versions = node_versions(openshift)
+    assert telling.report() == []
+    assert telling.events() == events
+    assert node_versions(openshift) == versions
     assert set(telling.series("sro_states_completed_info").values()) == {1}
     assert set(telling.series("sro_kind_completed_info").values()) == {1}
     used = {
@@ -221,20 +228,15 @@ def test_at_every_step_metrics_labels_status_and_events_say_how_far_each_kernel_
     }
     assert used == {("DaemonSet", daemon_set(kernel, bundle)): number for kernel, number in KERNELS.items()}
     assert telling.series("sro_upgrade_alert") == {("simple-kmod",): 0}
-    assert telling.status()["state"] == "Ready: "
-    assert telling.conditions() == {"Ready": "True", "Progressing": "False", "Errored": "False"}
-    events = telling.events()
-    assert events["StateReady", f"1000-driver-container of {NEW} is ready"] == 1
-    assert events["Ready", "all of simple-kmod is ready"] == 1
-
-    versions = {each["metadata"]["name"]: each["metadata"] for each in openshift.api.items("/api/v1/nodes")}
-    assert telling.report() == []
-    assert telling.events() == events
-    after = {each["metadata"]["name"]: each["metadata"] for each in openshift.api.items("/api/v1/nodes")}
-    assert after == versions
 
     assert Labeller(telling.kube).unlabel("simple-kmod").findings == ()
     assert telling.labels() == {kernel: {} for kernel in KERNELS}
+
+
+def node_versions(cluster: Cluster) -> dict[str, str]:
+    """What every write to a node changes."""
+    nodes = cluster.api.items("/api/v1/nodes")
+    return {each["metadata"]["name"]: each["metadata"]["resourceVersion"] for each in nodes}
 
 
 @pytest.mark.usefixtures("special_resource")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,10 +33,10 @@ from simple_kmod import (
     NEW,
     OLD,
     build_config,
-    changed,
     command,
     daemon_set,
     everything,
+    node,
     ready_pods,
     sync,
 )
@@ -168,17 +169,12 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(openshift: Cluster,
     }
 
 
-def test_without_waiting_everything_is_applied_at_once(
-    openshift: Cluster, bundle: Path, tmp_path: Path
-) -> None:
-    """The documentation's chart asks itself that some objects are waited for; another may not."""
+def test_without_waiting_everything_is_applied_at_once(openshift: Cluster, bundle: Path) -> None:
+    """Also what the documentation's chart asks to be waited for."""
     openshift.kubelet.rule("*", playing.NOT_READY)
     openshift.builds.rule("*", playing_openshift.BUILDING)
 
-    def ask_nothing(manifest: Object) -> None:
-        manifest["metadata"]["annotations"].pop("specialresource.openshift.io/wait", None)
-
-    done = sync(openshift, changed(bundle, tmp_path / "other", "*", ask_nothing), "--no-wait")
+    done = sync(openshift, bundle, "--no-wait")
 
     assert done.code == 0
     assert done.finished["written"] == len(done.applied) == 11
@@ -397,3 +393,84 @@ def test_kubectl_writes_the_same_labels_annotations_and_id_for_the_same_set(
     )
     assert done.returncode == 0, done.stderr
     assert applyset_of(openshift) == ours
+
+
+def test_ports_without_protocol_are_applied_to_a_server_that_asks_for_it(
+    openshift: Cluster, tmp_path: Path
+) -> None:
+    """It refuses a Service of the chart as it is; once applied, nothing of it differs."""
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: ports\nversion: 1.0.0\n",
+        "templates/1000-all.yaml": PORTS,
+    }
+    for name, text in files.items():
+        file = tmp_path / "charts" / "ports" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(PORTS_SPEC, encoding="utf-8")
+    nodes = tmp_path / "nodes.yaml"
+    nodes.write_text(yaml.safe_dump(node("w", OLD)), encoding="utf-8")
+    inputs: list[str | Path] = [
+        "--inventory",
+        nodes,
+        "--charts",
+        tmp_path / "charts",
+        "--out",
+        tmp_path / "out",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", "sro_render", "build", spec, *inputs], check=True, capture_output=True
+    )
+
+    done = sync(openshift, tmp_path / "out" / "cluster", "--no-wait")
+
+    assert done.code == 0, done.events
+    again = sync(openshift, tmp_path / "out" / "cluster", "--no-wait")
+    assert {each["result"] for each in again.of("applied")} == {"unchanged"}
+
+
+PORTS_SPEC = """\
+apiVersion: sro.openshift.io/v1beta1
+kind: SpecialResource
+metadata:
+  name: ports
+spec:
+  chart:
+    name: ports
+    version: 1.0.0
+    repository:
+      name: r
+      url: file:///charts
+"""
+PORTS = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: ports
+spec:
+  selector:
+    app: ports
+  ports:
+  - name: metrics
+    port: 9100
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: ports
+spec:
+  selector:
+    matchLabels:
+      app: ports
+  template:
+    metadata:
+      labels:
+        app: ports
+    spec:
+      containers:
+      - name: c
+        image: example.com/c:1
+        ports:
+        - containerPort: 9100
+"""

@@ -92,8 +92,8 @@ def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.Captu
 def test_a_library_that_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "sro_apply.kube.connection", raising=False)
-    monkeypatch.delattr("sro_apply.kube.connection", raising=False)  # where another test imported it
+    monkeypatch.delitem(sys.modules, "sro_apply.kube.official", raising=False)
+    monkeypatch.delattr("sro_apply.kube.official", raising=False)  # where another test imported it
     monkeypatch.setitem(sys.modules, "kubernetes", None)
     assert run(["sync", str(GOLDEN)]) == 2
     assert capsys.readouterr().err == (
@@ -142,6 +142,12 @@ def test_a_server_that_is_not_there_is_not_waited_for(
         (
             Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=1.0),
             "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
+        ),
+        (
+            Failed(
+                step="sr / s0", object="BuildConfig/a/b", reason="b-1 is Failed: cc\nError 2", retry_s=1.0
+            ),
+            "sr / s0: failed: BuildConfig/a/b: b-1 is Failed: cc; again in 1 s\n    Error 2",
         ),
         (Delayed(reason="list Pod: no answer", retry_s=2.5), "list Pod: no answer; again in 2.5 s"),
         (

@@ -37,6 +37,14 @@ def test_an_answer_is_waited_for_or_told(status: int, reason: str, sort: type[Ex
     assert error.finding.hint
 
 
+def test_an_object_that_is_not_as_its_kind_says_is_not_sent_again() -> None:
+    """The server calls it its own failure; the text is that of Kubernetes 1.20 for `spec: []`."""
+    text = "failed to create typed patch object: .spec: expected map, got &{[]}"
+    error = error_of(500, body(text, ""), "apply Service/a/b", "Service", {})
+    assert isinstance(error, PermanentError)
+    assert error.finding.code == "server-invalid"
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026", None)])
 def test_a_busy_server_says_when_to_come_again(header: str, seconds: float | None) -> None:
     error = error_of(429, b"", "list Pod", "Pod", {"Retry-After": header})

@@ -120,6 +120,43 @@ def test_a_busy_server_is_asked_again_when_it_says(asked_for: float | None, wait
     assert waited <= time < waited + 10
 
 
+def test_a_job_that_has_ended_and_is_gone_is_not_run_again() -> None:
+    """As the control plane removes one whose `ttlSecondsAfterFinished` is over, while its step still goes on."""
+    job: Any = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": "job",
+            "namespace": "a",
+            "annotations": {"specialresource.openshift.io/wait": "true"},
+        },
+        "spec": {"ttlSecondsAfterFinished": 0},
+        "status": {"conditions": [{"type": "Complete", "status": "True"}]},
+    }
+    passing = BundleObject(id=object_id(job), manifest=job, file="job")
+    state = BundleState(name="s0", objects=(passing, config_map("after", "")))
+    given = RenderedBundle(
+        cluster="c", resources=(BundleResource(name="sr", namespace="a", states=(state,)),)
+    )
+    double = Double(lambda *_: None)
+
+    def fault(method: str, name: str) -> Exception | None:
+        if (method, name) == ("apply", "after") and passing.id in double.objects:
+            del double.objects[passing.id]
+            return refused()
+        return None
+
+    double.fault = fault
+    outcome, _, _ = run(double, given)
+
+    assert outcome.is_complete
+    # That it ran is written on the parent.
+    assert double.writes == ["sro-apply-sr", "job", "sro-apply-sr", "after"]
+    again, _, _ = run(double, given)
+    assert again.is_complete
+    assert passing.id not in double.objects
+
+
 def test_a_server_that_never_answered_is_not_waited_for() -> None:
     double = Double(lambda *_: busy())
     with pytest.raises(TransientError):

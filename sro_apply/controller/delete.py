@@ -1,0 +1,50 @@
+"""What `delete` does from its first to its last step: connect, plan, ask, and remove."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from sro_apply.controller.connecting import Target, connect
+from sro_apply.events import Event
+from sro_apply.labelling import Labeller
+from sro_apply.leading import Leader
+from sro_apply.planning.prune import PrunePlan
+from sro_apply.pruning.remover import RemoveOutcome, Remover
+from sro_apply.runner import SystemClock
+
+
+class DeleteRequest(Struct, frozen=True, kw_only=True):
+    """What the user asked of `delete`; see its options."""
+
+    resource: str
+    target: Target
+    timeout_s: float
+    is_dry_run: bool
+
+
+def delete(
+    request: DeleteRequest, tell: Callable[[Event], None], confirm: Callable[[PrunePlan], bool]
+) -> RemoveOutcome | None:
+    """Remove an SR with all that was applied of it; None where that was not confirmed.
+
+    Raises:
+        InputError: there is nothing of it.
+        ServerError: there is no server to talk to, or another one works in its cluster.
+    """
+    kube, namespace = connect(request.target)
+    clock = SystemClock()
+    remover = Remover(kube, namespace, tell, clock)
+    plan = remover.plan(request.resource)
+    if request.is_dry_run:
+        return remover.rehearse(plan)
+    if not confirm(plan):
+        return None
+    began_s = time.monotonic()
+    with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:
+        left_s = request.timeout_s - (time.monotonic() - began_s)
+        return Remover(fenced, namespace, tell, clock).remove(
+            request.resource, left_s, lambda name: Labeller(fenced).unlabel(name).findings
+        )

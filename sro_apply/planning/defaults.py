@@ -1,0 +1,64 @@
+"""What a server needs to be told though it is the default: keys by which it tells the items of a list apart.
+
+Servers of 1.20 and older refuse to apply a port without `protocol`, which is a part of its key.
+Source: https://github.com/kubernetes/kubernetes/issues/92332.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
+
+_PODS_AT = {
+    ("", "Pod"): ("spec",),
+    ("apps", "DaemonSet"): ("spec", "template", "spec"),
+    ("apps", "Deployment"): ("spec", "template", "spec"),
+    ("apps", "ReplicaSet"): ("spec", "template", "spec"),
+    ("apps", "StatefulSet"): ("spec", "template", "spec"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template", "spec"),
+    ("batch", "Job"): ("spec", "template", "spec"),
+}
+_CONTAINERS = ("containers", "initContainers")
+
+
+def with_keys(manifest: JsonObject) -> JsonObject:
+    """The object with `protocol: TCP` at each port that names none; itself where nothing is missing."""
+    kind = text_of(manifest.get("apiVersion")).rpartition("/")[0], text_of(manifest.get("kind"))
+    if kind == ("", "Service"):
+        return _at(manifest, ("spec",), _with_ports)
+    return _at(manifest, _PODS_AT[kind], _pod_with_ports) if kind in _PODS_AT else manifest
+
+
+def _at(value: JsonObject, path: tuple[str, ...], change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+    if not path:
+        return change(value)
+    inner = value.get(path[0])
+    if not isinstance(inner, dict):
+        return value
+    changed = _at(inner, path[1:], change)
+    return value if changed is inner else {**value, path[0]: changed}
+
+
+def _pod_with_ports(spec: JsonObject) -> JsonObject:
+    for key in _CONTAINERS:
+        containers = spec.get(key)
+        if isinstance(containers, list):
+            changed = [_with_ports(each) if isinstance(each, dict) else each for each in containers]
+            if any(one is not other for one, other in zip(changed, containers, strict=True)):
+                spec = {**spec, key: changed}
+    return spec
+
+
+def _with_ports(holder: JsonObject) -> JsonObject:
+    ports = holder.get("ports")
+    if not isinstance(ports, list) or not any(map(_lacks_protocol, ports)):
+        return holder
+    named: list[JsonValue] = [
+        {**mapping_of(each), "protocol": "TCP"} if _lacks_protocol(each) else each for each in ports
+    ]
+    return {**holder, "ports": named}
+
+
+def _lacks_protocol(port: JsonValue) -> bool:
+    return isinstance(port, dict) and port.get("protocol") is None

@@ -1,0 +1,93 @@
+"""What a driver needs to start once more, as after its node has booted: what it uses stays as long as itself.
+
+Decides by what its pods name: accounts with what gives them rights, ConfigMaps, Secrets, claims, and the
+image streams that its images are pulled from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sro_apply.planning.reading import items_of, mappings_of, spec_of
+from sro_apply.planning.sets import Key, Member, key_of
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
+
+_RBAC = "rbac.authorization.k8s.io"
+_BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+
+
+def used_by(drivers: Iterable[Member], others: Sequence[Member]) -> Mapping[Key, str]:
+    """Of other members those that the drivers use, each with the first driver that does."""
+    found: dict[Key, str] = {}
+    for driver in drivers:
+        for key in _uses(driver, others):
+            found.setdefault(key, str(driver.id))
+    return found
+
+
+def _uses(driver: Member, others: Sequence[Member]) -> Iterator[Key]:
+    namespace = driver.id.namespace
+    pod = spec_of(mapping_of(spec_of(driver.live).get("template")))
+    account = text_of(pod.get("serviceAccountName")) or "default"
+    yield "", "ServiceAccount", namespace, account
+    yield from _named(pod, namespace)
+    images = [text_of(each.get("image")) for each in _containers(pod)]
+    for other in others:
+        if _gives_rights(other, namespace, account):
+            yield key_of(other.id)
+            role = mapping_of(other.live.get("roleRef"))
+            is_wide = role.get("kind") == "ClusterRole"
+            yield _RBAC, text_of(role.get("kind")), "" if is_wide else namespace, text_of(role.get("name"))
+        elif _has_image(other, images):
+            yield key_of(other.id)
+
+
+def _named(pod: JsonObject, namespace: str) -> Iterator[Key]:
+    """What its volumes, environment and pull secrets name."""
+    for kind, name in (*_of_volumes(pod), *_of_environment(pod)):
+        yield "", kind, namespace, text_of(name)
+    for each in mappings_of(pod.get("imagePullSecrets")):
+        yield "", "Secret", namespace, text_of(each.get("name"))
+
+
+def _of_volumes(pod: JsonObject) -> Iterator[tuple[str, JsonValue]]:
+    for volume in mappings_of(pod.get("volumes")):
+        for each in (volume, *mappings_of(mapping_of(volume.get("projected")).get("sources"))):
+            yield "ConfigMap", mapping_of(each.get("configMap")).get("name")
+            secret = mapping_of(each.get("secret"))
+            yield "Secret", secret.get("secretName") or secret.get("name")
+        yield "PersistentVolumeClaim", mapping_of(volume.get("persistentVolumeClaim")).get("claimName")
+
+
+def _of_environment(pod: JsonObject) -> Iterator[tuple[str, JsonValue]]:
+    for container in _containers(pod):
+        for each in mappings_of(container.get("envFrom")):
+            yield "ConfigMap", mapping_of(each.get("configMapRef")).get("name")
+            yield "Secret", mapping_of(each.get("secretRef")).get("name")
+        for variable in mappings_of(container.get("env")):
+            source = mapping_of(variable.get("valueFrom"))
+            yield "ConfigMap", mapping_of(source.get("configMapKeyRef")).get("name")
+            yield "Secret", mapping_of(source.get("secretKeyRef")).get("name")
+
+
+def _containers(pod: JsonObject) -> list[JsonObject]:
+    return [*mappings_of(pod.get("initContainers")), *mappings_of(pod.get("containers"))]
+
+
+def _gives_rights(other: Member, namespace: str, account: str) -> bool:
+    """Whether it is a binding of the account, or lets its pods be what they are (OpenShift's SCC)."""
+    if other.id.kind == "SecurityContextConstraints":
+        return f"system:serviceaccount:{namespace}:{account}" in items_of(other.live.get("users"))
+    return other.id.kind in _BINDINGS and any(
+        each.get("kind") == "ServiceAccount"
+        and each.get("name") == account
+        and text_of(each.get("namespace")) in {"", namespace}
+        for each in mappings_of(other.live.get("subjects"))
+    )
+
+
+def _has_image(other: Member, images: Sequence[str]) -> bool:
+    if other.id.kind != "ImageStream":
+        return False
+    path = f"/{other.id.namespace}/{other.id.name}"
+    return any(image.endswith(path) or f"{path}:" in image or f"{path}@" in image for image in images)

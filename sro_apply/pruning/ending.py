@@ -1,0 +1,35 @@
+"""The end of a set: the labels of its SR leave the nodes, and then its parent goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from sro_apply.events import Kept
+from sro_apply.kube.interface import Kube, Propagation
+from sro_apply.planning.sets import LiveSet
+from sro_render.errors import Finding
+from sro_render.model.objects import mapping_of, object_id, text_of
+
+Unlabel: TypeAlias = Callable[[str], Sequence[Finding]]
+"""Takes the labels of an SR from the nodes; what it could not do."""
+
+
+def end_set(kube: Kube, given: LiveSet, unlabel: Unlabel) -> Kept | None:
+    """Delete the parent of a set that has no members any more; what keeps it, if anything does.
+
+    Raises: TransientError, PermanentError
+    """
+    identity = object_id(given.parent)
+    # The labels first: who finds no parent any more does not look for them.
+    faults = unlabel(given.resource)
+    if faults:
+        return Kept(
+            specialresource=given.resource,
+            object=str(identity),
+            reason=f"labels of its states are left on nodes: {faults[0].message}",
+            hint=faults[0].hint,
+        )
+    metadata = mapping_of(given.parent.get("metadata"))
+    kube.delete(identity, uid=text_of(metadata.get("uid")), propagation=Propagation.BACKGROUND)
+    return None

@@ -1,0 +1,352 @@
+"""What pruning does where requests fail, and its smaller rules: strangers, reasons, the lines of its events.
+
+Matrix: a deletion that meets a changed object, a busy server and a refusal, once and for good; a Namespace over an
+object that could not go; labels that cannot be taken; a loop that says nothing twice; who is a stranger; why an
+object is still there; each event as a line. Left out: plans (tests/laws), and what a real server does
+(tests/cluster).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from kube_double import Double, FastClock, Fault
+
+from sro_apply.config import SyncSettings
+from sro_apply.events import Cleared, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.kube.errors import PermanentError, TransientError
+from sro_apply.kube.interface import Kind
+from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
+from sro_apply.planning.leaving import leaving_reason
+from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.strangers import strangers_of
+from sro_apply.pruning.pruner import PruneOutcome, Pruner
+from sro_apply.reporting.logs import text_line
+from sro_render.errors import Finding
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
+
+Object = dict[str, Any]
+SET = set_id(parent_id("sr", "ops"))
+
+
+class Sets(Double):
+    """A double that knows the selectors of sets."""
+
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        found = super().list(kind, namespace, labels=labels, fields=fields)
+        key = labels.partition(" ")[0]
+        return [each for each in found if not key or key in labels_of(each)]
+
+
+def labels_of(live: JsonObject) -> JsonObject:
+    return mapping_of(mapping_of(live.get("metadata")).get("labels"))
+
+
+def member(name: str, kind: str = "ConfigMap", namespace: str = "a") -> Object:
+    metadata: Object = {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {PART_OF: SET}}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
+
+STAYS = BundleObject(id=object_id(member("stays")), manifest=member("stays"), file="stays")
+RESOURCE = BundleResource(name="sr", namespace="a", states=(BundleState(name="0000-x", objects=(STAYS,)),))
+BUNDLE = RenderedBundle(cluster="c", resources=(RESOURCE,), kernels={"k": ("n",)})
+
+
+def cluster(fault: Fault, *members: Object, resource: BundleResource = RESOURCE) -> Sets:
+    double = Sets(fault)
+    names = BundleObject(id=object_id(member("x", "Namespace", "")), manifest={}, file="x")
+    wide = BundleResource(
+        name=resource.name, namespace="a", states=(BundleState(name="0000-x", objects=(STAYS, names)),)
+    )
+    node: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "n"},
+        "status": {"nodeInfo": {"kernelVersion": "k"}},
+    }
+    for each in (parent_manifest(wide, "ops", "1", None), node, STAYS.manifest, *members):
+        double.objects[object_id(each)] = each
+    return double
+
+
+def prune(
+    double: Sets,
+    bundle: RenderedBundle = BUNDLE,
+    faults: Sequence[Finding] = (),
+    events: list[Event] | None = None,
+    **more: Any,
+) -> tuple[PruneOutcome, list[Event], float]:
+    told: list[Event] = [] if events is None else events
+    clock = FastClock()
+    chosen: dict[str, Any] = {"namespace": "ops", "version": "1", "timeout_s": 60.0, **more}
+    pruner = Pruner(
+        double,
+        bundle,
+        SyncSettings(**chosen),
+        wanted=lambda _, each: each.manifest,
+        tell=told.append,
+        clock=clock,
+        unlabel=lambda _: faults,
+    )
+    return pruner.prune(frozenset({"sr"})), told, clock.time
+
+
+def times(count: int, fault: Exception, name: str) -> Fault:
+    left = [count]
+
+    def ask(method: str, about: str) -> Exception | None:
+        if (method, about) != ("delete", name) or not left[0]:
+            return None
+        left[0] -= 1
+        return fault
+
+    return ask
+
+
+def changed() -> PermanentError:
+    error = PermanentError("server-conflict", "delete ConfigMap/a/old: the object has been modified")
+    error.status = 409
+    return error
+
+
+def busy() -> TransientError:
+    return TransientError("server-busy", "delete ConfigMap/a/old: too many requests")
+
+
+@pytest.mark.parametrize("fault", [changed(), busy()], ids=["changed", "busy"])
+def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exception) -> None:
+    outcome, events, time = prune(cluster(times(2, fault, "old"), member("old")))
+    assert outcome.is_complete
+    assert [type(each) for each in events] == [Pruned, Cleared]
+    assert time == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "hint"),
+    [
+        (changed(), "it has changed meanwhile", "sync again"),
+        (busy(), "delete ConfigMap/a/old: too many requests", "it is tried again with the next sync"),
+    ],
+    ids=["changed", "busy"],
+)
+def test_what_cannot_go_for_long_stays_with_a_reason_and_takes_no_namespace_along(
+    fault: Exception, reason: str, hint: str
+) -> None:
+    double = cluster(times(99, fault, "old"), member("old"), member("other"), member("a", "Namespace", ""))
+    del double.objects[STAYS.id]
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    outcome, events, time = prune(double, bundle)
+    assert (outcome.is_complete, outcome.was_refused) == (False, False)
+    assert time == 7
+    assert [each for each in events if isinstance(each, Kept)] == [
+        Kept(specialresource="sr", object="ConfigMap/a/old", reason=reason, hint=hint),
+        Kept(
+            specialresource="sr",
+            object="Namespace/a",
+            reason="ConfigMap/a/old is in it, which could not be deleted",
+        ),
+    ]
+    assert "-other" in double.writes
+    assert "-a" not in double.writes
+    assert parent_id("sr", "ops") in double.objects
+
+
+def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
+    double = cluster(lambda *_: None, member("old"))
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    fault = Finding(code="server-forbidden", message="apply Node/n: you may not", hint="ask somebody")
+    _, events, _ = prune(double, bundle, [fault])
+    assert "-old" in double.writes
+    assert [each for each in events if isinstance(each, Kept)] == [
+        Kept(
+            specialresource="sr",
+            object="ConfigMap/ops/sro-apply-sr",
+            reason="labels of its states are left on nodes: apply Node/n: you may not",
+            hint="ask somebody",
+        )
+    ]
+    assert parent_id("sr", "ops") in double.objects
+    prune(double, bundle)
+    assert parent_id("sr", "ops") not in double.objects
+
+
+def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
+    double = cluster(times(99, busy(), "old"), member("old"))
+    events: list[Event] = []
+    clock = FastClock()
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    pruner = Pruner(
+        double,
+        BUNDLE,
+        settings,
+        wanted=lambda _, each: each.manifest,
+        tell=events.append,
+        clock=clock,
+        unlabel=lambda _: (),
+    )
+    for _ in range(3):
+        assert not pruner.prune(frozenset({"sr"})).is_complete
+    assert [type(each) for each in events] == [Kept]
+    assert clock.time == 0
+    double.fault = lambda *_: None
+    assert pruner.prune(frozenset({"sr"})).is_complete
+    assert [type(each) for each in events] == [Kept, Pruned, Cleared]
+
+
+def test_the_parent_names_only_what_is_left() -> None:
+    double = cluster(lambda *_: None)
+    prune(double)
+    parent = double.objects[parent_id("sr", "ops")]
+    annotations = mapping_of(mapping_of(parent["metadata"]).get("annotations"))
+    assert annotations["applyset.kubernetes.io/contains-group-kinds"] == "ConfigMap"
+
+
+def thing(kind: str, name: str, *owners: Object, **metadata: Any) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": "a",
+            "uid": f"{kind}-{name}",
+            "ownerReferences": [*owners],
+            **metadata,
+        },
+    }
+
+
+def owner(kind: str, name: str) -> Object:
+    return {"kind": kind, "name": name, "uid": f"{kind}-{name}", "controller": True}
+
+
+@pytest.mark.parametrize(
+    ("objects", "strangers"),
+    [
+        ([], ()),
+        (
+            [
+                thing("ServiceAccount", "default"),
+                thing("ServiceAccount", "builder"),
+                thing("ConfigMap", "kube-root-ca.crt"),
+                thing("RoleBinding", "system:deployers"),
+                thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                thing("Event", "e"),
+            ],
+            (),
+        ),
+        ([thing("ConfigMap", "gone")], ()),
+        (
+            [thing("Secret", "mine"), thing("ServiceAccount", "mine")],
+            ("Secret/a/mine", "ServiceAccount/a/mine"),
+        ),
+        # Down to the third generation, whatever the order.
+        (
+            [
+                thing("Pod", "p", owner("ReplicaSet", "r")),
+                thing("ReplicaSet", "r", owner("Deployment", "gone")),
+            ],
+            (),
+        ),
+        # The workload of a stranger, and what is of both.
+        (
+            [
+                thing("Deployment", "mine"),
+                thing("Pod", "p", owner("Deployment", "mine")),
+                thing("Secret", "s", owner("Deployment", "gone"), owner("Deployment", "mine")),
+            ],
+            ("Deployment/a/mine", "Pod/a/p", "Secret/a/s"),
+        ),
+        # What the garbage collector is on its way to; an owner without a namespace is somebody's.
+        ([thing("Pod", "p", owner("DaemonSet", "was"))], ()),
+        ([thing("Pod", "p", owner("Cluster", "whose"))], ("Pod/a/p",)),
+        ([thing("ConfigMap", "c", deletionTimestamp="2024-01-01T00:00:00Z")], ()),
+    ],
+)
+def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
+    objects: list[JsonObject], strangers: tuple[str, ...]
+) -> None:
+    assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+@pytest.mark.parametrize(
+    ("live", "reason"),
+    [
+        ({"metadata": {}}, "it is being deleted"),
+        (
+            {"metadata": {"finalizers": ["b.com/x", "a.com/x", "foregroundDeletion"]}},
+            "it is being deleted, and waits for the finalizers a.com/x and b.com/x",
+        ),
+        (
+            {"metadata": {"finalizers": ["foregroundDeletion"]}},
+            "it is being deleted, and waits for what belongs to it to go first",
+        ),
+        (
+            {
+                "status": {
+                    "conditions": [
+                        {"type": "NamespaceContentRemaining", "status": "True", "message": "1 pod"},
+                        {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "x in 1"},
+                        {"type": "NamespaceDeletionContentFailure", "status": "False", "message": "none"},
+                    ]
+                }
+            },
+            "it is being deleted: x in 1; 1 pod",
+        ),
+    ],
+)
+def test_it_is_said_what_an_object_waits_for_that_is_being_deleted(live: JsonObject, reason: str) -> None:
+    assert leaving_reason(live) == reason
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            Pruned(specialresource="sr", object="ConfigMap/a/b", reason="the bundle has it no longer"),
+            "sr: ConfigMap/a/b deleted: the bundle has it no longer",
+        ),
+        (
+            Pruned(specialresource="sr", object="ConfigMap/a/b", reason="sr is removed", is_dry_run=True),
+            "sr: ConfigMap/a/b would be deleted: sr is removed",
+        ),
+        (
+            Kept(specialresource="sr", object="ConfigMap/a/b", reason="why", hint="do this"),
+            "sr: ConfigMap/a/b stays: why; do this",
+        ),
+        (Kept(specialresource="sr", object="ConfigMap/a/b", reason="why"), "sr: ConfigMap/a/b stays: why"),
+        (
+            Leaving(specialresource="sr", object="ConfigMap/a/b", reason="why"),
+            "sr: waiting for ConfigMap/a/b to go: why",
+        ),
+        (
+            PruneStopped(
+                specialresource="sr",
+                code="prune-limit",
+                reason="too much",
+                hint="less",
+                objects=("A/a", "B/b"),
+            ),
+            "sr: prune-limit: too much (A/a, B/b); less",
+        ),
+        (Cleared(pruned=0, kept=0, leaving=0), "objects: 0 deleted"),
+        (Cleared(pruned=3, kept=2, leaving=1), "objects: 3 deleted, 2 kept, 1 still on their way"),
+        (Cleared(pruned=3, kept=0, leaving=0, is_dry_run=True), "objects: 3 would be deleted"),
+    ],
+)
+def test_what_pruning_tells_is_a_line_each(event: Event, line: str) -> None:
+    assert text_line(event) == line
+
+
+def test_a_parent_that_is_not_ours_is_none() -> None:
+    double = cluster(lambda *_: None, member("old"))
+    parent = double.objects.pop(parent_id("sr", "ops"))
+    copy: JsonObject = {**parent, "metadata": {**mapping_of(parent["metadata"]), "name": "sro-apply-copy"}}
+    double.objects[ObjectId("v1", "ConfigMap", "ops", "sro-apply-copy")] = copy
+    _, events, _ = prune(double)
+    assert events == [Cleared(pruned=0, kept=0, leaving=0)]

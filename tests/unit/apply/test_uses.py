@@ -1,0 +1,118 @@
+"""What a driver that stays uses, and what it does not: by what its pods name.
+
+Matrix: each way of naming, with an object that fits and one that does not. Left out: which drivers stay
+(tests/laws, tests/cluster).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.prune import Situation, plan_prune
+from sro_apply.planning.sets import LiveSet, Member
+from sro_apply.planning.uses import used_by
+from sro_render.model.objects import object_id
+
+Object = dict[str, Any]
+POD: Object = {
+    "serviceAccountName": "driver",
+    "imagePullSecrets": [{"name": "pull"}],
+    "volumes": [
+        {"configMap": {"name": "scripts"}},
+        {"secret": {"secretName": "keys"}},
+        {"persistentVolumeClaim": {"claimName": "data"}},
+        {"projected": {"sources": [{"configMap": {"name": "part"}}, {"secret": {"name": "half"}}]}},
+    ],
+    "initContainers": [{"image": "registry/a/built:v1", "envFrom": [{"configMapRef": {"name": "all"}}]}],
+    "containers": [
+        {
+            "image": "quay.io/other@sha256:0",
+            "env": [{"valueFrom": {"secretKeyRef": {"name": "one", "key": "k"}}}, {"value": "x"}],
+        }
+    ],
+}
+
+
+def member(kind: str, name: str, api_version: str = "v1", namespace: str = "a", **more: Any) -> Member:
+    metadata: Object = {
+        "name": name,
+        "uid": f"{kind}{name}",
+        "annotations": {"sro.openshift.io/kernel": "k"} if kind == "DaemonSet" else {},
+    }
+    if namespace:
+        metadata["namespace"] = namespace
+    return Member(resource="sr", live={"apiVersion": api_version, "kind": kind, "metadata": metadata, **more})
+
+
+DRIVER = member("DaemonSet", "driver", "apps/v1", spec={"template": {"spec": POD}})
+RBAC = "rbac.authorization.k8s.io/v1"
+ACCOUNT: Object = {"kind": "ServiceAccount", "name": "driver"}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_used"),
+    [
+        (member("ServiceAccount", "driver"), True),
+        (member("ServiceAccount", "other"), False),
+        (member("ServiceAccount", "driver", namespace="b"), False),
+        (member("Secret", "pull"), True),
+        (member("ConfigMap", "scripts"), True),
+        (member("ConfigMap", "keys"), False),
+        (member("Secret", "keys"), True),
+        (member("PersistentVolumeClaim", "data"), True),
+        (member("ConfigMap", "part"), True),
+        (member("Secret", "half"), True),
+        (member("ConfigMap", "all"), True),
+        (member("Secret", "one"), True),
+        (member("ImageStream", "built", "image.openshift.io/v1"), True),
+        (member("ImageStream", "build", "image.openshift.io/v1"), False),
+        (member("RoleBinding", "x", RBAC, subjects=[ACCOUNT]), True),
+        (member("RoleBinding", "x", RBAC, subjects=[{**ACCOUNT, "namespace": "b"}]), False),
+        (
+            member("ClusterRoleBinding", "x", RBAC, "", subjects=[{**ACCOUNT, "namespace": "a"}]),
+            True,
+        ),
+        (
+            member(
+                "SecurityContextConstraints",
+                "x",
+                "security.openshift.io/v1",
+                "",
+                users=["system:serviceaccount:a:driver"],
+            ),
+            True,
+        ),
+        (member("SecurityContextConstraints", "x", "security.openshift.io/v1", "", users=[]), False),
+        (member("Deployment", "driver", "apps/v1"), False),
+    ],
+)
+def test_what_its_pods_name_is_used(other: Member, is_used: bool) -> None:
+    found = used_by([DRIVER], [DRIVER, other])
+    key = (other.id.group, other.id.kind, other.id.namespace, other.id.name)
+    assert (found.get(key) == "DaemonSet/a/driver") is is_used
+
+
+@pytest.mark.parametrize(
+    ("kernel", "left"), [("k", ["DaemonSet/a/driver", "Role/a/r", "RoleBinding/a/x"]), ("other", [])]
+)
+def test_what_a_driver_that_stays_uses_stays_with_it_and_goes_with_it(kernel: str, left: list[str]) -> None:
+    binding = member("RoleBinding", "x", RBAC, subjects=[ACCOUNT], roleRef={"kind": "Role", "name": "r"})
+    members = (DRIVER, binding, member("Role", "r", RBAC), member("ConfigMap", "else"))
+    kept = member("ConfigMap", "kept").live
+    state = BundleState(name="0000-x", objects=(BundleObject(id=object_id(kept), manifest=kept, file="f"),))
+    resource = BundleResource(name="sr", namespace="a", states=(state,))
+    given = Situation(
+        bundle=RenderedBundle(cluster="c", resources=(resource,), kernels={"k": ("n",)}),
+        sets=(LiveSet(resource="sr", parent={}, members=members),),
+        keep=frozenset(),
+        nodes=(SeenNode(name="n", kernel=kernel),),
+        ready=frozenset({"sr"}),
+        limit=1,
+    )
+    plan = plan_prune(given)
+    assert sorted(each.object for each in plan.kept) == left
+    assert len(plan.doomed) == 4 - len(left)
