@@ -78,6 +78,17 @@ def adopt_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def conflict_option(command: Decorated) -> Decorated:
+    """`--on-conflict`, which is `force` or `fail`."""
+    return click.option(
+        "--on-conflict",
+        type=click.Choice(["force", "fail"]),
+        default="force",
+        show_default=True,
+        help="What to do with fields that another manager has set: take them over, or fail.",
+    )(command)
+
+
 def listed(text: str | None) -> tuple[str, ...]:
     """The parts of a list with commas; none of an option that was not given."""
     return tuple(each.strip() for each in (text or "").split(",") if each.strip())

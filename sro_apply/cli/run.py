@@ -9,6 +9,7 @@ import click
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
+    conflict_option,
     connection_options,
     listed,
     pace_options,
@@ -54,13 +55,7 @@ Example:
     is_flag=True,
     help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune/--no-prune",
     "prunes",

@@ -12,6 +12,7 @@ from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
+    conflict_option,
     connection_options,
     listed,
     pace_options,
@@ -50,13 +51,7 @@ Example:
     show_default=True,
     help="How long to apply and wait, altogether.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune",
     "prunes",
