@@ -117,7 +117,7 @@ class Applier:
         return [self._take(each, next(answers)) if isinstance(each, _Sending) else each for each in prepared]
 
     def wanted(self, resource: str, each: BundleObject) -> JsonObject:
-        """The object as it is applied: in its SR's namespace if it names none, and a member of its set.
+        """The object as it is applied: in its SR's namespace if it names none and has one; a member of its set.
 
         Raises: NotFoundError: the server does not have its kind, or not yet.
         """
@@ -130,11 +130,14 @@ class Applier:
         owner = self._resources[resource]
         applyset = set_id(parent_id(owner.name, self._settings.namespace))
         manifest = with_keys(with_run_revision(with_revision(as_member(each.manifest, applyset))))
-        kind = Kind(each.id.api_version, each.id.kind)
-        if each.id.namespace or not owner.namespace or not self._kube.is_namespaced(kind):
+        namespace = each.id.namespace or owner.namespace
+        if not namespace:
             return manifest
-        metadata = mapping_of(manifest.get("metadata"))
-        return {**manifest, "metadata": {**metadata, "namespace": owner.namespace}}
+        metadata = {**mapping_of(manifest.get("metadata")), "namespace": namespace}
+        if not self._kube.is_namespaced(Kind(each.id.api_version, each.id.kind)):
+            # Rendered without a server to ask. Under this name it would not be known again, and pruned.
+            del metadata["namespace"]
+        return {**manifest, "metadata": metadata}
 
     def _prepare(self, turn: Turn) -> Came | _Sending:
         """What is to be sent; where nothing is, what came of it already."""

@@ -111,8 +111,15 @@ def live_diff(
 
 
 def stale_members(members: Iterable[Member], bundle_keys: frozenset[Key]) -> list[Member]:
-    """Those that the bundle no longer has, A-Z; not what a controller made and gave our labels to."""
-    found = [each for each in members if key_of(each.id) not in bundle_keys and not each.is_inherited]
+    """Those that the bundle no longer has, A-Z; not what others made and gave our labels to."""
+    members = [*members]
+    # A server may have an object under two groups.
+    same = {each.uid for each in members if key_of(each.id) in bundle_keys}
+    found = [
+        each
+        for each in members
+        if each.is_ours and key_of(each.id) not in bundle_keys and each.uid not in same
+    ]
     return sorted(found, key=lambda each: each.id)
 
 

@@ -1,8 +1,8 @@
 """What of the sets in a cluster goes, because the bundle has it no longer, and what stays nevertheless.
 
 Decides the guards: a driver whose kernel runs and what it uses, an SR that is not ready, an empty bundle, a
-lost inventory, definitions and volumes, a share that is too large. What no set has, and what any SR of the
-bundle has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs.
+lost inventory, definitions and volumes, a share that is too large. What no set has, what
+only has the labels of one, and what any SR of the bundle has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs.
 Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
 
 No request, no clock: the same situation gives the same plan.
@@ -41,7 +41,8 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     sets:  those that were found; keep: the key of each object of the bundle, whichever SR's.
     nodes: live ones; ready: SRs with every step ready; limit: the share of a set that may go.
-    used:  what drivers that stay use, each with its driver; found by `plan_prune`.
+    used:  what drivers that stay use, each with its driver; same: the uids of what the bundle has; both are
+           found by `plan_prune`.
     """
 
     bundle: RenderedBundle
@@ -51,6 +52,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     ready: frozenset[str]
     limit: float
     used: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
+    same: frozenset[str] = frozenset()
 
     @property
     def resources(self) -> Mapping[str, BundleResource]:
@@ -75,6 +77,7 @@ class PrunePlan(Struct, frozen=True, kw_only=True):
 
 def plan_prune(situation: Situation) -> PrunePlan:
     """Decide what becomes of every stale object of the sets."""
+    situation = structs.replace(situation, same=_same(situation))
     situation = structs.replace(situation, used=_used(situation))
     plans = [_plan_set(each, situation) for each in sorted(situation.sets, key=lambda each: each.resource)]
     reasons = {doomed.member.uid: doomed.reason for plan in plans for doomed in plan.doomed}
@@ -94,21 +97,33 @@ def plan_delete(given: LiveSet) -> PrunePlan:
     )
 
 
+def _same(situation: Situation) -> frozenset[str]:
+    """The uids of what the bundle has: a server may have an object under two groups, as an old Ingress."""
+    members = (each for one in situation.sets for each in one.members)
+    return frozenset(each.uid for each in members if key_of(each.id) in situation.keep)
+
+
 def _used(situation: Situation) -> Mapping[Key, str]:
     stale = [
         each
         for one in situation.sets
         if one.resource not in situation.bundle.removed
-        for each in sorted(one.members, key=lambda each: each.id)
-        if key_of(each.id) not in situation.keep
+        for each in _stale(one, situation)
     ]
     return used_by([each for each in stale if _keep_driver(each, situation)], stale)
 
 
+def _stale(given: LiveSet, situation: Situation) -> list[Member]:
+    """What the bundle has no longer of what we applied, each object once, A-Z."""
+    found: dict[str, Member] = {}
+    for each in sorted(given.members, key=lambda each: each.id):
+        if each.is_ours and key_of(each.id) not in situation.keep and each.uid not in situation.same:
+            found.setdefault(each.uid, each)
+    return [*found.values()]
+
+
 def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
-    stale = [
-        each for each in given.members if key_of(each.id) not in situation.keep and not each.is_inherited
-    ]
+    stale = _stale(given, situation)
     if not stale:
         return PrunePlan()
     is_removed = given.resource in situation.bundle.removed
@@ -118,13 +133,13 @@ def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
     guards = _GUARDS_OF_REMOVED if is_removed else _GUARDS
     kept: list[Kept] = []
     doomed: list[Doomed] = []
-    for each in sorted(stale, key=lambda each: each.id):
+    for each in stale:
         found = next((keeping for guard in guards if (keeping := guard(each, situation))), None)
         if found:
             kept.append(found)
         else:
             doomed.append(Doomed(member=each, reason=_reason(each, situation, is_removed=is_removed)))
-    own = [each for each in given.members if not each.is_inherited]
+    own = {each.uid for each in given.members if each.is_ours}
     beyond = None if is_removed else _beyond_share(given.resource, doomed, len(own), situation)
     if beyond:
         return PrunePlan(kept=tuple(kept), stopped=(beyond,))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from sro_apply.config import MANAGER
 from sro_apply.planning.applyset import (
     GROUP_KINDS,
     ID_LABEL,
@@ -18,6 +19,7 @@ from sro_apply.planning.applyset import (
     parent_id,
     set_id,
 )
+from sro_apply.planning.reading import mappings_of
 from sro_render.model.objects import (
     JsonObject,
     JsonValue,
@@ -88,9 +90,14 @@ class Member(Struct, frozen=True, kw_only=True):
         return bool(self.metadata.get("deletionTimestamp"))
 
     @property
-    def is_inherited(self) -> bool:
-        """Whether a controller made it, and gave it the labels of what it was made for."""
-        return any(each.get("controller") is True for each in owners_of(self.live))
+    def is_ours(self) -> bool:
+        """Whether we applied it. Controllers copy labels to what they make of an object, and people do."""
+        if any(each.get("controller") is True for each in owners_of(self.live)):
+            return False
+        return any(
+            (each.get("manager"), each.get("operation")) == (MANAGER, "Apply")
+            for each in mappings_of(self.metadata.get("managedFields"))
+        )
 
 
 class LiveSet(Struct, frozen=True, kw_only=True):

@@ -27,6 +27,10 @@ _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
 """What Kubernetes and OpenShift put into each namespace, by kind and name."""
 _OF_ACCOUNTS = ("kubernetes.io/service-account.name", "openshift.io/token-secret.name")
 """Annotations of the Secrets that a controller makes for each ServiceAccount: tokens, and dockercfg."""
+_OF_SERVICES = "endpoints.kubernetes.io/last-change-trigger-time"
+"""Annotation of the Endpoints that a controller makes for each Service, without naming it as their owner."""
+_OF_OPERATORS = "olm.copiedFrom"
+"""Label of what OpenShift copies into each namespace of an operator that works in all of them."""
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -88,7 +92,8 @@ def strangers_of(objects: Sequence[JsonObject], gone: Collection[str]) -> tuple[
     """
     there = {_uid(each) for each in objects}
     going = set(gone) | {_uid(each) for each in objects if _is_leaving(each)}
-    left = [each for each in objects if _uid(each) not in going and not _comes_by_itself(each)]
+    services = {object_id(each).name for each in objects if _is_service(each)}
+    left = [each for each in objects if _uid(each) not in going and not _comes_by_itself(each, services)]
     while True:
         # A pod goes with its ReplicaSet, and that with its Deployment; each round finds one generation more.
         more = {_uid(each) for each in left if _goes_along(each, going, there)}
@@ -127,15 +132,25 @@ _NAMESPACED_OWNERS = frozenset(
 )
 
 
-def _comes_by_itself(live: JsonObject) -> bool:
+def _comes_by_itself(live: JsonObject, services: Collection[str]) -> bool:
+    """Args: services: the names of those in the namespace, which are strangers or go themselves."""
     identity = object_id(live)
     if identity.kind == "Event":
         return True
+    if identity.kind == "Endpoints":
+        return identity.name in services or _OF_SERVICES in annotations_of(live)
+    if identity.kind == "ClusterServiceVersion":
+        return _OF_OPERATORS in labels_of(live)
     if identity.kind == "Secret" and not identity.group:
         return any(mark in annotations_of(live) for mark in _OF_ACCOUNTS)
     if identity.group == RBAC and LABELS.items() <= labels_of(live).items():
         return True  # our own rights in it, which are of no use without it
     return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
+
+
+def _is_service(live: JsonObject) -> bool:
+    identity = object_id(live)
+    return (identity.group, identity.kind) == ("", "Service")
 
 
 def _is_leaving(live: JsonObject) -> bool:

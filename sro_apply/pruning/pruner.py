@@ -154,7 +154,7 @@ class Pruner:
         for each in sets:
             if each.resource in resources or each.resource in self._bundle.removed:
                 known = resources.get(each.resource)
-                staying = [one for one in each.members if one.uid not in gone and not one.is_inherited]
+                staying = [one for one in each.members if one.uid not in gone and one.is_ours]
                 # CRDs of a removed SR were told of; nobody comes back for them.
                 ids = [one.id for one in staying if known or not is_definition(one)]
                 self._write_parent(each, known, ids)

@@ -88,7 +88,7 @@ class Remover:
             if wave and is_namespace(wave[0].member):
                 plan = self._plan_of(given)
                 wave = _wave(plan)
-            leaving = [each for each in given.members if each.is_leaving]
+            leaving = [each for each in given.members if each.is_leaving and each.is_ours]
             left = self._await(deleter, leaving, end)
             if left:
                 return self._ended(deleted, _without(plan.kept, left), left=left)

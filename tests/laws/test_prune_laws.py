@@ -42,12 +42,15 @@ def objects(draw: st.DrawFn) -> JsonObject:
             "sro.openshift.io/state": draw(st.sampled_from(STATES)),
             "sro.openshift.io/kernel": draw(st.sampled_from(KERNELS)),
         },
+        "managedFields": [{"manager": "sro-apply", "operation": "Apply"}],
     }
     if kind not in {"Namespace", "CustomResourceDefinition"}:
         metadata["namespace"] = draw(st.sampled_from(("n", "x")))
-    sort = draw(st.sampled_from(("plain", "plain", "plain", "inherited", "leaving", "forced")))
+    sort = draw(st.sampled_from(("plain", "plain", "plain", "inherited", "copied", "leaving", "forced")))
     if sort == "inherited":
         metadata["ownerReferences"] = [{"kind": "Other", "uid": "o", "controller": True}]
+    if sort == "copied":
+        metadata["managedFields"] = [{"manager": "kubectl", "operation": "Apply"}]
     if sort == "leaving":
         metadata["deletionTimestamp"] = "2024-01-01T00:00:00Z"
     if sort == "forced":
@@ -107,7 +110,7 @@ def test_nothing_goes_that_is_in_no_set_or_in_the_bundle_or_made_by_a_controller
     for each in doomed_of(plan_prune(situation)):
         assert members[each.uid] == each
         assert key_of(each.id) not in situation.keep
-        assert not each.is_inherited
+        assert each.is_ours
         assert not each.is_leaving
 
 
@@ -119,7 +122,7 @@ def test_every_stale_object_goes_or_stays_with_a_reason(situation: Situation) ->
     kept = {(each.specialresource, each.object) for each in plan.kept}
     for one in situation.sets:
         for each in one.members:
-            is_stale = key_of(each.id) not in situation.keep and not each.is_inherited
+            is_stale = key_of(each.id) not in situation.keep and each.is_ours
             is_told = each.uid in told or (each.resource, str(each.id)) in kept or each.resource in stopped
             assert is_told or not is_stale
 
@@ -144,7 +147,7 @@ def test_no_more_goes_of_a_set_than_its_share(situation: Situation) -> None:
     doomed = doomed_of(plan_prune(situation))
     for one in situation.sets:
         going = sum(each.resource == one.resource for each in doomed)
-        own = sum(not each.is_inherited for each in one.members)
+        own = sum(each.is_ours for each in one.members)
         assert going <= LEAST_FOR_SHARE or going <= situation.limit * own or one.resource == "removed"
 
 
@@ -206,6 +209,6 @@ def test_the_end_of_an_sr_leaves_only_definitions_and_what_is_on_its_way(situati
         plan = plan_delete(one)
         gone = {each.uid for each in doomed_of(plan)}
         for each in one.members:
-            stays = each.is_inherited or each.is_leaving or each.id.kind == "CustomResourceDefinition"
+            stays = not each.is_ours or each.is_leaving or each.id.kind == "CustomResourceDefinition"
             assert (each.uid in gone) is not stays
         assert not plan.stopped

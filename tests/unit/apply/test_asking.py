@@ -162,8 +162,10 @@ def cluster(*live: Any, fault: Fault = lambda *_: None, known: RenderedBundle | 
     """With the set of an SR `a` in it, which had the objects of another bundle."""
     kube = Double(fault)
     parent = parent_manifest((known or bundle_of(*live)).resources[0], "ops", "1", None)
+    applied: Any = {"managedFields": [{"manager": "sro-apply", "operation": "Apply"}]}
     for each in (parent, *live):
-        kube.objects[object_id(each)] = each
+        metadata = {**each["metadata"], **applied, "uid": str(object_id(each))}
+        kube.objects[object_id(each)] = {**each, "metadata": metadata}
     return kube
 
 

@@ -47,7 +47,13 @@ def labels_of(live: JsonObject) -> JsonObject:
 
 
 def member(name: str, kind: str = "ConfigMap", namespace: str = "a") -> Object:
-    metadata: Object = {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {PART_OF: SET}}
+    metadata: Object = {
+        "name": name,
+        "uid": f"uid-{name}",
+        "resourceVersion": "1",
+        "labels": {PART_OF: SET},
+        "managedFields": [{"manager": "sro-apply", "operation": "Apply"}],
+    }
     if namespace:
         metadata["namespace"] = namespace
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
@@ -241,6 +247,25 @@ def owner(kind: str, name: str) -> Object:
             (),
         ),
         ([thing("ConfigMap", "gone")], ()),
+        # Endpoints say only by their name whose they are, and for a moment without their Service by a time.
+        ([thing("Endpoints", "s"), thing("Service", "s")], ("Service/a/s",)),
+        (
+            [
+                thing(
+                    "Endpoints", "s", annotations={"endpoints.kubernetes.io/last-change-trigger-time": "t"}
+                ),
+                thing("Endpoints", "mine"),
+            ],
+            ("Endpoints/a/mine",),
+        ),
+        # The operator lifecycle manager of OpenShift.
+        (
+            [
+                thing("ClusterServiceVersion", "nfd", labels={"olm.copiedFrom": "openshift-nfd"}),
+                thing("ClusterServiceVersion", "mine"),
+            ],
+            ("ClusterServiceVersion/a/mine",),
+        ),
         (
             [thing("Secret", "mine"), thing("ServiceAccount", "mine")],
             ("Secret/a/mine", "ServiceAccount/a/mine"),

@@ -41,6 +41,7 @@ def member(kind: str, name: str, api_version: str = "v1", namespace: str = "a", 
     metadata: Object = {
         "name": name,
         "uid": f"{kind}{name}",
+        "managedFields": [{"manager": "sro-apply", "operation": "Apply"}],
         "annotations": {"sro.openshift.io/kernel": "k"} if kind == "DaemonSet" else {},
     }
     if namespace:
