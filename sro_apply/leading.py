@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from sro_apply.events import Delayed, Event, Leading, StoodBy
-from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+from sro_apply.kube.errors import TRIED_AGAIN, LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gated, Watched
 from sro_apply.planning.lease import (
     LeaseTimes,
@@ -117,7 +117,7 @@ class Leader:
             "lease-not-renewed",
             f"{self._id} could not be renewed in time, so nothing is sent until it is"
             f"{f' ({self._trouble})' if self._trouble else ''}",
-            hint="it is tried again",
+            hint=TRIED_AGAIN,
         )
         error.retry_after_s = self._times.retry_s
         raise error
