@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Result
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Kube, Propagation, Reading
+from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.adopting import released, special_resource_of
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.builds import with_revision
 from sro_apply.planning.defaults import with_keys
+from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
-from sro_apply.planning.waits import is_hook
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
-_INVALID: Final = 422
 G = TypeVar("G")
 M = TypeVar("M")
 
@@ -130,7 +129,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         applyset = set_id(parent_id(owner.name, self._settings.namespace))
-        manifest = with_keys(with_revision(as_member(each.manifest, applyset)))
+        manifest = with_keys(with_run_revision(with_revision(as_member(each.manifest, applyset))))
         kind = Kind(each.id.api_version, each.id.kind)
         if each.id.namespace or not owner.namespace or not self._kube.is_namespaced(kind):
             return manifest
@@ -190,18 +189,6 @@ class Applier:
         settings = self._settings
         try:
             return self._kube.apply(each.wanted, force=settings.takes_over, dry_run=settings.is_dry_run)
-        except PermanentError as error:
-            is_changed_hook = error.status == _INVALID and each.live is not None and is_hook(each.turn.object)
-            return self._send_anew(each) if is_changed_hook and not settings.is_dry_run else error
-        except TransientError as error:
-            return error
-
-    def _send_anew(self, each: _Sending) -> JsonObject | PermanentError | TransientError:
-        """Run a hook of an earlier revision again, as Helm does: the server lets nobody change it."""
-        uid = text_of(mapping_of((each.live or {}).get("metadata")).get("uid"))
-        try:
-            self._kube.delete(each.id, uid=uid, propagation=Propagation.BACKGROUND)
-            return self._kube.apply(each.wanted, force=self._settings.takes_over)
         except (PermanentError, TransientError) as error:
             return error
 

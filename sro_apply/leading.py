@@ -34,6 +34,8 @@ from sro_render.model.objects import JsonObject
 TIMES = LeaseTimes()
 """Of every Leader that is made without others."""
 _NEVER = float("-inf")
+_LONGEST_S = 60.0
+"""For an answer while there is nothing to lose."""
 
 
 def boot_time() -> float:
@@ -60,8 +62,7 @@ class Leader:
         self.identity = f"{platform.node()}_{uuid.uuid4().hex[:12]}"
         self._times, self._tell, self._now, self._beat = times or TIMES, tell, now, beat
         self._kube = kube
-        # A renewal that hangs leaves time for another one before the deadline.
-        self._of_lease = kube.behind(lambda: self._times.renew_deadline_s / 2)
+        self._of_lease = kube.behind(self._patience_s, is_urgent=True)
         self._id, self._namespace = lease_id(namespace), namespace
         self._seen: Sighting | None = None
         self._until_s = _NEVER
@@ -180,6 +181,10 @@ class Leader:
                 raise
             return "another"  # it was quicker: the next look says who
         return None
+
+    def _patience_s(self) -> float:
+        """For an answer. A renewal that hangs leaves time for another one before the deadline."""
+        return self._times.renew_deadline_s / 2 if self._until_s > _NEVER else _LONGEST_S
 
     def _look(self) -> None:
         lease = self._of_lease.get(self._id)

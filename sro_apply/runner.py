@@ -17,12 +17,14 @@ from sro_apply.applying import Applier, Came, FaultError, Turn
 from sro_apply.building import BuildStarter
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
+from sro_apply.hooking import HookKeeper
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.builds import is_build_config
+from sro_apply.planning.hooks import is_in_the_way, runs_once
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -31,7 +33,7 @@ from sro_apply.planning.readiness import (
     Readiness,
     Verdict,
 )
-from sro_apply.planning.waits import batches, must_wait, runs_once
+from sro_apply.planning.waits import batches, must_wait
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
 
@@ -106,6 +108,7 @@ class Runner:
         self.applier = Applier(kube, self._view, bundle, settings)
         self._looker = Looker(self._view, bundle, kube)
         self._builder = BuildStarter(kube, self._view, clock.now)
+        self._hooks = HookKeeper(kube, self._view, bundle, settings.namespace)
         self._surveyor = Surveyor(self._view, self._looker, bundle, self.applier)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
@@ -115,7 +118,6 @@ class Runner:
         self._fixes: dict[ObjectId, _Trial] = {}
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
-        self._ended: set[ObjectId] = set()
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -235,7 +237,7 @@ class Runner:
         parts = batches(step.objects)
         for batch in parts:
             for objects in _by_kind(batch):
-                came = yield [self._turn(step, each) for each in objects if each.id not in self._ended]
+                came = yield [self._turn(step, each) for each in objects if not self._rests(step, each)]
                 self._note(step, came)
             if batch is parts[-1] and self._status(step) is Status.WAITING:
                 self._happen(step, Happening.WROTE)
@@ -243,6 +245,16 @@ class Runner:
             if waiting is not None:
                 return waiting
         return None
+
+    def _rests(self, step: Step, each: BundleObject) -> bool:
+        """Whether an object is a hook that is not to run now."""
+        try:
+            wanted = self.applier.wanted(step.key.resource, each)
+            return self._hooks.rests(step.key.resource, each, wanted)
+        except NotFoundError:
+            return False  # applying it says the same, with its place
+        except (PermanentError, TransientError) as error:
+            raise FaultError(each.id, error.finding.message, error) from error
 
     def _turn(self, step: Step, each: BundleObject) -> Turn:
         fix = self._fixes.get(each.id)
@@ -289,9 +301,6 @@ class Runner:
         """
         # All of them: looking at a BuildConfig starts its build, and none waits for another's.
         found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
-        self._ended |= {
-            each.id for each, verdict in found if verdict.readiness is Readiness.READY and runs_once(each)
-        }
         waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
         for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
@@ -302,8 +311,6 @@ class Runner:
         return None
 
     def _is_looked_at(self, each: BundleObject) -> bool:
-        if each.id in self._ended:
-            return False
         return must_wait(each, self._settings.waits) or is_build_config(each.id)
 
     def _judge(self, step: Step, each: BundleObject) -> Verdict:
@@ -313,13 +320,16 @@ class Runner:
             raise FaultError(each.id, error.finding.message, error) from error
 
     def _seen(self, step: Step, each: BundleObject) -> Verdict:
-        live = self._view.live(object_id(self.applier.wanted(step.key.resource, each)))
+        wanted = self.applier.wanted(step.key.resource, each)
+        live = self._view.live(object_id(wanted))
         if live is None:
             self._done.pop(each.id, None)
-            return Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
-        if is_build_config(each.id):
-            return self._builder.attend(live)
-        return self._looker.judge(each, live)
+            found = Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
+        elif is_build_config(each.id):
+            found = self._builder.attend(live)
+        else:
+            found = self._looker.judge(each, live)
+        return self._hooks.judge(step.key.resource, each, wanted, live, found) if runs_once(wanted) else found
 
     def _fail(self, step: Step, fault: FaultError) -> None:
         trial = self._trials.setdefault(step.key, _Trial())
@@ -388,7 +398,11 @@ class Runner:
 
     def _dry_run(self) -> Outcome:
         """Ask the server what it would make of every object, without waiting for any."""
-        turns = [(step, Turn(resource=step.key.resource, object=each)) for step, each in self._all()]
+        turns = [
+            (step, Turn(resource=step.key.resource, object=each))
+            for step, each in self._all()
+            if not self._would_rest(step, each)
+        ]
         for (step, _), came in zip(turns, self.applier.apply_all([turn for _, turn in turns]), strict=True):
             fault = came.fault
             if fault is None:
@@ -404,6 +418,20 @@ class Runner:
         for step in self._steps:
             self._table.setdefault(step.key, Status.READY)
         return self._outcome(is_out_of_time=False)
+
+    def _would_rest(self, step: Step, each: BundleObject) -> bool:
+        """Whether an object is a hook that ran, or would be made anew: no server can say of that."""
+        if not runs_once(each.manifest):
+            return False
+        wanted = self.applier.wanted(step.key.resource, each)
+        if self._hooks.ran(step.key.resource, each, wanted):
+            return True
+        live = self._view.live(object_id(wanted))
+        if live is None or not is_in_the_way(live, wanted):
+            return False
+        self._done[each.id] = Result.CREATED
+        self._tell(Applied(step=str(step.key), object=str(object_id(wanted)), result=Result.CREATED))
+        return True
 
     def _all(self) -> Iterator[tuple[Step, BundleObject]]:
         return ((step, each) for step in self._steps for each in step.objects)

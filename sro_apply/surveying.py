@@ -17,16 +17,15 @@ from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Reading
 from sro_apply.looking import Looker
 from sro_apply.planning.holding import held_by
+from sro_apply.planning.hooks import runs_once
 from sro_apply.planning.members import seen_resources
 from sro_apply.planning.order import Step, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
 from sro_apply.planning.placement import read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
-from sro_apply.planning.readiness import Readiness, Verdict
+from sro_apply.planning.readiness import READY, Readiness, Verdict
 from sro_apply.planning.running import is_spread, served_nodes, used_nodes
-from sro_apply.planning.verdict import READY
-from sro_apply.planning.waits import is_hook, runs_once
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
@@ -130,7 +129,8 @@ class Surveyor:
 
     def _verdict(self, each: BundleObject, live: JsonObject | None, *, by_revision: bool) -> Verdict:
         if live is None:
-            return READY if runs_once(each) and not is_hook(each) else _MISSING
+            # A hook that ran need not be there any more, and one that did not is asked for by who applies.
+            return READY if runs_once(each.manifest) else _MISSING
         if by_revision and annotations_of(live).get(_DIGEST) != annotations_of(each.manifest).get(_DIGEST):
             return _OUTDATED
         return self._looker.judge(each, live)

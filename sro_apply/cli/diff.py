@@ -13,9 +13,9 @@ from sro_apply.cli.exit_codes import INCOMPLETE
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
-    concurrency_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
 from sro_apply.cli.talk import warn
@@ -88,7 +88,7 @@ Example:
     metavar="RULE",
     help="Hide changes: Kind/namespace/name:field.path, with * and ? in every part; can be repeated.",
 )
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -115,6 +115,7 @@ def command(
     adopts: bool,
     rules: tuple[str, ...],
     concurrency: int,
+    qps: float,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -130,7 +131,7 @@ def command(
     found, findings = find_diff(
         DiffRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             takes_over=on_conflict == "force",
             concurrency=concurrency,
             prune_limit=prune_limit,

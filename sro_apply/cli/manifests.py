@@ -49,7 +49,7 @@ Example:
     type=click.Choice([each.value for each in Purpose]),
     default=Purpose.RUN.value,
     show_default=True,
-    help="All that runs in the cluster, or only the rights of who runs sync from outside.",
+    help="What runs there, what only observes beside Argo CD or Flux, or rights for sync from outside.",
 )
 @click.option(
     "--namespace",

@@ -30,16 +30,29 @@ def allow_options(command: Decorated) -> Decorated:
     return kinds(namespaces(command))
 
 
-def concurrency_option(command: Decorated) -> Decorated:
-    """`--concurrency`."""
-    return click.option(
+def pace_options(command: Decorated) -> Decorated:
+    """`--concurrency` and `--qps`.
+
+    A server that has priority and fairness looks after itself, and says so with 429 where it must: a limit
+    of our own would only make the first sync of many objects slow.
+    """
+    concurrency = click.option(
         "--concurrency",
         metavar="NUMBER",
         type=click.IntRange(1, 64),
         default=8,
         show_default=True,
         help="How many objects to send at once.",
-    )(command)
+    )
+    qps = click.option(
+        "--qps",
+        metavar="NUMBER",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default="as many as the server takes",
+        help="How many requests to send in a second at most.",
+    )
+    return concurrency(qps(command))
 
 
 def prune_limit_option(command: Decorated) -> Decorated:
@@ -62,6 +75,17 @@ def adopt_option(command: Decorated) -> Decorated:
         is_flag=True,
         help="Take over what the Special Resource Operator made, so that deleting its SpecialResource does "
         "not take it along.",
+    )(command)
+
+
+def conflict_option(command: Decorated) -> Decorated:
+    """`--on-conflict`, which is `force` or `fail`."""
+    return click.option(
+        "--on-conflict",
+        type=click.Choice(["force", "fail"]),
+        default="force",
+        show_default=True,
+        help="What to do with fields that another manager has set: take them over, or fail.",
     )(command)
 
 

@@ -9,9 +9,10 @@ import click
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
-    concurrency_option,
+    conflict_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
 from sro_apply.cli.talk import printable_lines
@@ -54,13 +55,7 @@ Example:
     is_flag=True,
     help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune/--no-prune",
     "prunes",
@@ -69,7 +64,7 @@ Example:
 )
 @prune_limit_option
 @adopt_option
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "-o",
@@ -90,6 +85,7 @@ def command(
     observes: bool,
     on_conflict: str,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
     adopts: bool,
@@ -111,7 +107,7 @@ def command(
     perform_run(
         RunRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             interval_s=interval_s,
             listen=listen,
             observes=observes,

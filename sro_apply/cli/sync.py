@@ -12,9 +12,10 @@ from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
-    concurrency_option,
+    conflict_option,
     connection_options,
     listed,
+    pace_options,
     prune_limit_option,
 )
 from sro_apply.cli.talk import printable, printable_lines
@@ -50,13 +51,7 @@ Example:
     show_default=True,
     help="How long to apply and wait, altogether.",
 )
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="What to do with fields that another manager has set: take them over, or fail.",
-)
+@conflict_option
 @click.option(
     "--prune",
     "prunes",
@@ -72,7 +67,7 @@ Example:
     show_default=True,
     help="What to do if nodes run other kernels than when the bundle was rendered.",
 )
-@concurrency_option
+@pace_options
 @allow_options
 @click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would change; write nothing."
@@ -98,6 +93,7 @@ def command(
     allow_namespaces: str | None,
     is_dry_run: bool,
     concurrency: int,
+    qps: float,
     prunes: bool,
     prune_limit: float,
     adopts: bool,
@@ -114,7 +110,7 @@ def command(
     outcome = perform_sync(
         SyncRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             timeout_s=timeout_s,
             waits=waits,
             takes_over=on_conflict == "force",

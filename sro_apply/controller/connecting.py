@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """The cluster that the user means; see `--kubeconfig` and `--context`. None where not given."""
+    """The cluster that the user means; see `--kubeconfig`, `--context` (None where not given) and `--qps`."""
 
     kubeconfig: str | None = None
     context: str | None = None
+    qps: float = 0.0
 
 
 def connect(target: Target) -> tuple[Client, str]:
@@ -27,7 +28,7 @@ def connect(target: Target) -> tuple[Client, str]:
     try:
         from sro_apply.kube import client, connection  # noqa: PLC0415
 
-        made = connection.connect(target.kubeconfig, target.context)
+        made = connection.connect(target.kubeconfig, target.context, qps=target.qps)
     except ModuleNotFoundError as error:
         raise InputError(
             "extra-missing",

@@ -51,8 +51,9 @@ def manifests(request: ManifestsRequest) -> list[JsonObject]:
 
     Raises: BundleError, InputError: the bundle cannot be read, or an option is missing.
     """
-    asked = _workload(request) if request.purpose is Purpose.RUN else None
-    return [*_manifests(request, load_once(request.source), asked)]
+    asked = _workload(request) if request.purpose.is_in_cluster else None
+    bundle = load_once(request.source, of_any_target=not request.purpose.writes)
+    return [*_manifests(request, bundle, asked)]
 
 
 def _workload(request: ManifestsRequest) -> Workload:
@@ -72,10 +73,14 @@ def _workload(request: ManifestsRequest) -> Workload:
         )
     return Workload(
         image=request.image,
-        arguments=(from_where, *request.arguments),
+        arguments=(from_where, *_observing(request), *request.arguments),
         replicas=request.replicas,
         git_secret=request.git_secret,
     )
+
+
+def _observing(request: ManifestsRequest) -> tuple[str, ...]:
+    return () if request.purpose.writes else ("--observe",)
 
 
 def _manifests(

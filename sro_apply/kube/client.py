@@ -36,9 +36,9 @@ class Client:
         """How many requests were made, by method and answer (a status, or `none`); those behind gates too."""
         return dict(self._connection.counts)
 
-    def behind(self, gate: Gate) -> Client:
+    def behind(self, gate: Gate, *, is_urgent: bool = False) -> Client:
         """See `Gated`."""
-        made = Client(self._connection.behind(gate))
+        made = Client(self._connection.behind(gate, is_urgent=is_urgent))
         made._resources = self._resources
         return made
 

@@ -22,6 +22,7 @@ from sro_apply.kube.access import SERVICE_ACCOUNT, Access
 from sro_apply.kube.errors import PermanentError, unreachable
 from sro_apply.kube.interface import Gate
 from sro_apply.kube.kubeconfig import plain_access
+from sro_apply.kube.pace import Pace
 from sro_render.version import __version__
 
 CONNECT_S: Final = 10.0
@@ -83,9 +84,9 @@ class Connection:
     counts: how many requests were made, by their method and the answer's status, or `none`.
     """
 
-    def __init__(self, access: Access, gate: Gate | None = None) -> None:
+    def __init__(self, access: Access, gate: Gate | None = None, pace: Pace | None = None) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self._access, self._gate = access, gate
+        self._access, self._gate, self._pace = access, gate, pace
         self._lock = threading.Lock()
         self._pool: urllib3.PoolManager = access.pool()
         if gate is not None:
@@ -96,9 +97,9 @@ class Connection:
         """The applier's own: of the pod, or of the kubeconfig's context."""
         return self._access.namespace
 
-    def behind(self, gate: Gate) -> Connection:
-        """To the same server as the same user, but each request asks `gate` first."""
-        made = Connection(self._access, gate)
+    def behind(self, gate: Gate, *, is_urgent: bool = False) -> Connection:
+        """To the same server as the same user, but each request asks `gate` first. is_urgent: at any pace."""
+        made = Connection(self._access, gate, None if is_urgent else self._pace)
         made.counts = self.counts
         made._lock = self._lock
         return made
@@ -124,14 +125,14 @@ class Connection:
         headers = {"Content-Type": media_type} if media_type else {}
         if accept:
             headers["Accept"] = accept
-        left_s = self._left_s()
+        left_s = self._turn()
         timeout = urllib3.Timeout(connect=min(CONNECT_S, left_s), read=min(ANSWER_S, left_s))
         answer = self._request(method, path, what, body=body, headers=headers, timeout=timeout)
         return Answer(answer.status, answer.headers, answer.data)
 
     def stream(self, path: str, what: str) -> Stream:
         """Ask for what the server sends line after line, for as long as it likes; otherwise as above."""
-        timeout = urllib3.Timeout(connect=min(CONNECT_S, self._left_s()), read=SILENCE_S)
+        timeout = urllib3.Timeout(connect=min(CONNECT_S, self._turn()), read=SILENCE_S)
         answer = self._request("GET", path, what, headers={}, timeout=timeout, preload_content=False)
         return Stream(answer, what)
 
@@ -151,7 +152,10 @@ class Connection:
                 self.counts[method, status] += 1
         return answer
 
-    def _left_s(self) -> float:
+    def _turn(self) -> float:
+        """Wait for it; then for how many seconds a request may be under way."""
+        if self._pace is not None:
+            self._pace.take()
         return ANSWER_S if self._gate is None else self._gate()
 
     def _headers(self) -> dict[str, str]:
@@ -162,8 +166,10 @@ class Connection:
         return {**made, "Authorization": user} if user else made
 
 
-def connect(kubeconfig: str | None, context: str | None) -> Connection:
+def connect(kubeconfig: str | None, context: str | None, *, qps: float = 0.0) -> Connection:
     """Connect as kubectl does: a kubeconfig, else the pod's ServiceAccount.
+
+    Args: qps: requests a second at most; 0: as many as the server takes.
 
     Raises:
         InputError: there is neither, or it cannot be used.
@@ -176,7 +182,7 @@ def connect(kubeconfig: str | None, context: str | None) -> Connection:
         from sro_apply.kube.official import official_access  # noqa: PLC0415
 
         access = official_access(kubeconfig, context)
-    return Connection(access)
+    return Connection(access, pace=Pace(qps) if qps else None)
 
 
 def _no_answer(what: str, error: urllib3.exceptions.HTTPError) -> Exception:

@@ -158,8 +158,11 @@ Gate: TypeAlias = Callable[[], float]
 class Gated(Kube, Protocol):
     """A cluster whose requests can be held back."""
 
-    def behind(self, gate: Gate) -> Watched:
-        """The same cluster, over connections of its own, where each request asks `gate` first."""
+    def behind(self, gate: Gate, *, is_urgent: bool = False) -> Watched:
+        """The same cluster, over connections of its own, where each request asks `gate` first.
+
+        Args: is_urgent: no request waits so that there are not too many of them.
+        """
 
 
 class Reading(Protocol):

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
-from sro_apply.planning.waits import must_wait
+from sro_apply.planning.waits import holds
 
 SHARED = "_shared"
 FIRST_STATES = frozenset({"namespace", "crds"})
@@ -155,7 +155,7 @@ class _Walk:
     ) -> None:
         beside = StepKey(self._resource, state)
         companion = (beside,) if common else ()
-        is_held = any(must_wait(each, waits=False) for each in common)
+        is_held = any(map(holds, common))
         ready = self._before()
         ways = {kernel: self.lanes.get(kernel, ()) for kernel in sorted(by_kernel)}
         if common:

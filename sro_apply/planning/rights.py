@@ -50,8 +50,19 @@ NEVER_DELETED: Final = frozenset(
 class Purpose(StrEnum):
     """What the rights are for."""
 
-    SYNC = "sync"
     RUN = "run"
+    OBSERVE = "observe"
+    SYNC = "sync"
+
+    @property
+    def is_in_cluster(self) -> bool:
+        """Whether it runs there, and is told of changes instead of asking."""
+        return self is not Purpose.SYNC
+
+    @property
+    def writes(self) -> bool:
+        """Whether the bundle's objects are brought, and not only looked at."""
+        return self is not Purpose.OBSERVE
 
 
 class Right(Struct, frozen=True, order=True):
@@ -80,12 +91,12 @@ def rights_of(bundle: RenderedBundle, names: KindNames, needs: Needs) -> tuple[R
 
     Raises: RightsError: a kind's plural is not known.
     """
-    found = set(_of_applier(bundle, needs))
+    found = {*_of_applier(needs), *_of_special_resources(each.name for each in bundle.resources)}
+    if needs.purpose.writes:
+        found |= {*_of_sets(bundle, names, needs)}
     for resource in bundle.resources:
-        objects = [each for state in resource.states for each in state.objects]
-        for each in objects:
-            found |= set(_of_object(resource, each, names, needs))
-        found |= set(_of_set(resource, objects, names, needs))
+        for each in (each for state in resource.states for each in state.objects):
+            found |= {*_of_object(resource, each, names, needs)}
     return tuple(sorted(right for right in found if not found & set(_wider(right))))
 
 
@@ -98,36 +109,49 @@ def _wider(right: Right) -> Iterator[Right]:
         yield Right(namespace, ANY, ANY, verb)
 
 
-def _of_applier(bundle: RenderedBundle, needs: Needs) -> Iterator[Right]:
-    """What is needed whatever the bundle holds."""
-    own = needs.namespace
-    resources = [each.name for each in bundle.resources]
-    # The parents of its sets. Those that no bundle names any more are found by listing.
-    yield Right(own, "", "configmaps", "list")
-    for name in {*resources, *bundle.removed}:
-        parent = parent_id(name, own).name
-        yield from _rights(own, "", "configmaps", ("get", "patch", "create", "delete"), parent)
-    lease = lease_id(own)
-    yield from _rights(own, lease.group, "leases", ("get", "update"), lease.name)
+def _of_applier(needs: Needs) -> Iterator[Right]:
+    """What is needed whatever the bundle holds: one works at a time, and labels nodes."""
+    lease = lease_id(needs.namespace)
+    yield from _rights(needs.namespace, lease.group, "leases", ("get", "update"), lease.name)
     # Who creates names the object in the body alone, where no role can see it.
-    yield Right(own, lease.group, "leases", "create")
-    # Labels of states.
+    yield Right(needs.namespace, lease.group, "leases", "create")
     yield from _rights("", "", "nodes", (*_reading(needs), "patch"))
-    # Whether the operator works on the same objects: of all namespaces, but by name.
-    yield Right("", "apps", "deployments", "list", OPERATOR)
-    yield from _of_special_resources(name for name in resources if name != SHARED)
+    if needs.purpose is Purpose.SYNC:
+        # Whether the operator works on the same objects: of all namespaces, but by name.
+        yield Right("", "apps", "deployments", "list", OPERATOR)
+
+
+def _of_sets(bundle: RenderedBundle, names: KindNames, needs: Needs) -> Iterator[Right]:
+    """The parents of ApplySets, and where their members may be."""
+    own = needs.namespace
+    # Parents that no bundle names any more are found by listing.
+    yield Right(own, "", "configmaps", "list")
+    for name in bundle.removed:
+        yield from _rights(own, "", "configmaps", ("patch", "delete"), parent_id(name, own).name)
+    for resource in bundle.resources:
+        objects = [each.id for state in resource.states for each in state.objects]
+        # With the last member goes the parent; a Namespace that may not go is one that stays.
+        is_kept = not needs.deletes_namespaces and any(map(_is_namespace, objects))
+        verbs = ("get", "patch", "create") if is_kept else ("get", "patch", "create", "delete")
+        yield from _rights(own, "", "configmaps", verbs, parent_id(resource.name, own).name)
+        ids = [each for each in objects if not names.is_cluster_scoped(each)]
+        # A parent names its kinds and its namespaces, not which is where; its own comes by itself.
+        for space in {each.namespace or resource.namespace for each in ids} | {own}:
+            for each in ids:
+                yield Right(space, each.group, names.plural(each), "list")
 
 
 def _of_special_resources(names: Iterable[str]) -> Iterator[Right]:
     """Status and Events of those that are in the cluster."""
     yield Right("", GROUP, "specialresources", "list")
     for name in names:
-        yield Right("", GROUP, "specialresources/status", "patch", name)
+        if name != SHARED:
+            yield Right("", GROUP, "specialresources/status", "patch", name)
     yield from _rights(EVENTS, "", "events", ("get", "create", "patch"))
 
 
 def _reading(needs: Needs) -> tuple[str, ...]:
-    return ("list", "watch") if needs.purpose is Purpose.RUN else ("list",)
+    return ("list", "watch") if needs.purpose.is_in_cluster else ("list",)
 
 
 def _rights(
@@ -146,35 +170,30 @@ def _of_object(
     namespace = "" if is_of_cluster else each.id.namespace or resource.namespace
     name = each.id.name if is_of_cluster and not each.kernel else ""
     yield from _rights(namespace, group, plural, _reading(needs))
-    yield from _rights(namespace, group, plural, _writing(each.id, needs), name)
-    yield from _of_contents(each.id, needs)
     yield from _of_pods(each.manifest, namespace, needs)
-    yield from _of_roles(each.manifest, namespace)
-
-
-def _of_set(
-    resource: BundleResource, objects: Collection[BundleObject], names: KindNames, needs: Needs
-) -> Iterator[Right]:
-    """An ApplySet names its kinds and its namespaces, not which is where; its parent's comes by itself."""
-    ids = [each.id for each in objects if not names.is_cluster_scoped(each.id)]
-    spaces = {each.namespace or resource.namespace for each in ids} | {needs.namespace}
-    for space in spaces:
-        for each in ids:
-            yield Right(space, each.group, names.plural(each), "list")
+    if needs.purpose.writes:
+        yield from _rights(namespace, group, plural, _writing(each.id, needs), name)
+        yield from _of_contents(each.id, needs)
+        yield from _of_builds(each.id, namespace)
+        yield from _of_roles(each.manifest, namespace)
 
 
 def _writing(identity: ObjectId, needs: Needs) -> tuple[str, ...]:
     """What is deleted is looked at until it is gone."""
     key = identity.group, identity.kind
-    if key == ("", "Namespace"):
+    if _is_namespace(identity):
         # It is installed with the rights, which lie in it.
         return ("patch", "get", "delete") if needs.deletes_namespaces else ("patch",)
     return ("patch", "create") if key in NEVER_DELETED else ("patch", "create", "get", "delete")
 
 
+def _is_namespace(identity: ObjectId) -> bool:
+    return (identity.group, identity.kind) == ("", "Namespace")
+
+
 def _of_contents(identity: ObjectId, needs: Needs) -> Iterator[Right]:
     """A Namespace goes only if nobody else's objects are in it, whatever they are."""
-    if needs.deletes_namespaces and (identity.group, identity.kind) == ("", "Namespace"):
+    if needs.deletes_namespaces and _is_namespace(identity):
         yield Right(identity.name, ANY, ANY, "list")
 
 
@@ -183,11 +202,16 @@ def _of_pods(manifest: JsonObject, namespace: str, needs: Needs) -> Iterator[Rig
     identity = object_id(manifest)
     if waits_for_pods(identity.group, identity.kind):
         yield from _rights(namespace, "", "pods", _reading(needs))
-    builds = waits_for_builds(identity.group, identity.kind)
-    if builds:
+    if waits_for_builds(identity.group, identity.kind):
         yield from _rights(namespace, identity.group, "builds", _reading(needs))
+    if WAIT_FOR_LOGS in annotations_of(manifest):
+        yield Right(namespace, "", "pods/log", "get")
+
+
+def _of_builds(identity: ObjectId, namespace: str) -> Iterator[Right]:
+    """Builds that are missing are started, and the end of a failed one's log is told."""
+    if waits_for_builds(identity.group, identity.kind):
         yield Right(namespace, identity.group, "buildconfigs/instantiate", "create")
-    if builds or WAIT_FOR_LOGS in annotations_of(manifest):
         yield Right(namespace, "", "pods/log", "get")
 
 

@@ -75,7 +75,8 @@ def _hold(each: Doomed, contents: Mapping[str, Contents], own: str, gone: Collec
         return _kept(
             each,
             f"what is in it cannot be seen ({name_some(found.unread)})",
-            f"give the right to list these, or look yourself: kubectl delete namespace {name}",
+            "install the rights that sro-apply manifests --delete-namespaces prints, or look yourself: "
+            f"kubectl delete namespace {name}",
         )
     return None
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.pods import named, node_of, pods_of
-from sro_apply.planning.reading import metadata_of, spec_of, status_of
+from sro_apply.planning.reading import metadata_of, status_of
 from sro_apply.planning.verdict import READY, Verdict, progress
 from sro_render.model.objects import JsonObject, ObjectId, annotations_of, text_of
 
@@ -36,7 +36,7 @@ def batches(objects: Sequence[BundleObject]) -> tuple[tuple[BundleObject, ...], 
     batch: list[BundleObject] = []
     for each, after in zip_longest(objects, objects[1:]):
         batch.append(each)
-        if after is None or (_holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
+        if after is None or (holds(each) and not (_is_crd(each.id) and _is_crd(after.id))):
             made.append(tuple(batch))
             batch = []
     return tuple(made)
@@ -61,18 +61,6 @@ def asks_to_wait(each: BundleObject) -> bool:
 def is_hook(each: BundleObject) -> bool:
     """Whether it is one of Helm's hooks."""
     return HOOK in annotations_of(each.manifest)
-
-
-def runs_once(each: BundleObject) -> bool:
-    """Whether an object that has come to its end may be gone, and is not made again for that.
-
-    Helm's `hook-succeeded` and `hook-failed` delete a hook that has ended. We do not: who looks for it the
-    next time would take it for one that is yet to run.
-    """
-    key = each.id.group, each.id.kind
-    if key == ("batch", "Job") and "ttlSecondsAfterFinished" in spec_of(each.manifest):
-        return True
-    return is_hook(each) and key in {("batch", "Job"), ("", "Pod")}
 
 
 def pattern_of(manifest: JsonObject) -> str:
@@ -118,7 +106,8 @@ def faults_of_waits(bundle: RenderedBundle) -> Iterator[str]:
             yield f"{each.id}: {WAIT_FOR_LOGS}: {pattern!r} is no regular expression of RE2: {problem}"
 
 
-def _holds(each: BundleObject) -> bool:
+def holds(each: BundleObject) -> bool:
+    """Whether what comes after an object in its state waits for it."""
     return asks_to_wait(each) or _is_crd(each.id)
 
 

@@ -70,6 +70,14 @@ class Running:
         with self.process.stderr as errors:
             return self.process.wait(), errors.read()
 
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        assert self.process.stderr
+        self.process.stderr.close()
+
     def _read(self) -> None:
         assert self.process.stdout
         with self.process.stdout as lines:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import playing
 import playing_openshift
+import yaml
 from clusters import Cluster, until
 from running import Start
 from simple_kmod import (
@@ -64,7 +65,20 @@ def render(cluster: Cluster, folder: Path) -> Path:
     return folder / "out" / "lab"
 
 
-def comes_to(wanted: float, ask: Callable[[], float | None]) -> None:
+def create_resource(cluster: Cluster) -> None:
+    """The documentation's SpecialResource, as the operator's users have it."""
+    spec = yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text(encoding="utf-8"))
+    cluster.api.create(spec)
+
+
+def conditions(cluster: Cluster) -> list[str]:
+    """The conditions of the SpecialResource that are true."""
+    live = cluster.api.get("/apis/sro.openshift.io/v1beta1/specialresources/simple-kmod")
+    found = live.get("status", {}).get("conditions") or []
+    return [each["type"] for each in found if each["status"] == "True"]
+
+
+def comes_to(wanted: object, ask: Callable[[], object]) -> None:
     until(lambda: ask() == wanted, seconds=60)
 
 
@@ -72,9 +86,12 @@ def names(cluster: Cluster, path: str) -> set[str]:
     return {each["metadata"]["name"] for each in cluster.api.items(path)}
 
 
-def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, tmp_path: Path) -> None:
+def test_from_a_snapshot_to_running_drivers_and_back_to_nothing(
+    openshift: Cluster, start: Start, tmp_path: Path
+) -> None:
     before = names(openshift, "/api/v1/namespaces")
     bundle = render(openshift, tmp_path)
+    create_resource(openshift)
     openshift.builds.rule("*", playing_openshift.BUILDING)
     openshift.kubelet.rule("*", playing.NOT_READY)
     loop = start(bundle)
@@ -82,6 +99,7 @@ def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, t
     # Builds run, and nothing else has begun.
     until(lambda: len(loop.of("waiting")) >= 3, seconds=60)
     assert not openshift.api.items(APPS)
+    comes_to(["Progressing"], lambda: conditions(openshift))
     assert label_count(openshift, "0000") == 0
     comes_to(0, lambda: loop.metric(STATES, state="templates/0000-buildconfig.yaml"))
 
@@ -105,6 +123,7 @@ def test_from_a_snapshot_to_running_drivers_(openshift: Cluster, start: Start, t
         assert ready_pods(openshift, name) == count
         comes_to(1, partial(loop.metric, "sro_kind_completed_info", kind="DaemonSet", name=name))
     comes_to(1, lambda: loop.metric(STATES, state="templates/1000-driver-container.yaml"))
+    comes_to(["Ready"], lambda: conditions(openshift))
     assert loop.metric("sro_managed_resources_total") == 1
     assert loop.metric("sro_upgrade_alert", cr="simple-kmod") == 0
     assert loop.stop() == (0, "")

@@ -1,118 +1,111 @@
-"""Helm's hooks on a real control plane: each runs once for each revision.
+"""Helm's hooks as Jobs of a real control plane: they run once, in their place, and go when their policy says so.
 
-Matrix: a pre-install Job before the first state, run again when it has changed and not otherwise; one that fails.
-Left out: which objects are waited for, which test_waits has; Jobs that are removed when their time is over, which
-Kubernetes 1.20 does not do by itself: test_runner_faults has them.
+Matrix: a hook that is deleted after it succeeded, one that stays, each changed and unchanged; one that fails; the
+program killed after every write. Left out: policies that are parsed (tests/unit/apply/test_hook_rules.py), and times to
+live, which this server has switched off.
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import playing
-import pytest
-import yaml
 from clusters import Cluster
-from simple_kmod import OLD, node, sync
+from fault_proxy import FaultProxy
+from little import MAPS, NODES, build, inventory
+from raw_api import Object
+from simple_kmod import HURRIED, command, sync
 
-JOBS = "/apis/batch/v1/namespaces/hooked/jobs"
-SPEC = """\
-apiVersion: sro.openshift.io/v1beta1
-kind: SpecialResource
-metadata:
-  name: hooked
-spec:
-  chart:
-    name: hooked
-    version: 1.0.0
-    repository:
-      name: r
-      url: file:///charts
-"""
+JOBS = "/apis/batch/v1/namespaces/little/jobs"
 JOB = """\
 apiVersion: batch/v1
 kind: Job
 metadata:
   name: prepare
-  annotations:
-    helm.sh/hook: pre-install
+  annotations: {{helm.sh/hook: pre-install{policy}}}
 spec:
   backoffLimit: 0
   template:
     spec:
       restartPolicy: Never
-      containers:
-      - name: c
-        image: example.com/prepare:1
+      containers: [{{name: prepare, image: "prepare:{version}"}}]
 """
-STATE = """\
+MAP = """\
 apiVersion: v1
 kind: ConfigMap
-metadata:
-  name: after
+metadata: {name: after}
+data: {a: b}
 """
+SUCCEEDED = ", helm.sh/hook-delete-policy: hook-succeeded"
 
 
-def build(folder: Path, **templates: str) -> Path:
-    """A bundle of these templates, for one node."""
-    chart = folder / "charts" / "hooked"
-    (chart / "templates").mkdir(parents=True, exist_ok=True)
-    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hooked\nversion: 1.0.0\n", encoding="utf-8")
-    for name, text in templates.items():
-        (chart / "templates" / f"{name.replace('n', '', 1)}.yaml").write_text(text, encoding="utf-8")
-    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    (folder / "nodes.yaml").write_text(yaml.safe_dump(node("w", OLD)), encoding="utf-8")
-    inputs: list[str | Path] = [
-        "--inventory",
-        folder / "nodes.yaml",
-        "--charts",
-        folder / "charts",
-        "--out",
-        folder / "out",
-    ]
-    program: list[str | Path] = [sys.executable, "-m", "sro_render", "build", folder / "spec.yaml"]
-    subprocess.run([*program, *inputs], check=True, capture_output=True)
-    return folder / "out" / "cluster"
+def bundle(folder: Path, *, version: int = 1, policy: str = "") -> Path:
+    job = JOB.format(policy=policy, version=version)
+    return build(folder, {"little": {"hook.yaml": job, "0000-map.yaml": MAP}}, NODES)
 
 
-@pytest.fixture
-def one_node(cluster: Cluster, tmp_path: Path) -> Cluster:
-    (tmp_path / "nodes.yaml").write_text(yaml.safe_dump(node("w", OLD)), encoding="utf-8")
-    cluster.play_nodes(tmp_path / "nodes.yaml")
-    cluster.kubelet.rule("example.com/*", playing.SUCCEEDED)
-    return cluster
+def jobs(cluster: Cluster) -> list[Object]:
+    return [each for each in cluster.api.items(JOBS) if "deletionTimestamp" not in each["metadata"]]
 
 
-def test_a_hook_runs_before_the_first_state_and_again_only_when_it_has_changed(
-    one_node: Cluster, tmp_path: Path
+def test_a_hook_runs_before_the_states_and_once_for_each_revision(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
+    one = bundle(tmp_path / "one")
+    first = sync(cluster, one)
+    assert first.code == 0, first.events
+    assert first.place("ready", "little / pre-install") < first.place("applied", "little / 0000-map")
+    (ran,) = jobs(cluster)
+
+    # Whoever tidies up makes nothing run again.
+    cluster.api.delete(f"{JOBS}/prepare", propagationPolicy="Background")
+    again = sync(cluster, one)
+    assert (again.code, again.finished["written"], cluster.api.items(JOBS)) == (0, 0, [])
+
+    two = bundle(tmp_path / "two", version=2)
+    assert sync(cluster, two).code == 0
+    (changed,) = jobs(cluster)
+    three = bundle(tmp_path / "three", version=3)
+    dry = sync(cluster, three, "--dry-run")
+    results = {each["object"]: each["result"] for each in dry.of("applied")}
+    assert (dry.code, results["Job/little/prepare"]) == (0, "created"), dry.events
+    assert sync(cluster, three).code == 0
+    (replaced,) = jobs(cluster)
+    assert len({each["metadata"]["uid"] for each in (ran, changed, replaced)}) == 3
+    assert replaced["spec"]["template"]["spec"]["containers"][0]["image"] == "prepare:3"
+
+
+def test_a_hook_that_goes_when_it_succeeded_is_not_run_again_whoever_was_killed(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    bundle = build(tmp_path, n0000_after=STATE, hook=JOB)
-    done = sync(one_node, bundle)
-    assert done.code == 0, done.events
-    assert done.place("ready", "hooked / pre-install") < done.place("applied", "hooked / 0000_after")
-    (first,) = one_node.api.items(JOBS)
-    assert sync(one_node, bundle).code == 0
-    (same,) = one_node.api.items(JOBS)
-    assert same["metadata"]["uid"] == first["metadata"]["uid"]
+    cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
+    one = bundle(tmp_path / "one", policy=SUCCEEDED)
+    running: list[subprocess.Popen[bytes]] = []
+    fault_proxy.after_write = lambda asked: running[-1].kill() if "leases" not in asked.path else None
+    kubeconfig = cluster.kubeconfig("admin", fault_proxy.url)
+    for _ in range(20):
+        running.append(
+            subprocess.Popen(
+                command(kubeconfig, one, "--timeout", "60", program=HURRIED), stdout=subprocess.DEVNULL
+            )
+        )
+        if running[-1].wait(90) == 0:
+            break
+    assert running[-1].returncode == 0
+    written = [(asked.method, asked.path.partition("?")[0]) for asked in fault_proxy.writes()]
+    assert written.count(("PATCH", f"{JOBS}/prepare")) == 1
+    assert written.count(("DELETE", f"{JOBS}/prepare")) == 1
+    assert jobs(cluster) == []
+    again = sync(cluster, one)
+    assert (again.code, again.finished["written"], jobs(cluster)) == (0, 0, [])
 
-    bundle = build(tmp_path, n0000_after=STATE, hook=JOB.replace("prepare:1", "prepare:2"))
-    done = sync(one_node, bundle)
 
-    assert done.code == 0, done.events
-    (second,) = one_node.api.items(JOBS)
-    assert second["metadata"]["uid"] != first["metadata"]["uid"]
-    (container,) = second["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == "example.com/prepare:2"
-
-
-def test_a_hook_that_fails_holds_up_what_comes_after_it_and_says_why(
-    one_node: Cluster, tmp_path: Path
-) -> None:
-    one_node.kubelet.rule("example.com/prepare:1", playing.failed(3, "no space left on device"))
-    done = sync(one_node, build(tmp_path, n0000_after=STATE, hook=JOB), "--no-wait")
-    assert done.code == 1
-    (failed, *_) = done.of("failed")
-    assert failed["step"] == "hooked / pre-install"
-    assert "ConfigMap/hooked/after" not in done.applied
+def test_a_hook_that_fails_holds_up_the_states(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
+    cluster.kubelet.rule("prepare:*", playing.failed())
+    done = sync(cluster, bundle(tmp_path / "one"), "--no-wait")
+    assert (done.code, done.finished["failed"], done.finished["held"]) == (1, 1, 1)
+    (failed,) = done.of("failed")
+    assert failed["object"] == "Job/little/prepare"
+    assert "BackoffLimitExceeded" in failed["reason"]
+    assert "after" not in {each["metadata"]["name"] for each in cluster.api.items(MAPS)}

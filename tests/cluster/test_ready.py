@@ -86,7 +86,7 @@ def test_no_pod_at_all_is_not_ready_where_twelve_nodes_must_run_one(openshift: C
     )
 
 
-def test_logs_that_the_chart_waits_for_hold_up_what_comes_after_also_for_who_does_not_wait(
+def test_logs_that_the_chart_waits_for_are_waited_for_when_the_pods_are_ready(
     openshift: Cluster, bundle: Path, tmp_path: Path
 ) -> None:
     def wait_for_logs(manifest: Object) -> None:
@@ -98,7 +98,7 @@ def test_logs_that_the_chart_waits_for_hold_up_what_comes_after_also_for_who_doe
     openshift.kubelet.rule("*", playing.Outcome(phase="Running", log="start\nmodule simple-kmod loaded\n"))
     openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="start\n"))
 
-    done = sync(openshift, waiting, "--no-wait", "--timeout", "8")
+    done = sync(openshift, waiting, "--timeout", "8")
 
     assert (done.code, done.finished["waiting"]) == (1, 1), done.events
     assert last_wait(done, NEW) == (
@@ -107,4 +107,4 @@ def test_logs_that_the_chart_waits_for_hold_up_what_comes_after_also_for_who_doe
     assert ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW]
 
     openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="module simple-kmod loaded\n" * 9))
-    assert sync(openshift, waiting, "--no-wait").code == 0
+    assert sync(openshift, waiting).code == 0

@@ -117,6 +117,20 @@ def test_two_replicas_take_turns_and_the_second_takes_over_at_once_when_the_firs
     assert not second.of("applied", result="configured")
 
 
+def test_the_second_takes_over_within_the_lease_s_time_when_the_first_is_killed(
+    bundle: Path, start: Start
+) -> None:
+    first = start(bundle)
+    until(lambda: first.of("leading"), seconds=30)
+    second = start(bundle)
+    until(lambda: second.of("standby"), seconds=30)
+
+    first.kill()
+
+    until(lambda: second.of("leading"), seconds=15 + 5)
+    until(second.is_ready, seconds=60)
+
+
 def test_a_repository_that_others_push_to_is_followed(bundle: Path, start: Start, tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]

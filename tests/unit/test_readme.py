@@ -13,8 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from sro_apply.cli import main as applier
 from sro_render.diff import marks
 from sro_render.kernels.affinity import Step
 from sro_render.lint.rules import RENDER_FINDINGS, RULES
@@ -207,3 +209,18 @@ def test_a_word_changed_in_a_chart_updates_every_object_of_it(example: Path) -> 
     done = run(command[1], example)
     # The lock is updated too.
     assert f"0 created, {len(objects) + 1} updated, 0 removed" in done.stdout
+
+
+def test_every_command_of_the_applier_is_in_the_readme_and_reads_as_it_is_shown() -> None:
+    section = README.split("## Into a cluster")[1].split("\n## ")[0]
+    context = click.Context(applier.cli)
+    table = section.split("- *In order.*")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == applier.cli.list_commands(context)
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    shown = [shlex.split(line.partition("|")[0])[1:] for line in lines if line.startswith("sro-apply ")]
+    assert {each[0] for each in shown} >= {"snapshot", "diff", "sync", "status", "manifests"}
+    for name, *arguments in shown:
+        command = applier.cli.get_command(context, name)
+        assert command is not None
+        command.make_context(name, arguments)

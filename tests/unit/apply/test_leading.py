@@ -106,8 +106,8 @@ class LeaseDouble(Double):
         super().__init__(fault)
         self.version_now = 0
 
-    def behind(self, gate: Gate) -> Any:
-        del gate
+    def behind(self, gate: Gate, *, is_urgent: bool = False) -> Any:
+        del gate, is_urgent
         return self
 
     def create(self, manifest: JsonObject) -> JsonObject:

@@ -78,6 +78,14 @@ def test_who_syncs_from_outside_gets_an_account_and_its_rights(capsys: pytest.Ca
     }
 
 
+def test_who_only_observes_runs_so_and_may_bring_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    made = printed(capsys, *IMAGE, *SOURCE, "--for", "observe")
+    (container,) = of("Deployment", made)["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["run", GIT, "--observe"]
+    rules = [rule for each in made if each["kind"] == "Role" for rule in each["rules"]]
+    assert not [rule for rule in rules if "daemonsets" in rule["resources"] and "patch" in rule["verbs"]]
+
+
 def test_parts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     without = [option for part in ("crd", "namespaces", "monitoring") for option in ("--without", part)]
     kinds = {each["kind"] for each in printed(capsys, *IMAGE, *SOURCE, *without)}

@@ -7,6 +7,8 @@ combinations of failures, which tests/laws/test_apply_laws.py makes up.
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.progress import Status, StepKey
@@ -52,6 +54,16 @@ def test_a_namespace_comes_before_all_states() -> None:
     assert startable(steps) == ["namespace"]
     assert startable(steps, sr__namespace__="applied") == []
     assert startable(steps, sr__namespace__="ready") == ["s0/k1", "s0/k2"]
+
+
+def test_what_the_chart_waits_for_holds_up_the_kernels_beside_it() -> None:
+    made = state("s0", "", "k1")
+    asking = {"metadata": {"annotations": {"specialresource.openshift.io/wait": "true"}}}
+    beside = structs.replace(made.objects[0], manifest=asking)
+    steps = steps_of(resource("sr", BundleState(name="s0", objects=(beside, *made.objects[1:]))))
+    assert startable(steps, sr__s0__="applied") == []
+    assert startable(steps, sr__s0__="ready") == ["s0/k1"]
+    assert startable(steps_of(resource("sr", made)), sr__s0__="applied") == ["s0/k1"]
 
 
 def test_crds_come_after_the_namespace_and_before_all_states() -> None:

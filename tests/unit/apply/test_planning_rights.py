@@ -243,6 +243,43 @@ def test_rules_say_exactly_the_rights_and_each_resource_once_for_the_same_verbs(
     assert roles_of(given[::-1]) == folded
 
 
+def parent_verbs(needs: Needs, *manifests: JsonObject) -> set[str]:
+    found = rights_of(bundle(*manifests), KindNames(), needs)
+    return {each.verb for each in found if each.resource == "configmaps" and each.name == "sro-apply-sr"}
+
+
+def test_the_parent_of_a_set_goes_where_the_last_of_its_members_may() -> None:
+    account = manifest("v1", "ServiceAccount", "a")
+    namespace = manifest("v1", "Namespace", "drivers")
+    deleting = Needs(namespace="ops", purpose=Purpose.SYNC, deletes_namespaces=True)
+    assert parent_verbs(SYNC, account) == {"get", "patch", "create", "delete"}
+    assert parent_verbs(SYNC, account, namespace) == {"get", "patch", "create"}
+    assert parent_verbs(deleting, account, namespace) == {"get", "patch", "create", "delete"}
+
+
+def test_the_parent_of_a_removed_one_may_shrink_and_go() -> None:
+    nothing = RenderedBundle(cluster="lab", resources=(), removed=("sr",))
+    found = rights_of(nothing, KindNames(), SYNC)
+    assert {each.verb for each in found if each.name == "sro-apply-sr"} == {"patch", "delete"}
+
+
+def test_who_only_observes_writes_labels_status_and_events_alone() -> None:
+    needs = Needs(namespace="ops", purpose=Purpose.OBSERVE)
+    given = bundle(
+        manifest("apps/v1", "DaemonSet", "d"), manifest("build.openshift.io/v1", "BuildConfig", "b")
+    )
+    found = rights_of(given, KindNames(), needs)
+    writing = {(each.resource, each.verb) for each in found if each.verb not in {"get", "list", "watch"}}
+    assert writing == {
+        ("nodes", "patch"),
+        ("specialresources/status", "patch"),
+        ("events", "create"),
+        ("events", "patch"),
+        ("leases", "create"),
+        ("leases", "update"),
+    }
+
+
 def test_what_any_name_allows_is_not_said_again_of_one() -> None:
     names = KindNames()
     affine = bundle(manifest("storage.k8s.io/v1", "CSIDriver", "a"), kernel="5.14").resources[0]

@@ -150,7 +150,11 @@ def test_a_job_that_has_ended_and_is_gone_is_not_run_again() -> None:
     outcome, _, _ = run(double, given)
 
     assert outcome.is_complete
-    assert double.writes == ["sro-apply-sr", "job", "after"]
+    # That it ran is written on the parent.
+    assert double.writes == ["sro-apply-sr", "job", "sro-apply-sr", "after"]
+    again, _, _ = run(double, given)
+    assert again.is_complete
+    assert passing.id not in double.objects
 
 
 def test_a_server_that_never_answered_is_not_waited_for() -> None:

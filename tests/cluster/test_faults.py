@@ -1,0 +1,123 @@
+"""Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
+
+Matrix: a server that refuses for a conflict; one that stops in the middle of the writes and comes back; a loop through a
+proxy where every few requests and watches go wrong, in each way in turn, which puts right what is changed
+meanwhile. Left out: one sort of fault after the other, and being killed, which test_sync has; the Lease, which
+test_lease has.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from clusters import Cluster, until
+from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
+from simple_kmod import DRIVER, KERNELS, NEW, Synced, command, daemon_set, everything, ready_pods, sync
+
+ROLES = f"/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles/{DRIVER}"
+APPS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
+WAYS: tuple[Answer | str, ...] = (
+    failure(429, "TooManyRequests", "try again later", retry_after_s=1),
+    failure(500, "InternalError", "etcdserver: leader changed"),
+    failure(503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+    Cut.BEFORE,
+    Cut.AFTER,
+)
+EXPIRED = failure(410, "Expired", "too old resource version: 1 (2)")
+
+
+@pytest.fixture
+def through(openshift: Cluster, fault_proxy: FaultProxy) -> Path:
+    """The administrator, behind the proxy."""
+    return openshift.kubeconfig("admin", fault_proxy.url)
+
+
+def is_well(cluster: Cluster, bundle: Path) -> bool:
+    return {kernel: ready_pods(cluster, daemon_set(kernel, bundle)) for kernel in KERNELS} == KERNELS
+
+
+@pytest.mark.parametrize("reason", ["Conflict", "AlreadyExists"])
+def test_a_conflict_now_and_then_is_got_past(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, through: Path, reason: str
+) -> None:
+    conflict = failure(409, reason, "the object has been modified")
+    turns = cycle([None, conflict, None, None, conflict])
+    fault_proxy.decide = lambda asked: next(turns) if asked.is_write and not asked.is_of_lease else None
+
+    done = sync(openshift, bundle, kubeconfig=through)
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert is_well(openshift, bundle)
+    assert sync(openshift, bundle).finished["written"] == 0
+
+
+@pytest.mark.parametrize("writes", [2, 7])
+def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, through: Path, writes: int
+) -> None:
+    stopped, turn = threading.Event(), threading.Lock()
+
+    def stop(_: Asked) -> None:
+        with turn:
+            if len(fault_proxy.writes()) >= writes and not stopped.is_set():
+                openshift.servers.stop_api_server(kill=True)
+                stopped.set()
+
+    fault_proxy.after_write = stop
+    given = command(through, bundle, "--timeout", "90")
+    with subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert stopped.wait(30)
+        openshift.servers.start_api_server()
+        printed, errors = running.communicate(timeout=100)
+    done = Synced(subprocess.CompletedProcess(given, running.returncode, printed, errors))
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert is_well(openshift, bundle)
+    assert sync(openshift, bundle).finished["written"] == 0
+
+
+@contextmanager
+def looping(kubeconfig: Path, bundle: Path) -> Iterator[subprocess.Popen[bytes]]:
+    program = [sys.executable, "-m", "sro_apply", "run", str(bundle), "--interval", "1"]
+    options = ["--listen", "127.0.0.1:0", "--kubeconfig", str(kubeconfig)]
+    with subprocess.Popen([*program, *options], stdout=subprocess.DEVNULL) as process:
+        yield process
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_loop_puts_right_what_is_changed_while_requests_and_watches_go_wrong(
+    openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, through: Path
+) -> None:
+    ways = iter(cycle(WAYS))
+    turns = iter(cycle([False, False, False, True]))
+
+    def decide(asked: Asked) -> Answer | str | None:
+        if asked.is_of_lease or not next(turns):
+            return None
+        return EXPIRED if "watch=1" in asked.path else next(ways)
+
+    fault_proxy.decide = decide
+    with looping(through, bundle):
+        until(lambda: len(openshift.api.items(APPS)) == 3, seconds=90)
+        until(lambda: ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW], seconds=60)
+        openshift.api.patch(ROLES, {"rules": []})
+        openshift.api.delete(f"{APPS}/{daemon_set(NEW, bundle)}")
+
+        until(lambda: openshift.api.get(ROLES)["rules"], seconds=60)
+        until(lambda: ready_pods(openshift, daemon_set(NEW, bundle)) == KERNELS[NEW], seconds=60)
+        until(lambda: is_well(openshift, bundle), seconds=60)
+        openshift.servers.stop_api_server(kill=True)
+        openshift.servers.start_api_server()
+        openshift.api.patch(ROLES, {"rules": []})
+        until(lambda: openshift.api.get(ROLES)["rules"], seconds=60)
+    before = everything(openshift)
+    assert sync(openshift, bundle).finished["written"] == 0
+    assert everything(openshift) == before
