@@ -1,8 +1,9 @@
 """Is the only one that works in a cluster, or sends nothing: takes a Lease, renews it, and shuts a gate.
 
 The gate is asked right before each request is sent. It goes by a clock that runs on while the machine sleeps
-or the process is stopped, so that who wakes up too late sends not one request more. Decides nothing about
-Leases (`planning/lease.py`).
+or the process is stopped, so that who wakes up too late sends not one request more. (Between that look and
+the first byte there is one system call, which no client can close; Kubernetes knows no fence on the server's
+side.) Decides nothing about Leases (`planning/lease.py`).
 """
 
 from __future__ import annotations

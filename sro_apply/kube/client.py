@@ -245,7 +245,8 @@ class Client:
         return _resources_in(answer, kind.api_version)
 
     def _read(self, path: str, what: str) -> JsonObject:
-        return _decoded(self._exchange("GET", path, {}, f"read {what}", ""), what)
+        asked = f"read {what}"
+        return _decoded(self._exchange("GET", path, {}, asked, ""), asked)
 
     def _send(
         self,
