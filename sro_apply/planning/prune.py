@@ -10,7 +10,7 @@ No request, no clock: the same situation gives the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -19,13 +19,13 @@ from msgspec import Struct, field, structs
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
 from sro_apply.planning.order import FIRST_STATES
-from sro_apply.planning.parts import BundleResource, RenderedBundle
+from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import deletion_order
 from sro_apply.planning.uses import used_by
 from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.model.objects import ObjectId, mapping_of, text_of
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 from sro_render.model.wording import name_some
 
 LEAST_FOR_SHARE: Final = 5
@@ -86,6 +86,20 @@ def plan_prune(situation: Situation) -> PrunePlan:
     )
 
 
+def stale_members(given: LiveSet, keep: Collection[Key]) -> list[Member]:
+    """Those that the bundle does not have; not what a controller made and gave our labels to."""
+    return [each for each in given.members if key_of(each.id) not in keep and not each.is_inherited]
+
+
+def keys_to_keep(resource: BundleResource, each: BundleObject, wanted: JsonObject | None) -> tuple[Key, ...]:
+    """The keys of an object of the bundle. Args: wanted: as it is applied; None if its kind is not there."""
+    if wanted is not None:
+        return (key_of(object_id(wanted)),)
+    # Nobody says whether the kind has namespaces: both are kept.
+    group, kind, _, name = key_of(each.id)
+    return key_of(each.id), (group, kind, resource.namespace, name)
+
+
 def plan_delete(given: LiveSet) -> PrunePlan:
     """The end of an SR, which somebody asked for: all of its set but CRDs."""
     bundle = structs.replace(NO_BUNDLE, removed=(given.resource,))
@@ -106,9 +120,7 @@ def _used(situation: Situation) -> Mapping[Key, str]:
 
 
 def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
-    stale = [
-        each for each in given.members if key_of(each.id) not in situation.keep and not each.is_inherited
-    ]
+    stale = stale_members(given, situation.keep)
     if not stale:
         return PrunePlan()
     is_removed = given.resource in situation.bundle.removed
@@ -146,12 +158,7 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
     count = _objects(len(stale))
     known = situation.resources.get(resource)
     if known is None:
-        return PruneStopped(
-            specialresource=resource,
-            code="unknown-set",
-            reason=f"{count} of {resource} stay: the bundle neither has it nor lists it as removed",
-            hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
-        )
+        return unknown_set(resource, f"{count} of {resource} stay")
     if not situation.bundle.kernels or not situation.nodes:
         what = "the bundle was rendered without nodes" if situation.nodes else "the cluster shows no node"
         return PruneStopped(
@@ -168,6 +175,16 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
             hint=f"see why it renders nothing; to be rid of it, set managementState: Removed in {resource}",
         )
     return None
+
+
+def unknown_set(resource: str, what: str) -> PruneStopped:
+    """That a set is none of the bundle's. Args: what: stays."""
+    return PruneStopped(
+        specialresource=resource,
+        code="unknown-set",
+        reason=f"{what}: the bundle neither has it nor lists it as removed",
+        hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
+    )
 
 
 def _is_empty(resource: BundleResource) -> bool:
