@@ -1,12 +1,13 @@
-"""Asks the server what applying a bundle would make of each object, and what there is of its sets.
+"""Asks the server what applying a bundle would make of each object, and what pruning would make of its sets.
 
-Sends dry runs and reads; nothing is written. What the answers mean is decided in `planning.live_diff`. What
-is there is read by kind and namespace; only what differs is asked for one by one, several at once.
+Sends dry runs and reads; nothing is written. What the answers mean is decided in `planning.live_diff`, and
+what goes in `planning.prune`. What is there is read by kind and namespace; only what differs is asked for one
+by one, several at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,17 +15,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sro_apply.applying import Applier
-from sro_apply.config import MANAGER
+from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.kube.errors import NotFoundError, PermanentError
-from sro_apply.kube.interface import Kind, Kube
+from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.kube.patience import Sleep, patiently
-from sro_apply.planning.applyset import PART_OF, group_kind, parent_id, set_id
-from sro_apply.planning.live_diff import Checked, stale_members
+from sro_apply.planning.applyset import PART_OF, parent_id, set_id
+from sro_apply.planning.live_diff import Checked
+from sro_apply.planning.live_prune import Fate, fates
 from sro_apply.planning.parts import RenderedBundle
+from sro_apply.planning.placement import seen_node
+from sro_apply.planning.prune import Situation, keys_to_keep, plan_prune
 from sro_apply.planning.sameness import is_same
-from sro_apply.planning.sets import Key, Member, Span, key_of, span_of
+from sro_apply.planning.sets import Key, LiveSet, Member, key_of
+from sro_apply.planning.strangers import Contents, hold_namespaces
+from sro_apply.set_reading import SetReader
 from sro_render.errors import some
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, mapping_of, object_id, text_of
 
 _G = TypeVar("_G")
 _M = TypeVar("_M")
@@ -33,30 +39,28 @@ _Place = tuple[Kind, str]
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What a server says of a bundle. stale: objects of its sets that it does not have; nodes: live ones."""
+    """What a server says of a bundle.
+
+    fates:   of objects of its sets that it does not have; nodes: live ones.
+    unknown: SRs with a set that is none of the bundle's.
+    """
 
     checked: tuple[Checked, ...]
-    stale: tuple[Member, ...]
+    fates: tuple[Fate, ...]
     nodes: tuple[JsonObject, ...]
+    unknown: tuple[str, ...] = ()
 
 
 class Asker:
-    """Asks about one bundle. namespace: the applier's own; takes_over: see `SyncSettings`."""
+    """Asks about one bundle, as a sync with these settings would bring it. view: what the cluster has."""
 
     def __init__(
-        self,
-        kube: Kube,
-        applier: Applier,
-        bundle: RenderedBundle,
-        *,
-        namespace: str,
-        takes_over: bool,
-        concurrency: int,
-        sleep: Sleep,
+        self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings, sleep: Sleep
     ) -> None:
-        self._kube, self._applier, self._bundle = kube, applier, bundle
-        self._namespace, self._takes_over = namespace, takes_over
-        self._concurrency, self._sleep = concurrency, sleep
+        self._kube, self._view, self._bundle, self._settings = kube, view, bundle, settings
+        self._applier = Applier(kube, view, bundle, settings)
+        self._reader = SetReader(kube, settings.namespace, known=[each.id for each in bundle.objects])
+        self._sleep = sleep
         self._refused: list[str] = []
 
     def ask(self) -> Answers:
@@ -64,31 +68,76 @@ class Asker:
 
         Raises: TransientError, PermanentError: `diff-forbidden` says what may not be read.
         """
-        names = dict.fromkeys((*(each.name for each in self._bundle.resources), *self._bundle.removed))
         # The first question is asked once: a server that is not there is not waited for.
-        found = {name: self._kube.get(parent_id(name, self._namespace)) for name in names}
-        parents = {name: parent for name, parent in found.items() if parent is not None}
-        nodes = self._list(Kind("v1", "Node"))
+        found = self._reader.parents()
+        known = {*(each.name for each in self._bundle.resources), *self._bundle.removed}
+        parents = {name: parent for name, parent in found.items() if name in known}
+        nodes = self._read(self._view.nodes)
         wanted = self._wanted()
-        there = self._there(wanted, parents.values())
+        there = self._there(wanted, parents)
         if self._refused:
             raise _forbidden(self._refused)
-        live = {key_of(object_id(each)): each for each in there}
-        sets = {set_id(parent_id(name, self._namespace)): name for name in parents}
-        members = [
-            Member(resource=sets[part_of], live=each) for each in there if (part_of := _part_of(each)) in sets
-        ]
+        live = {_key(each): each for each in there}
+        checked = self._at_once(lambda each: self._check(each, live.get(_key(each.wanted))), wanted)
         return Answers(
-            checked=tuple(self._at_once(lambda each: self._check(each, live.get(_key(each.wanted))), wanted)),
-            stale=tuple(stale_members(members, frozenset(_key(each.wanted) for each in wanted))),
+            checked=tuple(checked),
+            fates=self._fates(self._sets(parents, there), wanted, checked, nodes),
             nodes=tuple(nodes),
+            unknown=tuple(name for name in found if name not in known),
         )
+
+    def _sets(self, parents: Mapping[str, JsonObject], there: Iterable[JsonObject]) -> tuple[LiveSet, ...]:
+        names = {set_id(parent_id(name, self._settings.namespace)): name for name in parents}
+        members: dict[str, list[Member]] = {name: [] for name in parents}
+        for each in there:
+            name = names.get(_part_of(each))
+            if name is not None:
+                members[name].append(Member(resource=name, live=each))
+        return tuple(
+            LiveSet(resource=name, parent=parent, members=tuple(members[name]))
+            for name, parent in parents.items()
+        )
+
+    def _fates(
+        self,
+        sets: tuple[LiveSet, ...],
+        wanted: Iterable[Checked],
+        checked: Iterable[Checked],
+        nodes: Iterable[JsonObject],
+    ) -> tuple[Fate, ...]:
+        """What pruning would make of what the bundle does not have, once all that is not refused is ready."""
+        resources = {each.name: each for each in self._bundle.resources}
+        situation = Situation(
+            bundle=self._bundle,
+            sets=sets,
+            keep=frozenset(
+                key
+                for each in wanted
+                for key in keys_to_keep(
+                    resources[each.resource], each.object, None if each.is_unchecked else each.wanted
+                )
+            ),
+            nodes=tuple(map(seen_node, nodes)),
+            ready=frozenset(resources) - {each.resource for each in checked if each.refusal},
+            limit=self._settings.prune_limit,
+        )
+        plan = hold_namespaces(plan_prune(situation), self._contents, self._settings.namespace)
+        return fates(situation, plan)
+
+    def _contents(self, namespaces: Iterable[str]) -> Mapping[str, Contents]:
+        return patiently(lambda: self._reader.contents(namespaces), self._sleep)
 
     def _wanted(self) -> list[Checked]:
         """Each object of the bundle as it is applied; one whose kind is not there as it stands."""
         return [
             self._as_applied(
-                Checked(resource=resource.name, state=state.name, object=each, wanted=each.manifest)
+                Checked(
+                    resource=resource.name,
+                    state=state.name,
+                    object=each,
+                    wanted=each.manifest,
+                    adopts=self._settings.adopts,
+                )
             )
             for resource in self._bundle.resources
             for state in resource.states
@@ -102,30 +151,20 @@ class Asker:
             return replace(each, is_unchecked=True)
         return replace(each, wanted=wanted)
 
-    def _there(self, wanted: Iterable[Checked], parents: Iterable[JsonObject]) -> list[JsonObject]:
+    def _there(self, wanted: Iterable[Checked], parents: Mapping[str, JsonObject]) -> list[JsonObject]:
         """What the cluster has of any sets, wherever the bundle or its sets may have something."""
         places = {_place(each.wanted) for each in wanted if not each.is_unchecked}
-        spans = [span_of(each) for each in parents]
-        places.update(self._places_of_sets(spans, {kind for kind, _ in places}))
-        lists = self._at_once(lambda place: self._list(*place, labels=PART_OF), sorted(places))
+        places.update(patiently(lambda: self._reader.places(parents), self._sleep))
+        lists = self._at_once(self._list, sorted(places))
         return [live for found in lists for live in found]
 
-    def _places_of_sets(self, spans: Sequence[Span], known: Iterable[Kind]) -> Iterator[_Place]:
-        """Where members may be that the bundle does not have any more."""
-        kinds = {group_kind(ObjectId(each.api_version, each.name, "", "")): each for each in known}
-        if any(name not in kinds for span in spans for name in span.kinds):
-            served = patiently(self._kube.api_versions, self._sleep).served
-            kinds = _by_group(served) | kinds
-        for span in spans:
-            for kind in (kinds[name] for name in span.kinds if name in kinds):
-                is_namespaced = self._kube.is_namespaced(kind)
-                for namespace in (self._namespace, *span.namespaces) if is_namespaced else ("",):
-                    yield kind, namespace
+    def _list(self, place: _Place) -> Sequence[JsonObject]:
+        return self._read(lambda: self._kube.list(*place, labels=PART_OF))
 
-    def _list(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
+    def _read(self, ask: Callable[[], Sequence[JsonObject]]) -> Sequence[JsonObject]:
         """Objects of a kind; of one that has gone there are none."""
         try:
-            return patiently(lambda: self._kube.list(kind, namespace, labels=labels), self._sleep)
+            return patiently(ask, self._sleep)
         except NotFoundError:
             return []
         except PermanentError as error:
@@ -141,7 +180,8 @@ class Asker:
             return each
         try:
             answer = patiently(
-                lambda: self._kube.apply(each.wanted, force=self._takes_over, dry_run=True), self._sleep
+                lambda: self._kube.apply(each.wanted, force=self._settings.takes_over, dry_run=True),
+                self._sleep,
             )
         except NotFoundError:
             return replace(each, is_unchecked=True)
@@ -161,22 +201,12 @@ class Asker:
             return None  # not to be read either: what is known of it is that it is refused
 
     def _at_once(self, ask: Callable[[_G], _M], given: Sequence[_G]) -> list[_M]:
-        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="ask") as pool:
+        with ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="ask") as pool:
             try:
                 return list(pool.map(ask, given))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-
-
-def _by_group(served: Iterable[str]) -> dict[str, Kind]:
-    """Kinds by `DaemonSet.apps`, of `apps/v1/DaemonSet` and the like; v1 before v1beta1."""
-    found: dict[str, Kind] = {}
-    for each in served:
-        version, _, name = each.rpartition("/")
-        if version:
-            found.setdefault(group_kind(ObjectId(version, name, "", "")), Kind(version, name))
-    return found
 
 
 def _key(manifest: JsonObject) -> Key:

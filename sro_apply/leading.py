@@ -1,8 +1,9 @@
 """Is the only one that works in a cluster, or sends nothing: takes a Lease, renews it, and shuts a gate.
 
 The gate is asked right before each request is sent. It goes by a clock that runs on while the machine sleeps
-or the process is stopped, so that who wakes up too late sends not one request more. Decides nothing about
-Leases (`planning/lease.py`).
+or the process is stopped, so that who wakes up too late sends not one request more. (Between that look and
+the first byte there is one system call, which no client can close; Kubernetes knows no fence on the server's
+side.) Decides nothing about Leases (`planning/lease.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from sro_apply.events import Delayed, Event, Leading, StoodBy
-from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+from sro_apply.kube.errors import TRIED_AGAIN, LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gated, Watched
 from sro_apply.planning.lease import (
     LeaseTimes,
@@ -118,7 +119,7 @@ class Leader:
             "lease-not-renewed",
             f"{self._id} could not be renewed in time, so nothing is sent until it is"
             f"{f' ({self._trouble})' if self._trouble else ''}",
-            hint="it is tried again",
+            hint=TRIED_AGAIN,
         )
         error.retry_after_s = self._times.retry_s
         raise error

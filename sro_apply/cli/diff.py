@@ -10,7 +10,15 @@ import click
 
 from sro_apply.bundle import root_of
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import allow_options, connection_options, listed, pace_options
+from sro_apply.cli.options import (
+    adopt_option,
+    allow_options,
+    connection_options,
+    listed,
+    pace_options,
+    prune_limit_option,
+)
+from sro_apply.cli.talk import warn
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.live_diff import DiffRequest
 from sro_apply.controller.live_diff import diff as find_diff
@@ -22,28 +30,30 @@ from sro_render.review.diff_json import diff_json_report
 from sro_render.review.diff_markdown import markdown_report
 from sro_render.review.diff_text import text_report
 
+_PROGRAM = "sro-apply"
+
 
 def _html(diff: Diff) -> str:
     # The page's parts and markupsafe take longer to import than a small comparison takes.
     from sro_apply.files import page_assets  # noqa: PLC0415
     from sro_render.review.diff_html import html_report  # noqa: PLC0415
 
-    return html_report(diff, page_assets())
+    return html_report(diff, page_assets(), program=_PROGRAM)
 
 
 def _github(diff: Diff) -> str:
     """Annotations, at files as they are named from the folder that the command runs in."""
     if diff.after.name.startswith(GIT_PREFIX):
-        return diff_github_report(diff, None)
+        return diff_github_report(diff, None, program=_PROGRAM)
     folder = root_of(Path(diff.after.name)).as_posix()
-    return diff_github_report(diff, "" if folder == "." else folder)
+    return diff_github_report(diff, "" if folder == "." else folder, program=_PROGRAM)
 
 
 FORMATS: Mapping[str, Callable[[Diff], str]] = MappingProxyType(
     {
         "text": text_report,
         "json": diff_json_report,
-        "markdown": markdown_report,
+        "markdown": lambda diff: markdown_report(diff, program=_PROGRAM),
         "html": _html,
         "github": _github,
     }
@@ -69,6 +79,8 @@ Example:
     show_default=True,
     help="Of fields that another manager has set: what taking them over changes, or that it is refused.",
 )
+@prune_limit_option
+@adopt_option
 @click.option(
     "--ignore",
     "rules",
@@ -99,6 +111,8 @@ def command(
     kubeconfig: str | None,
     context: str | None,
     on_conflict: str,
+    prune_limit: float,
+    adopts: bool,
     rules: tuple[str, ...],
     concurrency: int,
     qps: float,
@@ -111,19 +125,23 @@ def command(
 
     SOURCE is what sro-render build wrote, OUT/CLUSTER, or git+URL@REF:PATH. The server says what applying
     each object would make of it, by dry runs: its defaults and its refusals are in the answer. Nothing is
-    written. What a sync leaves and only --prune deletes is shown as removed, with a mark.
+    written. What a sync leaves and only sync --prune deletes is shown as removed, with a mark; what that
+    keeps nevertheless as kept, with the reason and what to do.
     """
-    found = find_diff(
+    found, findings = find_diff(
         DiffRequest(
             source=source,
             target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
             takes_over=on_conflict == "force",
             concurrency=concurrency,
+            prune_limit=prune_limit,
+            adopts=adopts,
             rules=rules,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         )
     )
+    warn(findings)
     report = FORMATS[output_format](found)
     if out is None:
         click.echo(report, nl=False)

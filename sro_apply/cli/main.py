@@ -15,6 +15,7 @@ import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, INTERRUPTED, OUR_BUG, SERVER_REFUSED, WRONG_INPUT
 from sro_apply.cli.talk import printable
+from sro_apply.kube.errors import last_word
 from sro_render.errors import ServerError, SroError, describe, flatten, nearest
 from sro_render.version import __version__
 
@@ -88,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         if not isinstance(error, SroError) and error.split(SroError)[1] is not None:
             return _our_bug(error)
         for each in flatten(error):
-            click.echo("\n".join(map(printable, describe(each.finding).split("\n"))), err=True)
+            click.echo("\n".join(map(printable, describe(last_word(each.finding)).split("\n"))), err=True)
         return SERVER_REFUSED if isinstance(error, ServerError) else WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one
         return _our_bug(error)

@@ -7,16 +7,18 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
-from sro_apply.applying import Applier
 from sro_apply.asking import Asker
-from sro_apply.config import SyncSettings
+from sro_apply.checking import check_nodes
+from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.kube.view import View
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.live_diff import live_diff
+from sro_apply.planning.prune import unknown_set
 from sro_apply.sources import load_once
 from sro_render.diff.ignore import parse_rule
 from sro_render.diff.records import Diff
+from sro_render.errors import Finding
 from sro_render.version import __version__
 
 LIVE = "live"
@@ -30,13 +32,15 @@ class DiffRequest(Struct, frozen=True, kw_only=True):
     target: Target
     takes_over: bool
     concurrency: int
+    prune_limit: float = 0.5
+    adopts: bool = False
     rules: Sequence[str] = ()
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
 
-def diff(request: DiffRequest) -> Diff:
-    """What a sync of the bundle would change in the cluster.
+def diff(request: DiffRequest) -> tuple[Diff, tuple[Finding, ...]]:
+    """What a sync of the bundle would change in the cluster, and what the user should know beside that.
 
     Raises:
         BundleError, InputError: before the first request.
@@ -48,16 +52,23 @@ def diff(request: DiffRequest) -> Diff:
     refuse_beyond(bundle, request.kinds, request.namespaces)
     kube, namespace = connect(request.target)
     refuse_own(bundle, namespace)
-    settings = SyncSettings(namespace=namespace, version=__version__, timeout_s=0, is_dry_run=True)
-    asker = Asker(
-        kube,
-        Applier(kube, View(kube), bundle, settings),
-        bundle,
+    settings = SyncSettings(
         namespace=namespace,
+        version=__version__,
+        timeout_s=0,
+        is_dry_run=True,
         takes_over=request.takes_over,
         concurrency=request.concurrency,
-        sleep=time.sleep,
+        prune_limit=request.prune_limit,
+        adopts=request.adopts,
     )
-    answers = asker.ask()
+    view = View(kube)
+    answers = Asker(kube, view, bundle, settings, time.sleep).ask()
     names = LIVE, request.source
-    return live_diff(bundle, answers.checked, answers.stale, answers.nodes, names, request.rules)
+    found = live_diff(bundle, answers.checked, answers.fates, answers.nodes, names, request.rules)
+    return found, (*check_nodes(view, bundle, OnStale.WARN), *map(_unknown, answers.unknown))
+
+
+def _unknown(resource: str) -> Finding:
+    stop = unknown_set(resource, f"what there is of {resource} stays")
+    return Finding(code=stop.code, message=stop.reason, hint=stop.hint)

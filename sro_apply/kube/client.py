@@ -15,8 +15,9 @@ import msgspec
 
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
-from sro_apply.kube.errors import NotFoundError, TransientError, error_of
+from sro_apply.kube.errors import TRIED_AGAIN, NotFoundError, TransientError, error_of
 from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Watch
+from sro_apply.kube.patience import afresh
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
 _PAGE: Final = 500
@@ -105,13 +106,11 @@ class Client:
         self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
     ) -> list[JsonObject]:
         """See `Kube`."""
-        pages = self._pages(kind, namespace, _selecting(labels, fields))
-        return [item for page in pages for item in page.items]
+        return [*self._whole(kind, namespace, _selecting(labels, fields))]
 
     def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
         """See `Kube`."""
-        pages = self._pages(kind, namespace, {}, accept=_METADATA_ONLY)
-        return [item for page in pages for item in page.items]
+        return self._whole(kind, namespace, {}, accept=_METADATA_ONLY)
 
     def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
         """See `Watched`."""
@@ -133,6 +132,16 @@ class Client:
         if stream.status != 200:
             raise error_of(stream.status, stream.read(), what, kind.name, stream.headers)
         return _Changes(stream, what, kind.name)
+
+    def _whole(
+        self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
+    ) -> Sequence[JsonObject]:
+        """All pages of one version of a list."""
+        return afresh(
+            lambda: [
+                item for page in self._pages(kind, namespace, asked, accept=accept) for item in page.items
+            ]
+        )
 
     def _pages(
         self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
@@ -236,7 +245,8 @@ class Client:
         return _resources_in(answer, kind.api_version)
 
     def _read(self, path: str, what: str) -> JsonObject:
-        return _decoded(self._exchange("GET", path, {}, f"read {what}", ""), what)
+        asked = f"read {what}"
+        return _decoded(self._exchange("GET", path, {}, asked, ""), asked)
 
     def _send(
         self,
@@ -332,7 +342,7 @@ def _decoded(data: bytes, what: str) -> JsonObject:
         return mapping_of(msgspec.json.decode(data))
     except msgspec.DecodeError as error:
         raise TransientError(
-            "server-not-understood", f"{what}: the answer is no JSON", hint="it is tried again"
+            "server-not-understood", f"{what}: the answer is no JSON", hint=TRIED_AGAIN
         ) from error
 
 

@@ -10,12 +10,18 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from sro_apply.kube.forbidden import missing_rule
-from sro_render.errors import ServerError
+from sro_render.errors import Finding, ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
+GONE: Final = 410
+"""The server does not remember so much any more: list again."""
+TRIED_AGAIN: Final = "it is tried again"
+"""The hint of what may pass. Where nobody tries any more, `last_word` says what to do."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
@@ -62,7 +68,7 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
     if status == 500 and _UNREADABLE in body:
         status = 422
     if status in _TRANSIENT or (status == 409 and reason != "Conflict"):
-        transient = TransientError("server-busy", text, hint="it is tried again")
+        transient = TransientError("server-busy", text, hint=TRIED_AGAIN)
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
         return transient
     if status == 404:
@@ -74,6 +80,13 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
     error = PermanentError(_CODES.get(status, "server-refused"), text, hint=_HINTS.get(status, ""))
     error.status = status
     return error
+
+
+def last_word(finding: Finding) -> Finding:
+    """What is said of an error after which nothing is tried any more."""
+    if finding.hint != TRIED_AGAIN:
+        return finding
+    return replace(finding, hint="see what keeps the server busy, and run the command again when it answers")
 
 
 def unreachable(what: str, cause: Exception) -> TransientError:
@@ -88,6 +101,7 @@ _CODES = {401: "server-unauthorized", 403: "server-forbidden", 409: "server-conf
 _HINTS = {
     401: "log in again: the token or certificate of the kubeconfig is not accepted",
     403: "print the manifests again for this bundle and apply them, or give the user this right yourself",
+    GONE: "the list changed faster than it could be read: run the command again when less happens",
     409: "another manager has set these fields: --on-conflict force takes them over",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }

@@ -11,19 +11,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from sro_apply.kube.errors import LeaseLostError, NotFoundError, PermanentError, TransientError
+from sro_apply.kube.errors import GONE, LeaseLostError, NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Watch, Watched
+from sro_apply.kube.patience import afresh
 from sro_render.errors import ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 Slim = Callable[[JsonObject], JsonObject]
-GONE: Final = 410
-"""The server does not remember so much any more: list again."""
 
 
 class FeedTimes(Struct, frozen=True, kw_only=True):
@@ -178,10 +176,7 @@ class Feed:
         return min(self._times.longest_pause_s, self._times.pause_s * 2.0 ** min(failures - 1, 10))
 
     def _list(self) -> None:
-        what, found, version = self._what, dict[str, _Kept](), ""
-        for page in self._kube.pages(what.kind, what.namespace, labels=what.labels):
-            version = page.version
-            found.update(map(self._kept, page.items))
+        found, version = afresh(self._read_list)
         self.lists += 1
         with self._lock:
             # What was written while the list was on its way is newer than that.
@@ -193,6 +188,14 @@ class Feed:
         self._set_trouble(None)
         if is_changed:
             self._changed()
+
+    def _read_list(self) -> tuple[dict[str, _Kept], str]:
+        """All objects, and the version of the list."""
+        what, found, version = self._what, dict[str, _Kept](), ""
+        for page in self._kube.pages(what.kind, what.namespace, labels=what.labels):
+            version = page.version
+            found.update(map(self._kept, page.items))
+        return found, version
 
     def _read_changes(self) -> None:
         """Follow one watch to its end."""

@@ -140,7 +140,10 @@ class Watched(Kube, Protocol):
     """A cluster that says what changes."""
 
     def pages(self, kind: Kind, namespace: str = "", *, labels: str = "") -> Iterator[Page]:
-        """As `list`, part after part."""
+        """As `list`, part after part.
+
+        Raises: PermanentError with status 410: what came so far is of no use, begin again.
+        """
 
     def watch(
         self, kind: Kind, namespace: str = "", *, labels: str = "", version: str, timeout_s: float

@@ -20,14 +20,24 @@ def special_resource_of(live: JsonObject) -> str:
 
 def released(live: JsonObject) -> JsonObject:
     """The merge patch that takes an object away from its SpecialResource; other owners stay."""
-    others: list[JsonValue] = [each for each in owners_of(live) if not _is_special_resource(each)]
     return {
         "metadata": {
             # A list is replaced as a whole: only if nobody has changed it meanwhile.
             "resourceVersion": metadata_of(live).get("resourceVersion"),
-            "ownerReferences": others or None,
+            "ownerReferences": _other_owners(live) or None,
         }
     }
+
+
+def as_released(live: JsonObject) -> JsonObject:
+    """An object as it would be after that."""
+    metadata = {key: value for key, value in metadata_of(live).items() if key != "ownerReferences"}
+    others = _other_owners(live)
+    return {**live, "metadata": {**metadata, **({"ownerReferences": others} if others else {})}}
+
+
+def _other_owners(live: JsonObject) -> list[JsonValue]:
+    return [each for each in owners_of(live) if not _is_special_resource(each)]
 
 
 def _is_special_resource(owner: Mapping[str, JsonValue]) -> bool:

@@ -12,8 +12,10 @@ from typing import Final
 
 from msgspec import Struct, UnsetType
 
+from sro_apply.planning.adopting import as_released, special_resource_of
+from sro_apply.planning.live_prune import Fate
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
-from sro_apply.planning.sets import Key, Member, key_of, owners_of
+from sro_apply.planning.sets import Member
 from sro_render.diff.bundles import FilePair, Side, StoredObject, diff_bundles
 from sro_render.diff.keyed_lists import match_items
 from sro_render.diff.records import BundleShape, Diff, Mark, ObjectRef, ResourceShape, StateShape
@@ -22,7 +24,6 @@ from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of
 REFUSED: Final = "server-refuses"
 UNCHECKED: Final = "unchecked"
 OWNED: Final = "owned-by-operator"
-PRUNED: Final = "needs-prune"
 
 _COUNTED: Final = frozenset(
     {
@@ -46,6 +47,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     wanted:  as it is applied, with its namespace; live: as it is there, None where it is not.
     answer:  what applying it would make of it; None where that is not known, or nothing was asked.
     refusal: the server's words; is_unchecked: its namespace or kind is not there yet.
+    adopts:  whether it is taken away from the operator, where it is its.
     """
 
     resource: str
@@ -56,6 +58,12 @@ class Checked(Struct, frozen=True, kw_only=True):
     answer: JsonObject | None = None
     refusal: str = ""
     is_unchecked: bool = False
+    adopts: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The SpecialResource that it belongs to; empty where it belongs to none."""
+        return special_resource_of(self.live) if self.live is not None else ""
 
     @property
     def after(self) -> JsonObject:
@@ -63,14 +71,16 @@ class Checked(Struct, frozen=True, kw_only=True):
         if self.live is None:
             return self.wanted
         if self.answer is not None:
-            return self.answer
-        return mapping_of(_overlaid(self.live, self.wanted)) if self.refusal else self.live
+            made = self.answer
+        else:
+            made = mapping_of(_overlaid(self.live, self.wanted)) if self.refusal else self.live
+        return as_released(made) if self.adopts and self.owner else made
 
 
 def live_diff(
     bundle: RenderedBundle,
     checked: Sequence[Checked],
-    stale: Sequence[Member],
+    stale: Sequence[Fate],
     nodes: Iterable[JsonObject],
     names: tuple[str, str],
     rules: Sequence[str] = (),
@@ -80,7 +90,7 @@ def live_diff(
     Args:
         bundle:  as it was loaded.
         checked: each object of the bundle.
-        stale:   live objects of the bundle's sets that it does not have.
+        stale:   what pruning would make of live objects of the bundle's sets that it does not have.
         nodes:   Node objects.
         names:   of the cluster and of the bundle, for people.
         rules:   what to ignore; see `sro_render.diff.ignore`.
@@ -88,7 +98,7 @@ def live_diff(
     """
     kernels = _kernels(nodes)
     before, after = _Counts(), _Counts()
-    pairs = []
+    pairs, kept = [], []
     for each in checked:
         ref = _ref(each)
         after.count(each.resource, ref)
@@ -96,45 +106,40 @@ def live_diff(
             before.count(each.resource, ref)
         if _differs(each):
             pairs.append(_pair(each, ref))
-    for member in stale:
-        ref = _stale_ref(member)
-        before.count(member.resource, ref)
-        pairs.append(FilePair(before=(_stored(ref, _content(member.live), _needs_prune(member)),)))
-    drivers = frozenset((each.resource, each.object.kernel) for each in checked if _is_driver(each.object))
+    for fate in stale:
+        ref = _stale_ref(fate.member)
+        stored = _stored(ref, _content(fate.member.live), (fate.mark,))
+        before.count(fate.member.resource, ref)
+        if fate.goes:
+            pairs.append(FilePair(before=(stored,)))
+        else:
+            after.count(fate.member.resource, ref)
+            kept.append(stored)
+    staying = _drivers(checked, [each for each in stale if not each.goes])
     return diff_bundles(
-        # A prune deletes no driver whose kernel runs: no node would be left without one.
-        Side(shape=before.shape(bundle, names[0], kernels), drivers=drivers),
-        Side(shape=after.shape(bundle, names[1], kernels), drivers=drivers),
+        # What the bundle has is on both sides: that a node gets its first driver is no loss.
+        Side(shape=before.shape(bundle, names[0], kernels), drivers=staying | _drivers((), stale)),
+        Side(shape=after.shape(bundle, names[1], kernels), drivers=staying),
         pairs,
         rules,
+        kept=kept,
     )
 
 
-def stale_members(members: Iterable[Member], bundle_keys: frozenset[Key]) -> list[Member]:
-    """Those that the bundle no longer has, A-Z; not what others made and gave our labels to."""
-    members = [*members]
-    # A server may have an object under two groups.
-    same = {each.uid for each in members if key_of(each.id) in bundle_keys}
-    found = [
-        each
-        for each in members
-        if each.is_ours and key_of(each.id) not in bundle_keys and each.uid not in same
-    ]
-    return sorted(found, key=lambda each: each.id)
-
-
-def operator_of(live: JsonObject | None) -> str:
-    """The SpecialResource that an object belongs to; empty where it does not."""
-    for owner in owners_of(live or {}):
-        group = text_of(owner.get("apiVersion")).partition("/")[0]
-        if (group, owner.get("kind")) == ("sro.openshift.io", "SpecialResource"):
-            return text_of(owner.get("name"))
-    return ""
+def _drivers(checked: Iterable[Checked], stale: Iterable[Fate]) -> frozenset[tuple[str, str]]:
+    """Each kernel-affine DaemonSet, as its SR and its kernel."""
+    members = [each.member for each in stale]
+    return frozenset(
+        [
+            *((each.resource, each.object.kernel) for each in checked if _is_driver(each.object)),
+            *((each.resource, each.kernel) for each in members if _is_driver_kind(each.id) and each.kernel),
+        ]
+    )
 
 
 def _differs(each: Checked) -> bool:
     """Whether there may be something to show; whether there is, is decided by who compares."""
-    return each.live is None or each.answer is not None or bool(_marks(each))
+    return each.live is None or each.answer is not None or bool(each.owner or _marks(each))
 
 
 def _marks(each: Checked) -> tuple[Mark, ...]:
@@ -146,19 +151,12 @@ def _each_mark(each: Checked) -> Iterator[Mark]:
         yield Mark(REFUSED, each.refusal)
     if each.is_unchecked:
         yield Mark(UNCHECKED, "the server cannot be asked: its namespace or its kind is not there yet")
-    operator = operator_of(each.live)
-    if operator:
+    if each.owner and not each.adopts:
         yield Mark(
             OWNED,
-            f"it belongs to SpecialResource/{operator}, whose deletion takes it along: a sync refuses it",
+            f"it belongs to SpecialResource/{each.owner}, whose deletion takes it along: a sync refuses it, "
+            "and sync --adopt takes it over",
         )
-
-
-def _needs_prune(member: Member) -> tuple[Mark, ...]:
-    what = "a sync leaves it where it is; --prune deletes it"
-    if _is_driver_kind(member.id) and member.kernel:
-        what += ", unless a node runs its kernel"
-    return (Mark(PRUNED, what),)
 
 
 def _pair(each: Checked, ref: ObjectRef) -> FilePair:

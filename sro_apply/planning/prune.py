@@ -1,9 +1,9 @@
 """What of the sets in a cluster goes, because the bundle has it no longer, and what stays nevertheless.
 
 Decides the guards: a driver whose kernel runs and what it uses, an SR that is not ready, an empty bundle, a
-lost inventory, definitions and volumes, a share that is too large. What no set has, what
-only has the labels of one, and what any SR of the bundle has, is not even a candidate. SRs that the lock lists as removed lose all of this but their CRDs.
-Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
+lost inventory, definitions and volumes, a share that is too large. What no set has, what only has the labels
+of one, and what any SR of the bundle has, is not even a candidate. SRs that the lock lists as removed lose
+all of this but their CRDs. Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
 
 No request, no clock: the same situation gives the same plan.
 """
@@ -19,13 +19,13 @@ from msgspec import Struct, field, structs
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
 from sro_apply.planning.order import FIRST_STATES
-from sro_apply.planning.parts import BundleResource, RenderedBundle
+from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import deletion_order
 from sro_apply.planning.uses import used_by
 from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.model.objects import ObjectId, mapping_of, text_of
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 from sro_render.model.wording import name_some
 
 LEAST_FOR_SHARE: Final = 5
@@ -41,8 +41,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     sets:  those that were found; keep: the key of each object of the bundle, whichever SR's.
     nodes: live ones; ready: SRs with every step ready; limit: the share of a set that may go.
-    used:  what drivers that stay use, each with its driver; same: the uids of what the bundle has; both are
-           found by `plan_prune`.
+    used:  what drivers that stay use, each with its driver; found by `plan_prune`.
     """
 
     bundle: RenderedBundle
@@ -52,12 +51,17 @@ class Situation(Struct, frozen=True, kw_only=True):
     ready: frozenset[str]
     limit: float
     used: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
-    same: frozenset[str] = frozenset()
 
     @property
     def resources(self) -> Mapping[str, BundleResource]:
         """The bundle's SRs by name."""
         return {each.name: each for each in self.bundle.resources}
+
+    @property
+    def same(self) -> frozenset[str]:
+        """The uids of what the bundle has: a server may have an object under two groups, such as an Ingress."""
+        members = (each for one in self.sets for each in one.members)
+        return frozenset(each.uid for each in members if key_of(each.id) in self.keep)
 
 
 class Doomed(Struct, frozen=True, kw_only=True):
@@ -77,7 +81,6 @@ class PrunePlan(Struct, frozen=True, kw_only=True):
 
 def plan_prune(situation: Situation) -> PrunePlan:
     """Decide what becomes of every stale object of the sets."""
-    situation = structs.replace(situation, same=_same(situation))
     situation = structs.replace(situation, used=_used(situation))
     plans = [_plan_set(each, situation) for each in sorted(situation.sets, key=lambda each: each.resource)]
     reasons = {doomed.member.uid: doomed.reason for plan in plans for doomed in plan.doomed}
@@ -89,6 +92,25 @@ def plan_prune(situation: Situation) -> PrunePlan:
     )
 
 
+def stale_members(given: LiveSet, situation: Situation) -> list[Member]:
+    """What the bundle has no longer of what we applied, each object once, A-Z."""
+    found: dict[str, Member] = {}
+    same = situation.same
+    for each in sorted(given.members, key=lambda each: each.id):
+        if each.is_ours and key_of(each.id) not in situation.keep and each.uid not in same:
+            found.setdefault(each.uid, each)
+    return [*found.values()]
+
+
+def keys_to_keep(resource: BundleResource, each: BundleObject, wanted: JsonObject | None) -> tuple[Key, ...]:
+    """The keys of an object of the bundle. Args: wanted: as it is applied; None if its kind is not there."""
+    if wanted is not None:
+        return (key_of(object_id(wanted)),)
+    # Nobody says whether the kind has namespaces: both are kept.
+    group, kind, _, name = key_of(each.id)
+    return key_of(each.id), (group, kind, resource.namespace, name)
+
+
 def plan_delete(given: LiveSet) -> PrunePlan:
     """The end of an SR, which somebody asked for: all of its set but CRDs."""
     bundle = structs.replace(NO_BUNDLE, removed=(given.resource,))
@@ -97,33 +119,18 @@ def plan_delete(given: LiveSet) -> PrunePlan:
     )
 
 
-def _same(situation: Situation) -> frozenset[str]:
-    """The uids of what the bundle has: a server may have an object under two groups, as an old Ingress."""
-    members = (each for one in situation.sets for each in one.members)
-    return frozenset(each.uid for each in members if key_of(each.id) in situation.keep)
-
-
 def _used(situation: Situation) -> Mapping[Key, str]:
     stale = [
         each
         for one in situation.sets
         if one.resource not in situation.bundle.removed
-        for each in _stale(one, situation)
+        for each in stale_members(one, situation)
     ]
     return used_by([each for each in stale if _keep_driver(each, situation)], stale)
 
 
-def _stale(given: LiveSet, situation: Situation) -> list[Member]:
-    """What the bundle has no longer of what we applied, each object once, A-Z."""
-    found: dict[str, Member] = {}
-    for each in sorted(given.members, key=lambda each: each.id):
-        if each.is_ours and key_of(each.id) not in situation.keep and each.uid not in situation.same:
-            found.setdefault(each.uid, each)
-    return [*found.values()]
-
-
 def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
-    stale = _stale(given, situation)
+    stale = stale_members(given, situation)
     if not stale:
         return PrunePlan()
     is_removed = given.resource in situation.bundle.removed
@@ -161,12 +168,7 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
     count = _objects(len(stale))
     known = situation.resources.get(resource)
     if known is None:
-        return PruneStopped(
-            specialresource=resource,
-            code="unknown-set",
-            reason=f"{count} of {resource} stay: the bundle neither has it nor lists it as removed",
-            hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
-        )
+        return unknown_set(resource, f"{count} of {resource} stay")
     if not situation.bundle.kernels or not situation.nodes:
         what = "the bundle was rendered without nodes" if situation.nodes else "the cluster shows no node"
         return PruneStopped(
@@ -183,6 +185,16 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
             hint=f"see why it renders nothing; to be rid of it, set managementState: Removed in {resource}",
         )
     return None
+
+
+def unknown_set(resource: str, what: str) -> PruneStopped:
+    """That a set is none of the bundle's. Args: what: stays."""
+    return PruneStopped(
+        specialresource=resource,
+        code="unknown-set",
+        reason=f"{what}: the bundle neither has it nor lists it as removed",
+        hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
+    )
 
 
 def _is_empty(resource: BundleResource) -> bool:

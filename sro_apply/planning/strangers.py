@@ -5,7 +5,7 @@ Decides who is a stranger. What belongs to something that goes, as a pod to its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -40,11 +40,16 @@ class Contents(Struct, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
 
 
-def hold_namespaces(plan: PrunePlan, contents: Mapping[str, Contents], own: str) -> PrunePlan:
+Look = Callable[[Sequence[str]], Mapping[str, Contents]]
+"""Namespaces to what is in each of them."""
+
+
+def hold_namespaces(plan: PrunePlan, look: Look, own: str) -> PrunePlan:
     """The plan without the Namespaces that must stay.
 
-    Args: contents: of every namespace that is to go; own: the applier's, with the parents of all sets.
+    Args: look: into the namespaces that are to go; own: the applier's, with the parents of all sets.
     """
+    contents = look([each.member.id.name for each in plan.doomed if is_namespace(each.member)])
     gone = {each.member.uid for each in plan.doomed}
     doomed: list[Doomed] = []
     kept = list(plan.kept)

@@ -18,14 +18,13 @@ from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
-from sro_apply.planning.prune import PrunePlan, Situation, is_definition, plan_prune
+from sro_apply.planning.prune import PrunePlan, Situation, is_definition, keys_to_keep, plan_prune
 from sro_apply.planning.sameness import is_same
-from sro_apply.planning.sets import Key, LiveSet, Member, key_of
+from sro_apply.planning.sets import Key, LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
-from sro_apply.planning.undoing import is_namespace
 from sro_apply.pruning.deleting import Clock, Deleted, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
-from sro_apply.pruning.reading import SetReader
+from sro_apply.set_reading import SetReader
 from sro_render.model.objects import JsonObject, ObjectId, object_id
 
 MOST_ATTEMPTS: Final = 4
@@ -118,8 +117,7 @@ class Pruner:
                 limit=self._settings.prune_limit,
             )
         )
-        names = [each.member.id.name for each in plan.doomed if is_namespace(each.member)]
-        plan = hold_namespaces(plan, reader.contents(names), self._settings.namespace)
+        plan = hold_namespaces(plan, reader.contents, self._settings.namespace)
         known = {(each.resource, str(each.id)) for each in deleted}
         kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
         return structs.replace(plan, kept=kept)
@@ -129,12 +127,10 @@ class Pruner:
         for resource in self._bundle.resources:
             for each in (each for state in resource.states for each in state.objects):
                 try:
-                    yield key_of(object_id(self._wanted(resource.name, each)))
+                    wanted = self._wanted(resource.name, each)
                 except NotFoundError:
-                    # Nobody says whether the kind has namespaces: both are kept.
-                    yield key_of(each.id)
-                    group, kind, _, name = key_of(each.id)
-                    yield group, kind, resource.namespace, name
+                    wanted = None
+                yield from keys_to_keep(resource, each, wanted)
 
     def _most_attempts(self) -> int:
         """The loop comes again by itself, and a dry run has nothing to wait for."""

@@ -20,7 +20,7 @@ from sro_apply.planning.strangers import hold_namespaces
 from sro_apply.planning.undoing import first_wave, is_namespace
 from sro_apply.pruning.deleting import Clock, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
-from sro_apply.pruning.reading import SetReader
+from sro_apply.set_reading import SetReader
 from sro_render.errors import InputError, nearest, some
 from sro_render.model.objects import JsonObject
 
@@ -115,9 +115,7 @@ class Remover:
         return found[0] if found else LiveSet(resource=resource, parent={})
 
     def _plan_of(self, given: LiveSet) -> PrunePlan:
-        plan = plan_delete(given)
-        names = [each.member.id.name for each in plan.doomed if is_namespace(each.member)]
-        return hold_namespaces(plan, self._reader.contents(names), self._namespace)
+        return hold_namespaces(plan_delete(given), self._reader.contents, self._namespace)
 
     def _await(self, deleter: Deleter, members: Sequence[Member], end: float) -> tuple[Kept, ...]:
         left_s = max(0.0, end - self._clock.now())

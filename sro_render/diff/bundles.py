@@ -75,12 +75,14 @@ def diff_bundles(
     pairs: Iterable[FilePair],
     rules: Sequence[str] = (),
     *,
+    kept: Iterable[StoredObject] = (),
     digests_only: int = 0,
 ) -> Diff:
     """Everything that differs.
 
     Args:   pairs: the files that differ, in any order; each object is there once on each side.
             rules: what to ignore, beside what is built in; see `ignore`.
+            kept: what is the same on both sides and worth to be told nevertheless: their marks say why.
             digests_only: objects that were seen to differ in their digests alone.
     Raises: InputError: a rule is none, or an object is twice on one side.
     """
@@ -88,6 +90,8 @@ def diff_bundles(
     comparison.hidden[BUILT_IN] += digests_only
     for pair in pairs:
         comparison.add(pair)
+    for each in kept:
+        comparison.keep(each)
     return comparison.finish()
 
 
@@ -116,6 +120,15 @@ class _Comparison:
                 self._compare(old, new, ChangeKind.CHANGED)
         for key, new in after.items():
             _keep(self._new, key, new)
+
+    def keep(self, stored: StoredObject) -> None:
+        """Tell of an object that stays as it is."""
+        rule = self._hiding(stored.ref)
+        if rule is not None:
+            self.hidden[rule.text] += 1
+            return
+        ref, marks = stored.ref, stored.marks
+        self._changes.append(ObjectChange(kind=ChangeKind.KEPT, before=ref, after=ref, marks=marks))
 
     def finish(self) -> Diff:
         """Pair what is left, and put everything together."""

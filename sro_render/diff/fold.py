@@ -1,8 +1,8 @@
 """One change that repeats in many kernels, once.
 
 Decides which changes are one: of one kind, SR, state and object, whose texts are the same when what is each
-kernel's own has been replaced (`normalize`). An object that exists once is never folded. Nothing gets lost:
-each folded change keeps all that it stands for.
+kernel's own has been replaced (`normalize`). An object that exists once is never folded; nor is one that is
+kept, for each has a reason of its own. Nothing gets lost: each folded change keeps all that it stands for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 from sro_render.diff.normalize import fields_text, kernel_words, value_text, without_digests
-from sro_render.diff.records import FoldedChange, ObjectChange
+from sro_render.diff.records import ChangeKind, FoldedChange, ObjectChange
 
 
 def fold(changes: Sequence[ObjectChange]) -> tuple[FoldedChange, ...]:
@@ -19,7 +19,7 @@ def fold(changes: Sequence[ObjectChange]) -> tuple[FoldedChange, ...]:
     digests: dict[Hashable, set[tuple[str, ...]]] = {}
     for place, change in enumerate(changes):
         key: Hashable = place
-        if change.ref.kernel:
+        if change.ref.kernel and change.kind is not ChangeKind.KEPT:
             key, found = _key(change)
             digests.setdefault(key, set()).add(found)
         groups.setdefault(key, []).append(change)

@@ -19,12 +19,16 @@ _KERNEL_SUFFIX = re.compile(r"-([0-9a-f]{1,16})")
 
 
 class ChangeKind(StrEnum):
-    """What became of an object. A rollover: an object of one kernel gives way to its successor of another."""
+    """What became of an object. A rollover: an object of one kernel gives way to its successor of another.
+
+    Kept: it is as it was although one would expect it to go; no difference.
+    """
 
     ADDED = "added"
     CHANGED = "changed"
     REMOVED = "removed"
     ROLLED_OVER = "rolled over"
+    KEPT = "kept"
 
 
 class ObjectRef(Struct, frozen=True, kw_only=True, order=True):
@@ -95,7 +99,7 @@ class ObjectChange(Struct, frozen=True, kw_only=True):
     """What became of one object.
 
     before, after:       where it stood and stands; one of them is None for what was added or removed.
-    fields:              what differs, in the order of the paths; empty for what was added or removed.
+    fields:              what differs, in the order of the paths; empty for what was added, removed or kept.
     manifest:            of what was added or removed: the whole object, masked.
     marks:               of the object as a whole; those of its fields stand there.
     nodes:               which it touches, by name, as far as the locks know them.
@@ -204,7 +208,13 @@ class Diff(Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         """Whether nothing differs but what ignore rules hide."""
-        return not (self.changes or self.touched or self.losses)
+        differs = any(each.kind is not ChangeKind.KEPT for each in self.changes)
+        return not (differs or self.touched or self.losses)
+
+    @property
+    def kinds(self) -> tuple[ChangeKind, ...]:
+        """The kinds of changes that a report tells of, even if there are none."""
+        return tuple(kind for kind in ChangeKind if kind is not ChangeKind.KEPT or self.count(kind))
 
     def count(self, kind: ChangeKind) -> int:
         """How many objects fared like that."""

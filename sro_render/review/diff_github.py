@@ -23,18 +23,21 @@ _Remark = tuple[_Properties, str]
 """What a command says: its properties and its message."""
 
 
-def diff_github_report(diff: Diff, folder: str | None = "") -> str:
+def diff_github_report(diff: Diff, folder: str | None = "", *, program: str = "sro-render") -> str:
     """Commands for losses and marks, and the counts as one notice.
 
     Args: folder: where the bundle stands in the repository, for the paths of its files; empty: at its root;
                   None: its objects come from no file that GitHub has.
+          program: whose command `diff` has made it.
     """
-    lines = [*_commands("error", _losses(diff.losses)), *_commands("warning", _marks(diff.folded, folder))]
-    notice = workflow_command("notice", {"title": "sro-render diff"}, _counts(diff))
+    title = f"{program} diff"
+    losses, marks = _losses(diff.losses), _marks(diff.folded, folder)
+    lines = [*_commands("error", losses, title), *_commands("warning", marks, title)]
+    notice = workflow_command("notice", {"title": title}, _counts(diff))
     return "\n".join((*lines, notice)) + "\n"
 
 
-def _commands(command: str, remarks: Sequence[_Remark]) -> Iterator[str]:
+def _commands(command: str, remarks: Sequence[_Remark], title: str) -> Iterator[str]:
     """As many as are shown; the rest is counted in the last, and comes as text."""
     fits = len(remarks) <= MAX_SHOWN
     shown = remarks if fits else remarks[: MAX_SHOWN - 1]
@@ -42,8 +45,8 @@ def _commands(command: str, remarks: Sequence[_Remark]) -> Iterator[str]:
         yield workflow_command(command, properties, message)
     rest = remarks[len(shown) :]
     if rest:
-        title = {"title": "sro-render diff"}
-        yield workflow_command(command, title, f"{len(rest)} more such {command}s: see the log of this step")
+        text = f"{len(rest)} more such {command}s: see the log of this step"
+        yield workflow_command(command, {"title": title}, text)
     for properties, message in rest:
         place = properties.get("file", "")
         yield _one_line(f"{properties['title']}: {place + ': ' if place else ''}{message}")

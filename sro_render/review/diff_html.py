@@ -41,8 +41,8 @@ class PageAssets(Struct, frozen=True, kw_only=True):
     script: str
 
 
-def html_report(diff: Diff, assets: PageAssets) -> str:
-    """The page."""
+def html_report(diff: Diff, assets: PageAssets, *, program: str = "sro-render") -> str:
+    """The page. Args: program: what has made it."""
     counted = tally(diff)
     title = f"{_names(diff)}: {_in_short(diff)}"
     head = joined(
@@ -56,7 +56,7 @@ def html_report(diff: Diff, assets: PageAssets) -> str:
     )
     sections = [
         summary_section(diff),
-        matrix_section(counted),
+        matrix_section(diff, counted),
         graph_section(diff, counted),
         changes_section(diff, counted),
     ]
@@ -65,7 +65,7 @@ def html_report(diff: Diff, assets: PageAssets) -> str:
         _header(diff),
         _nav(),
         tag("main", *sections, id="main"),
-        tag("footer", tag("p", f"Made by sro-render {__version__}. This page loads nothing from anywhere.")),
+        tag("footer", tag("p", f"Made by {program} {__version__}. This page loads nothing from anywhere.")),
         _help(),
         tag("script", raw(assets.script)),
     )

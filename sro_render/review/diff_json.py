@@ -32,6 +32,7 @@ KIND_NAMES = {
     ChangeKind.CHANGED: "changed",
     ChangeKind.REMOVED: "removed",
     ChangeKind.ROLLED_OVER: "rolledOver",
+    ChangeKind.KEPT: "kept",
 }
 
 _Ends = tuple[ObjectRef | None, ObjectRef | None]

@@ -36,10 +36,10 @@ _RESERVE = 400
 _BACKTICKS = re.compile("`+")
 
 
-def markdown_report(diff: Diff, *, max_characters: int = MAX_CHARACTERS) -> str:
+def markdown_report(diff: Diff, *, max_characters: int = MAX_CHARACTERS, program: str = "sro-render") -> str:
     """The report, with as many changes as there is room for; of the others, how many and where they are.
 
-    Args: max_characters: at least MIN_CHARACTERS.
+    Args: max_characters: at least MIN_CHARACTERS; program: whose command `diff` has made it.
     """
     page = _Page(max_characters - _RESERVE)
     page.add(_headline(diff))
@@ -50,7 +50,7 @@ def markdown_report(diff: Diff, *, max_characters: int = MAX_CHARACTERS) -> str:
     if left_out:
         page.parts.append(
             f"**{count(left_out, 'more part')} left out**, for a comment may not be longer than "
-            f"{max_characters:,} characters. All of it: `sro-render diff A B`, or `-o json`.\n"
+            f"{max_characters:,} characters. All of it: `{program} diff`, or `-o json`.\n"
         )
     return "\n".join(page.parts)
 

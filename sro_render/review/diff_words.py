@@ -32,6 +32,7 @@ SIGNS = {
     ChangeKind.CHANGED: "~",
     ChangeKind.REMOVED: "-",
     ChangeKind.ROLLED_OVER: ">",
+    ChangeKind.KEPT: "=",
 }
 MAX_NAMES = 12
 MAX_VALUE_LINES = 20
@@ -198,8 +199,8 @@ def side_text(shape: BundleShape) -> str:
 
 
 def object_counts(diff: Diff) -> str:
-    """`1 added, 2 changed, 0 removed, 0 rolled over`."""
-    return ", ".join(f"{diff.count(kind)} {kind.value}" for kind in ChangeKind)
+    """`1 added, 2 changed, 0 removed, 0 rolled over`, and `1 kept` where something is."""
+    return ", ".join(f"{diff.count(kind)} {kind.value}" for kind in diff.kinds)
 
 
 def hidden_texts(diff: Diff) -> list[str]:

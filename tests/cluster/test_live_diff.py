@@ -1,8 +1,9 @@
 """`sro-apply diff` against a real API server: what it shows, what it marks, and that nothing is written.
 
 Matrix: right after a sync; drift by hand, judged by kubectl's own diff of the same objects; another bundle, with an
-object that it lacks; before the first sync; refusals (an immutable field, a conflict, a missing right); objects of an
-operator; Secrets; each form of the report. Left out: how changes are worded and folded, which sro-render's tests have.
+object that it lacks; before the first sync; refusals (an immutable field, a conflict, a missing right, a server that is
+busy for long); objects of an operator; what a pruning deletes and keeps, judged by `sync --prune`; stale nodes; each
+form of the report. Left out: how changes are worded and folded, which sro-render's tests have.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from typing import Any
 import pytest
 import yaml
 from clusters import Cluster, until
-from fault_proxy import FaultProxy
+from fault_proxy import FaultProxy, failure
+from little import DRIVER, NODES, claim, config_map, play, pruned, yaml_of
+from little import build as build_little
+from little import kept as kept_by
 from simple_kmod import EXAMPLE, KERNELS, MIDDLE, OLD, build, daemon_set, sync
 
 from sro_apply.applying import Applier
@@ -147,6 +151,7 @@ def test_drift_is_what_kubectl_sees_folded_by_kernel_and_with_its_nodes(
         "changed": 3,
         "removed": 0,
         "rolledOver": 0,
+        "kept": 0,
         "nodesTouched": KERNELS[OLD] + KERNELS[MIDDLE],
         "nodesWithoutDriver": 0,
     }
@@ -195,7 +200,9 @@ def test_another_bundle_is_compared_as_the_server_would_make_it(
         assert each["change"] == "removed" or [*marks_of(each)] == ["new-privilege"]
     (removed,) = [each for each in found["changes"] if each["change"] == "removed"]
     assert removed["before"]["state"] == "1000-driver-container"
-    assert marks_of(removed) == {"needs-prune": "a sync leaves it where it is; --prune deletes it"}
+    assert marks_of(removed) == {
+        "needs-prune": "a sync leaves it where it is; --prune deletes it: the bundle has it no longer"
+    }
     (hidden,) = found["hidden"]
     # What else kubectl sees are digests of the chart, of every other object.
     seen = kubectl_diff(kubectl, synced, other, tmp_path)
@@ -246,8 +253,12 @@ def test_objects_of_an_operator_are_marked_and_what_may_not_be_read_is_named(
     (change,) = changes(synced, bundle)["changes"]
     assert named(change) == "Role/simple-kmod-driver-container"
     assert marks_of(change) == {
-        "owned-by-operator": "it belongs to SpecialResource/x, whose deletion takes it along: a sync refuses it"
+        "owned-by-operator": "it belongs to SpecialResource/x, whose deletion takes it along: a sync refuses it, "
+        "and sync --adopt takes it over"
     }
+    (change,) = changes(synced, bundle, "--adopt")["changes"]
+    assert (named(change), marks_of(change)) == ("Role/simple-kmod-driver-container", {})
+    assert [field["field"] for field in change["fields"]] == ["metadata.ownerReferences"]
 
     group = "rbac.authorization.k8s.io"
     synced.api.create(
@@ -272,3 +283,67 @@ def diff_that_lists(cluster: Cluster, bundle: Path) -> Any:
     """Alice's, as soon as she may read the parent of the set."""
     done = diff(cluster, bundle, kubeconfig=cluster.kubeconfig("alice"))
     return done if "server-forbidden" not in done.stderr else None
+
+
+def test_what_a_pruning_deletes_is_removed_and_what_it_keeps_says_why(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """The judge is the same bundle's `sync --prune`, object by object and word by word."""
+    play(cluster, tmp_path)
+    spaces = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("lonely", "shared")
+    ]
+    old = yaml_of(config_map("a"), *spaces, config_map("goes"), config_map("inside", "lonely"), claim("data"))
+    first = build_little(tmp_path / "1", {"little": {"0000-x.yaml": old, "1000-driver.yaml": DRIVER}}, NODES)
+    new = {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}
+    second = build_little(tmp_path / "2", new, {"n1": "5.1"})
+    assert sync(cluster, first, "--no-wait").code == 0
+    cluster.api.create(config_map("stranger", "shared"))
+
+    limited = changes(cluster, second, "--prune-limit", "0.1")
+    assert limited["summary"]["removed"] == 0
+    assert "prune-limit" in {code for each in limited["changes"] for code in marks_of(each)}
+
+    found = changes(cluster, second, "--prune-limit", "1")
+    done = sync(cluster, second, "--prune", "--prune-limit", "1")
+
+    assert done.code == 0
+    removed = [each for each in found["changes"] if each["change"] == "removed"]
+    kept = [each for each in found["changes"] if each["change"] == "kept"]
+    assert {full_name(each) for each in removed} == {*pruned(done)}
+    assert len(removed) == 3
+    assert {full_name(each): marks_of(each)["kept"] for each in kept} == kept_by(done)
+    assert {each["before"]["kind"] for each in kept} == {"DaemonSet", "Namespace", "PersistentVolumeClaim"}
+    assert found["summary"]["nodesWithoutDriver"] == 0
+    after = diff(cluster, second)
+    assert after.returncode == 0
+    assert "objects: 0 added, 0 changed, 0 removed, 0 rolled over, 4 kept\n" in after.stdout
+
+
+def full_name(change: Any) -> str:
+    ref = change["before"]
+    return "/".join(part for part in (ref["kind"], ref["namespace"], ref["name"]) if part)
+
+
+def test_stale_nodes_are_told_and_a_busy_server_is_no_difference(
+    cluster: Cluster, tmp_path: Path, fault_proxy: FaultProxy
+) -> None:
+    play(cluster, tmp_path, {"n1": "5.1", "n2": "5.3"})
+    bundle = build_little(tmp_path / "1", {"little": {"1000-driver.yaml": DRIVER}}, {"n1": "5.1"})
+    assert sync(cluster, bundle, "--no-wait").code == 0
+    done = diff(cluster, bundle)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "warning[stale-nodes]: 1 node runs 5.3, for which the bundle has nothing\n"
+        "  in: little\n"
+        "  note: n2\n"
+        "  help: take a new snapshot and build the bundle again: sro-apply snapshot, sro-render build\n"
+    )
+
+    fault_proxy.decide = lambda _: failure(503, "ServiceUnavailable", "not now")
+    done = diff(cluster, bundle, kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == (
+        "error[server-busy]: read the kinds of v1: not now\n"
+        "  help: see what keeps the server busy, and run the command again when it answers\n"
+    )

@@ -192,7 +192,7 @@ def test_a_namespace_goes_only_if_all_that_is_in_it_goes_or_belongs_to_that(
         )
         for name in "vwxyz"
     }
-    held = hold_namespaces(plan, inside, own="n")
+    held = hold_namespaces(plan, lambda _: inside, own="n")
     gone = {each.uid for each in doomed_of(plan)}
     for each in doomed_of(held):
         if each.id.kind == "Namespace":

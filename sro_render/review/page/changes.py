@@ -32,7 +32,7 @@ def changes_section(diff: Diff, counted: Tally) -> Html:
     if not diff.folded:
         body = tag("p", "Nothing differs.")
     else:
-        body = joined(_filters(counted), _list(diff, counted))
+        body = joined(_filters(counted, diff.kinds), _list(diff, counted))
     return tag(
         "section",
         tag("h2", "Changes", id="changes-title"),
@@ -42,7 +42,7 @@ def changes_section(diff: Diff, counted: Tally) -> Html:
     )
 
 
-def _filters(counted: Tally) -> Html:
+def _filters(counted: Tally, changes: Sequence[ChangeKind]) -> Html:
     """Choices are numbers: the same that each change carries. Only the script shows this form."""
     resources = list(counted.resources)
     states = sorted({state for each in counted.resources.values() for state in each})
@@ -62,7 +62,7 @@ def _filters(counted: Tally) -> Html:
             "k", "Kernel", ((str(number), kernel_name(each)) for number, each in enumerate(counted.kernels))
         ),
         _select("o", "Kind", ((kind, kind) for kind in counted.kinds)),
-        _select("c", "Change", ((kind_class(kind), KIND_WORDS[kind]) for kind in ChangeKind)),
+        _select("c", "Change", ((kind_class(kind), KIND_WORDS[kind]) for kind in changes)),
         tag(
             "p",
             tag("input", type="checkbox", id="marked"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sro_render.diff.records import ChangeKind
+from sro_render.diff.records import ChangeKind, Diff
 from sro_render.review.page.markup import NOTHING, Html, joined, tag
 from sro_render.review.page.summary import KIND_WORDS, count
 from sro_render.review.page.tally import NO_NAME, Place, Tally, anchor, kernel_name
@@ -16,15 +16,16 @@ SIGNS = {
     ChangeKind.CHANGED: "~",
     ChangeKind.REMOVED: "\u2212",
     ChangeKind.ROLLED_OVER: "\u21bb",
+    ChangeKind.KEPT: "=",
 }
 
 
-def matrix_section(counted: Tally) -> Html:
+def matrix_section(diff: Diff, counted: Tally) -> Html:
     """The table, with a legend; each cell that changes leads to its first change."""
     kernels = _shown_kernels(counted)
     left_out = len(counted.kernels) - len(kernels)
     note = f"{count(left_out, 'kernel')} more, not shown here: the filter below has all of them."
-    legend = ", ".join(f"{SIGNS[kind]} {KIND_WORDS[kind]}" for kind in ChangeKind)
+    legend = ", ".join(f"{SIGNS[kind]} {KIND_WORDS[kind]}" for kind in diff.kinds)
     return tag(
         "section",
         tag("h2", "SpecialResources and kernels", id="matrix-title"),

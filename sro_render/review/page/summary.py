@@ -16,6 +16,7 @@ KIND_WORDS = {
     ChangeKind.CHANGED: "changed",
     ChangeKind.REMOVED: "removed",
     ChangeKind.ROLLED_OVER: "rolled over",
+    ChangeKind.KEPT: "kept",
 }
 MAX_NAMES = 20
 """Names in a row; of more, the first are shown and the others unfold."""
@@ -80,7 +81,7 @@ def _losses(losses: Sequence[DriverLoss]) -> Html:
 
 
 def _counts(diff: Diff) -> Html:
-    tiles = [_tile(diff.count(kind), f"objects {KIND_WORDS[kind]}", kind_class(kind)) for kind in ChangeKind]
+    tiles = [_tile(diff.count(kind), f"objects {KIND_WORDS[kind]}", kind_class(kind)) for kind in diff.kinds]
     if knows_nodes(diff):
         tiles.append(_tile(len(diff.touched), "nodes touched", "is-nodes"))
         lost = len({loss.node for loss in diff.losses})

@@ -58,7 +58,8 @@ def tally(diff: Diff) -> Tally:
     states: Counter[tuple[str, str]] = Counter()
     for change in diff.changes:
         places = dict.fromkeys(map(_place, refs(change)))
-        states.update({place[:2] for place in places})
+        if change.kind is not ChangeKind.KEPT:
+            states.update({place[:2] for place in places})
         for place in places:
             changes.setdefault(place, Counter())[change.kind] += 1
     first: dict[Place, int] = {}

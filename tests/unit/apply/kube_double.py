@@ -27,7 +27,12 @@ class Double:
     def resources(self) -> list[Resource]:
         kinds = sorted({Kind(each.api_version, each.kind) for each in self.objects})
         return [
-            Resource(kind=kind, plural=f"{kind.name.lower()}s", is_namespaced=self.is_namespaced(kind))
+            Resource(
+                kind=kind,
+                plural=f"{kind.name.lower()}s",
+                is_namespaced=self.is_namespaced(kind),
+                verbs=("list", "delete"),
+            )
             for kind in kinds
         ]
 

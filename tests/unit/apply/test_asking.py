@@ -1,8 +1,10 @@
 """What of a server's answers is a difference, and how it is marked, in memory.
 
 Matrix: what the server counts; data of Secrets, in each form; objects that the bundle no longer has: with and without a
-controller, of a driver, of an SR that is removed, beside their successor of another kernel; live nodes beside the
-lock's; answers that fail now and then, kinds that have gone. Left out: what a real server answers (tests/cluster).
+controller, of a driver, of an SR that is removed, beside their successor of another kernel, kept by a guard, in a set
+that is not touched, in each form; Namespaces; sets of other bundles; objects of an operator, adopted and not; live
+nodes beside the lock's; answers that fail now and then, kinds that have gone. Left out: what a real server answers
+(tests/cluster), and which plans of pruning there are (tests/laws).
 """
 
 from __future__ import annotations
@@ -11,18 +13,20 @@ from typing import Any
 
 import pytest
 from kube_double import Double, Fault
+from msgspec.structs import replace
 
-from sro_apply.applying import Applier
-from sro_apply.asking import Asker
+from sro_apply.asking import Answers, Asker
 from sro_apply.config import SyncSettings
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.view import View
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.live_diff import Checked, live_diff
+from sro_apply.planning.live_prune import Fate
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.sets import Member
-from sro_render.diff.records import ChangeKind, Diff
+from sro_render.diff.records import ChangeKind, Diff, Mark
 from sro_render.model.objects import object_id
+from sro_render.review.diff_github import diff_github_report
 from sro_render.review.diff_html import PageAssets, html_report
 from sro_render.review.diff_json import diff_json_report
 from sro_render.review.diff_markdown import markdown_report
@@ -49,6 +53,8 @@ def driver(kernel: str) -> Any:
             "name": f"driver-{SUFFIXES[kernel]}",
             "namespace": "a",
             "annotations": {"sro.openshift.io/kernel": kernel, "sro.openshift.io/state": "s"},
+            "labels": config_map()["metadata"]["labels"],
+            "uid": kernel,
         },
         "spec": {"template": {"spec": {"nodeSelector": {"kernel": kernel}}}},
     }
@@ -70,7 +76,7 @@ def bundle_of(*manifests: Any, removed: tuple[str, ...] = ()) -> RenderedBundle:
         for each in manifests
     )
     resource = BundleResource(name="a", namespace="a", states=(BundleState(name="s", objects=objects),))
-    return RenderedBundle(cluster="prod", resources=(resource,), removed=removed)
+    return RenderedBundle(cluster="prod", resources=(resource,), removed=removed, kernels={NEW: ("w2",)})
 
 
 def checked(bundle: RenderedBundle, live: Any = None, answer: Any = None) -> list[Checked]:
@@ -83,8 +89,11 @@ def checked(bundle: RenderedBundle, live: Any = None, answer: Any = None) -> lis
 def difference(
     bundle: RenderedBundle, found: list[Checked], stale: list[Any] | None = None, *nodes: Any
 ) -> Diff:
-    members = [Member(resource="a", live=each) for each in stale or ()]
-    return live_diff(bundle, found, members, nodes, ("live", "out"))
+    going = [
+        Fate(member=Member(resource="a", live=each), goes=True, mark=Mark("needs-prune", "it goes"))
+        for each in stale or ()
+    ]
+    return live_diff(bundle, found, going, nodes, ("live", "out"))
 
 
 def test_what_the_server_counts_is_no_difference() -> None:
@@ -122,16 +131,126 @@ def test_data_of_a_secret_is_in_no_report() -> None:
             assert "hunter" not in report
 
 
-def test_a_driver_gives_way_to_its_successor_and_needs_a_prune() -> None:
-    bundle = bundle_of(driver(NEW))
-    diff = difference(bundle, checked(bundle), [driver(OLD)], node("w1", OLD), node("w2", NEW))
+def test_a_driver_that_no_node_needs_gives_way_to_its_successor() -> None:
+    diff = ask(cluster(driver(OLD)), bundle_of(driver(NEW)))
     (change,) = diff.changes
     assert change.kind is ChangeKind.ROLLED_OVER
-    assert [mark.message for mark in change.marks] == [
-        "a sync leaves it where it is; --prune deletes it, unless a node runs its kernel"
-    ]
-    assert change.nodes == ("w1", "w2")
+    assert change.marks == (
+        Mark("needs-prune", f"a sync leaves it where it is; --prune deletes it: no node runs {OLD}"),
+    )
+    assert change.nodes == ("w2",)
     assert diff.losses == ()
+
+
+def test_a_driver_whose_kernel_runs_is_kept_and_each_form_says_why_and_what_to_do() -> None:
+    diff = ask(cluster(driver(OLD), node("w1", OLD)), bundle_of(driver(NEW)))
+    assert [each.kind for each in diff.changes] == [ChangeKind.KEPT, ChangeKind.ADDED]
+    assert (diff.count(ChangeKind.REMOVED), diff.losses) == (0, ())
+    why = "it is a driver for a kernel that a node runs (w1), and deleting it unloads the module; "
+    what = "sro.openshift.io/prune=force"
+    for report in reports(diff):
+        assert why in report
+        assert what in report
+        assert "sro-render" not in report
+    assert "  = DaemonSet/a/driver in kernel" in text_report(diff)
+    assert "objects: 1 added, 0 changed, 0 removed, 0 rolled over, 1 kept\n" in text_report(diff)
+
+
+def test_what_is_kept_alone_is_no_difference_and_can_be_ignored() -> None:
+    kube = cluster(driver(OLD), driver(NEW), node("w1", OLD))
+    answers = answers_of(kube, bundle_of(driver(NEW)))
+    same = [replace(each, answer=None) for each in answers.checked]
+    for rules, kinds in (((), [ChangeKind.KEPT]), (("DaemonSet/*",), [])):
+        diff = live_diff(
+            bundle_of(driver(NEW)), same, answers.fates, answers.nodes, ("live", "out"), (*rules,)
+        )
+        assert (diff.is_empty, [each.kind for each in diff.changes]) == (True, kinds)
+
+
+def test_a_driver_that_goes_although_its_kernel_runs_leaves_nodes_without_one() -> None:
+    forced = driver(OLD)
+    forced["metadata"]["annotations"]["sro.openshift.io/prune"] = "force"
+    diff = ask(cluster(forced, node("w1", OLD)), bundle_of(config_map()))
+    assert [each.node for each in diff.losses] == ["w1"]
+
+
+def test_a_set_that_pruning_does_not_touch_is_kept_as_a_whole() -> None:
+    many = [config_map(f"old-{number}") for number in range(6)]
+    diff = ask(cluster(*many), bundle_of(config_map("new")))
+    assert diff.count(ChangeKind.KEPT) == 6
+    (mark,) = {mark for each in diff.changes for mark in each.marks}
+    assert mark.code == "prune-limit"
+    assert mark.message.endswith("if that is meant, say so with a larger --prune-limit, such as 1")
+
+
+def test_an_sr_in_which_something_is_refused_keeps_what_would_be_replaced() -> None:
+    refusal = PermanentError("server-invalid", "no")
+    kube = cluster(
+        config_map("old"),
+        node("w2", NEW),
+        fault=lambda method, _: refusal if method == "apply" else None,
+    )
+    diff = ask(kube, bundle_of(config_map("new")))
+    (kept,) = [each for each in diff.changes if each.kind is ChangeKind.KEPT]
+    assert kept.marks[0].message.startswith("it goes when all of a is ready")
+
+
+def test_a_namespace_is_looked_into_before_it_is_shown_as_removed() -> None:
+    space: Any = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "n", "uid": "n", "labels": config_map()["metadata"]["labels"]},
+    }
+    stranger: Any = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}}
+    for inside, kind in (((), ChangeKind.REMOVED), ((stranger,), ChangeKind.KEPT)):
+        kube = cluster(space, known=bundle_of(space))
+        kube.objects |= {object_id(each): each for each in inside}
+        changes = {each.ref.id.kind: each.kind for each in ask(kube, bundle_of(config_map())).changes}
+        assert changes == {"Namespace": kind, "ConfigMap": ChangeKind.ADDED}
+
+
+def test_a_set_of_no_sr_of_the_bundle_is_named_and_its_objects_are_another_matter() -> None:
+    kube = cluster(config_map("theirs"))
+    other = BundleResource(name="b", namespace="b", states=())
+    bundle = RenderedBundle(cluster="prod", resources=(other,))
+    answers = answers_of(kube, bundle)
+    assert (answers.unknown, answers.fates) == (("a",), ())
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+def test_an_object_of_the_operator_is_refused_or_adopted(*, adopts: bool) -> None:
+    owner = {"apiVersion": "sro.openshift.io/v1beta1", "kind": "SpecialResource", "name": "x"}
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "y"}
+    live, bundle = config_map(), bundle_of(config_map())
+    live["metadata"] |= {"ownerReferences": [owner, other], "uid": "u"}
+    found = [replace(each, adopts=adopts) for each in checked(bundle, live)]
+    (change,) = difference(bundle, found).changes
+    if adopts:
+        assert (change.marks, [each.path[:2] for each in change.fields]) == (
+            (),
+            [("metadata", "ownerReferences")],
+        )
+    else:
+        assert change.fields == ()
+        assert change.marks == (
+            Mark(
+                "owned-by-operator",
+                "it belongs to SpecialResource/x, whose deletion takes it along: a sync refuses it, "
+                "and sync --adopt takes it over",
+            ),
+        )
+
+
+def reports(diff: Diff) -> list[str]:
+    """In each form, as `sro-apply diff` prints them; without the marks of HTML."""
+    page = html_report(diff, PageAssets(style="", script=""), program="sro-apply")
+    return [
+        text_report(diff),
+        diff_json_report(diff),
+        markdown_report(diff, program="sro-apply"),
+        diff_github_report(diff, program="sro-apply"),
+        page,
+    ]
 
 
 def test_nodes_that_only_the_lock_knows_are_no_difference() -> None:
@@ -144,26 +263,21 @@ def test_nodes_that_only_the_lock_knows_are_no_difference() -> None:
 SETTINGS = SyncSettings(namespace="ops", version="1", timeout_s=0, is_dry_run=True)
 
 
+def answers_of(kube: Double, bundle: RenderedBundle) -> Answers:
+    return Asker(kube, View(kube), bundle, SETTINGS, lambda _: None).ask()
+
+
 def ask(kube: Double, bundle: RenderedBundle) -> Diff:
-    asker = Asker(
-        kube,
-        Applier(kube, View(kube), bundle, SETTINGS),
-        bundle,
-        namespace="ops",
-        takes_over=True,
-        concurrency=2,
-        sleep=lambda _: None,
-    )
-    answers = asker.ask()
-    return live_diff(bundle, answers.checked, answers.stale, answers.nodes, ("live", "out"))
+    answers = answers_of(kube, bundle)
+    return live_diff(bundle, answers.checked, answers.fates, answers.nodes, ("live", "out"))
 
 
 def cluster(*live: Any, fault: Fault = lambda *_: None, known: RenderedBundle | None = None) -> Double:
-    """With the set of an SR `a` in it, which had the objects of another bundle."""
+    """With a node, and the set of an SR `a`, which had the objects of another bundle."""
     kube = Double(fault)
     parent = parent_manifest((known or bundle_of(*live)).resources[0], "ops", "1", None)
     applied: Any = {"managedFields": [{"manager": "sro-apply", "operation": "Apply"}]}
-    for each in (parent, *live):
+    for each in (parent, node("w2", NEW), *live):
         metadata = {**each["metadata"], **applied, "uid": str(object_id(each))}
         kube.objects[object_id(each)] = {**each, "metadata": metadata}
     return kube
@@ -174,14 +288,15 @@ def test_what_the_bundle_no_longer_has_is_removed_but_not_what_a_controller_made
     inherited["metadata"]["ownerReferences"] = [{"kind": "Build", "name": "b", "controller": True}]
     stranger = config_map("stranger")
     stranger["metadata"]["labels"] = {PART_OF: "applyset-other-v1"}
-    diff = ask(cluster(config_map("gone"), inherited, stranger), bundle_of())
-    assert [(str(each.ref.id), each.kind.value) for each in diff.changes] == [("ConfigMap/a/gone", "removed")]
+    diff = ask(cluster(config_map("gone"), inherited, stranger), bundle_of(config_map("new")))
+    assert [(str(each.ref.id), each.kind.value) for each in diff.changes if each.before] == [
+        ("ConfigMap/a/gone", "removed")
+    ]
 
 
 def test_kinds_that_the_bundle_has_no_more_are_looked_for_and_those_that_have_gone_are_not() -> None:
     gone = {**config_map("x"), "apiVersion": "gone.io/v1", "kind": "Gone"}
     kube = cluster(driver(OLD), known=bundle_of(driver(OLD), gone))
-    kube.objects[object_id(driver(OLD))]["metadata"]["labels"] = config_map()["metadata"]["labels"]  # type: ignore[index,call-overload]
     (change,) = ask(kube, bundle_of(config_map())).changes[1:]
     assert (change.kind, change.ref.id.kind) == (ChangeKind.REMOVED, "DaemonSet")
 
@@ -191,11 +306,11 @@ def test_all_of_an_sr_that_is_removed_is_shown() -> None:
     assert [each.ref.special_resource for each in ask(cluster(config_map("x")), bundle).changes] == ["a"]
 
 
-def test_an_answer_that_fails_now_and_then_is_asked_for_again() -> None:
+def test_an_answer_that_fails_now_and_then_is_asked_for_again_but_not_the_first() -> None:
     failed: list[str] = []
 
-    def once(method: str, _: str) -> Exception | None:
-        if method in failed or method == "get":
+    def once(method: str, name: str) -> Exception | None:
+        if method in failed or method == "get" or name == "ConfigMap":
             return None
         failed.append(method)
         return TransientError("server-busy", "later")
@@ -203,6 +318,15 @@ def test_an_answer_that_fails_now_and_then_is_asked_for_again() -> None:
     diff = ask(cluster(fault=once), bundle_of(config_map(x="1")))
     assert [each.kind for each in diff.changes] == [ChangeKind.ADDED]
     assert {*failed} == {"list", "apply"}
+    asked: list[str] = []
+
+    def always(method: str, _: str) -> Exception:
+        asked.append(method)
+        return TransientError("server-busy", "later")
+
+    with pytest.raises(TransientError):
+        ask(cluster(fault=always), bundle_of())
+    assert asked == ["list"]
 
 
 def test_a_token_that_is_not_accepted_is_no_difference() -> None:

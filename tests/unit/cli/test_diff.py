@@ -329,7 +329,7 @@ def test_markdown_is_never_longer_than_it_may_be_and_says_what_is_left_out(proje
     assert len(out) <= most
     [left_out] = re.findall(r"\*\*(\d+) more parts left out\*\*", out)
     assert out.count("ConfigMap/name-") + out.count("ConfigMap/first") + int(left_out) == 401
-    assert "All of it: `sro-render diff A B`" in out
+    assert "All of it: `sro-render diff`" in out
     without_code(out)
 
 

@@ -43,6 +43,7 @@ def test_the_summary_counts_objects_and_nodes() -> None:
         "changed": 6,
         "removed": 1,
         "rolledOver": 1,
+        "kept": 0,
         "nodesTouched": 8,
         "nodesWithoutDriver": 1,
     }

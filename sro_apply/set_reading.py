@@ -40,7 +40,7 @@ class SetReader:
         """
         by_id = {set_id(parent_id(name, self._namespace)): name for name in parents}
         members: dict[str, list[Member]] = {name: [] for name in parents}
-        for (kind, namespace), ids in self._questions(parents).items():
+        for (kind, namespace), ids in self.places(parents).items():
             for live in self._list(kind, namespace, labels=f"{PART_OF} in ({','.join(ids)})"):
                 name = by_id[text_of(labels_of(live).get(PART_OF))]
                 members[name].append(Member(resource=name, live=live))
@@ -58,17 +58,17 @@ class SetReader:
         found = sorted(self._kube.list(Kind("v1", "Node")), key=lambda each: read_node(each).name)
         return tuple(map(seen_node, found))
 
-    def _questions(self, parents: Mapping[str, JsonObject]) -> Mapping[tuple[Kind, str], list[str]]:
-        """What is to be listed, with the IDs of the sets that it is for: one list for all of them."""
-        questions: dict[tuple[Kind, str], list[str]] = {}
+    def places(self, parents: Mapping[str, JsonObject]) -> Mapping[tuple[Kind, str], list[str]]:
+        """Where members may be, by kind and namespace, with the IDs of the sets: one list for all of them."""
+        places: dict[tuple[Kind, str], list[str]] = {}
         for name, parent in parents.items():
             span = span_of(parent)
             for kind in filter(None, map(self._kind, span.kinds)):
                 spaces = (self._namespace, *span.namespaces) if self._is_namespaced(kind) else ("",)
                 for namespace in spaces:
-                    ids = questions.setdefault((kind, namespace), [])
+                    ids = places.setdefault((kind, namespace), [])
                     ids.append(set_id(parent_id(name, self._namespace)))
-        return questions
+        return places
 
     def _kind(self, text: str) -> Kind | None:
         """A kind with the version in which to ask for it; None where the server does not have it any more."""

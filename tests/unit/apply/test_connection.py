@@ -1,0 +1,115 @@
+"""Requests as they go out and answers as they come in: who is trusted, who we are, what is no answer.
+
+Matrix: a server whose CA is the kubeconfig's, another's, of a name that does not fit; tokens; answers that are no JSON;
+a gate that shuts while the connection is made. Left out: everything that only an API server answers.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sro_apply.kube.client import Client
+from sro_apply.kube.connection import Connection, connect
+from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def connected(tmp_path: Path, server: Any, ca: Path, **cluster: str) -> Connection:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "x",
+        "clusters": [
+            {
+                "name": "x",
+                "cluster": {
+                    "server": f"https://127.0.0.1:{server.port}",
+                    "certificate-authority-data": base64.b64encode(ca.read_bytes()).decode(),
+                    **cluster,
+                },
+            }
+        ],
+        "users": [{"name": "x", "user": {"token": "secret"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+    }
+    file = tmp_path / "config"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return connect(str(file), None)
+
+
+@pytest.fixture
+def server(serve: Any) -> Any:
+    """Answers each path with a version."""
+    made = serve()
+    made.fallback = b'{"gitVersion": "v1.20.2"}'
+    return made
+
+
+def test_a_server_of_the_kubeconfig_s_ca_is_asked_with_the_user_s_token(
+    server: Any, certificates: Any, tmp_path: Path
+) -> None:
+    client = Client(connected(tmp_path, server, certificates.ca))
+    assert client.version() == "v1.20.2"
+    ((path, headers),) = server.requests
+    assert (path, headers["authorization"]) == ("/version", "Bearer secret")
+    assert headers["user-agent"].startswith("sro-apply/")
+    assert dict(client.counts) == {("GET", "200"): 1}
+
+
+def test_another_name_of_the_server_is_checked_if_the_kubeconfig_has_one(
+    server: Any, certificates: Any, tmp_path: Path
+) -> None:
+    fitting = connected(tmp_path, server, certificates.ca, **{"tls-server-name": "charts.example.test"})
+    assert Client(fitting).version() == "v1.20.2"
+    other = connected(tmp_path, server, certificates.ca, **{"tls-server-name": "other.example.test"})
+    with pytest.raises(PermanentError) as refused:
+        Client(other).version()
+    assert refused.value.finding.code == "server-tls"
+
+
+def test_a_server_of_another_ca_is_told_nothing(server: Any, tmp_path: Path) -> None:
+    from certificates import make_certificates  # noqa: PLC0415 - takes a while to import
+
+    (tmp_path / "other").mkdir()
+    other = make_certificates(tmp_path / "other").ca
+    with pytest.raises(PermanentError) as refused:
+        Client(connected(tmp_path, server, other)).version()
+    assert refused.value.finding.code == "server-tls"
+    assert refused.value.finding.hint == "check the certificate authority of the kubeconfig"
+    assert server.requests == []
+
+
+def test_an_answer_that_is_no_json_is_none(server: Any, certificates: Any, tmp_path: Path) -> None:
+    server.fallback = b"<html>"
+    with pytest.raises(TransientError) as strange:
+        Client(connected(tmp_path, server, certificates.ca)).version()
+    assert strange.value.finding.message == "read the server's version: the answer is no JSON"
+
+
+def test_a_gate_that_shuts_while_the_connection_is_made_lets_nothing_through(
+    server: Any, certificates: Any, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    def gate() -> float:
+        asked.append(1)
+        if len(asked) > 1:  # the first time before the connection, the second when it is open
+            raise LeaseLostError("b", "b has it", hint="")
+        return 10.0
+
+    client = Client(connected(tmp_path, server, certificates.ca)).behind(gate)
+    with pytest.raises(LeaseLostError):
+        client.version()
+    assert len(asked) == 2
+    assert server.requests == []
