@@ -28,7 +28,7 @@ from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
-from sro_apply.pruning.pruner import Pruner
+from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import FIRST_LOOK_S, Observer, Runner, SystemClock
 from sro_apply.sources import Found, Source, opened
 from sro_apply.web.address import parse_address
@@ -40,6 +40,8 @@ from sro_render.version import __version__
 _LONGEST_S = 300.0
 """Without a sign of life for so long, and an interval, the loop counts as stuck."""
 
+_SOON_S = 5.0
+"""After so long what was deleted is looked for again, if it was still there."""
 _AGAIN_S = 60.0
 """After so long what could not be pruned is tried again."""
 
@@ -158,15 +160,25 @@ class _Pruning:
             if error.finding != self._trouble:
                 self._trouble = error.finding
                 self._tell(warned(error.finding))
-            is_over = False
+            pause_s = _AGAIN_S
         else:
-            self._trouble, is_over = None, outcome.is_complete
+            self._trouble, pause_s = None, _pause_s(outcome)
         self._seen = seen
-        self._next_at = math.inf if is_over else self._clock.now() + _AGAIN_S
+        self._next_at = self._clock.now() + pause_s
+
+    def next_try_s(self) -> float:
+        """Seconds until it is worth it again though nothing has changed."""
+        return max(0.0, self._next_at - self._clock.now())
 
     def _tell_news(self, event: Event) -> None:
         if not isinstance(event, Cleared) or event.pruned:
             self._tell(event)
+
+
+def _pause_s(outcome: PruneOutcome) -> float:
+    if outcome.cleared.leaving:
+        return _SOON_S
+    return math.inf if outcome.is_complete else _AGAIN_S
 
 
 class _Loop:
@@ -225,9 +237,12 @@ class _Loop:
             self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
             return pause_s
         self._attempts = 0
-        next_try_s = self._work.next_try_s() if self._work else None
-        poll_s = self._next_poll_at - self._clock.now()
-        return poll_s if next_try_s is None else min(poll_s, next_try_s)
+        times = [self._next_poll_at - self._clock.now()]
+        if self._pruning is not None:
+            times.append(self._pruning.next_try_s())
+        if self._work is not None and (next_try_s := self._work.next_try_s()) is not None:
+            times.append(next_try_s)
+        return min(times)
 
     def _wait(self, seconds: float) -> None:
         """Wait, until something changes; but not to use more than half of the time, whatever changes."""

@@ -116,7 +116,7 @@ def _of_applier(needs: Needs) -> Iterator[Right]:
     # Who creates names the object in the body alone, where no role can see it.
     yield Right(needs.namespace, lease.group, "leases", "create")
     yield from _rights("", "", "nodes", (*_reading(needs), "patch"))
-    if needs.purpose is Purpose.SYNC:
+    if needs.purpose.writes:
         # Whether the operator works on the same objects: of all namespaces, but by name.
         yield Right("", "apps", "deployments", "list", OPERATOR)
 
