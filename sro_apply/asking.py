@@ -20,6 +20,7 @@ from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.kube.patience import Sleep, patiently
 from sro_apply.planning.applyset import PART_OF, parent_id, set_id
+from sro_apply.planning.hooks import is_in_the_way, read_record, revision_of, runs_once
 from sro_apply.planning.live_diff import Checked
 from sro_apply.planning.live_prune import Fate, fates
 from sro_apply.planning.parts import RenderedBundle
@@ -78,7 +79,9 @@ class Asker:
         if self._refused:
             raise _forbidden(self._refused)
         live = {_key(each): each for each in there}
-        checked = self._at_once(lambda each: self._check(each, live.get(_key(each.wanted))), wanted)
+        records = {name: read_record(parent) for name, parent in parents.items()}
+        asked = [_as_hook(each, live.get(_key(each.wanted)), records) for each in wanted]
+        checked = self._at_once(self._check, asked)
         return Answers(
             checked=tuple(checked),
             fates=self._fates(self._sets(parents, there), wanted, checked, nodes),
@@ -173,10 +176,12 @@ class Asker:
             self._refused.append(error.finding.message)
             return []
 
-    def _check(self, each: Checked, live: JsonObject | None) -> Checked:
-        """What the server says of an object. Args: live: as it was listed."""
-        each = replace(each, live=live)
-        if each.is_unchecked or (live is not None and is_same(each.wanted, live, MANAGER)):
+    def _check(self, each: Checked) -> Checked:
+        """What the server says of an object, which is as it was listed."""
+        live = each.live
+        if each.is_unchecked or each.has_run or each.runs_anew:
+            return each
+        if live is not None and is_same(each.wanted, live, MANAGER):
             return each
         try:
             answer = patiently(
@@ -207,6 +212,19 @@ class Asker:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+def _as_hook(each: Checked, live: JsonObject | None, records: Mapping[str, Mapping[str, str]]) -> Checked:
+    """An object with what is there of it, and what becomes of it if it is a hook: no server can say that.
+
+    Args: records: of each set, which hooks ran.
+    """
+    each = replace(each, live=live)
+    if not runs_once(each.wanted):
+        return each
+    if records.get(each.resource, {}).get(each.object.file) == revision_of(each.wanted):
+        return replace(each, has_run=True)
+    return replace(each, runs_anew=live is not None and is_in_the_way(live, each.wanted))
 
 
 def _key(manifest: JsonObject) -> Key:

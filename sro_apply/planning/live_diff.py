@@ -23,6 +23,7 @@ from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of
 
 REFUSED: Final = "server-refuses"
 UNCHECKED: Final = "unchecked"
+RUNS_AGAIN: Final = "runs-again"
 OWNED: Final = "owned-by-operator"
 
 _COUNTED: Final = frozenset(
@@ -48,6 +49,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     answer:  what applying it would make of it; None where that is not known, or nothing was asked.
     refusal: the server's words; is_unchecked: its namespace or kind is not there yet.
     adopts:  whether it is taken away from the operator, where it is its.
+    has_run: a hook that came to its end and need not be there; runs_anew: one that is deleted and made again.
     """
 
     resource: str
@@ -59,6 +61,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     refusal: str = ""
     is_unchecked: bool = False
     adopts: bool = False
+    has_run: bool = False
+    runs_anew: bool = False
 
     @property
     def owner(self) -> str:
@@ -73,7 +77,8 @@ class Checked(Struct, frozen=True, kw_only=True):
         if self.answer is not None:
             made = self.answer
         else:
-            made = mapping_of(_overlaid(self.live, self.wanted)) if self.refusal else self.live
+            is_guessed = self.refusal or self.runs_anew
+            made = mapping_of(_overlaid(self.live, self.wanted)) if is_guessed else self.live
         return as_released(made) if self.adopts and self.owner else made
 
 
@@ -102,7 +107,7 @@ def live_diff(
     for each in checked:
         ref = _ref(each)
         after.count(each.resource, ref)
-        if each.live is not None:
+        if each.live is not None or each.has_run:
             before.count(each.resource, ref)
         if _differs(each):
             pairs.append(_pair(each, ref))
@@ -139,6 +144,8 @@ def _drivers(checked: Iterable[Checked], stale: Iterable[Fate]) -> frozenset[tup
 
 def _differs(each: Checked) -> bool:
     """Whether there may be something to show; whether there is, is decided by who compares."""
+    if each.has_run:
+        return False
     return each.live is None or each.answer is not None or bool(each.owner or _marks(each))
 
 
@@ -149,6 +156,8 @@ def _marks(each: Checked) -> tuple[Mark, ...]:
 def _each_mark(each: Checked) -> Iterator[Mark]:
     if each.refusal:
         yield Mark(REFUSED, each.refusal)
+    if each.runs_anew:
+        yield Mark(RUNS_AGAIN, "a sync deletes what has run, and makes it anew")
     if each.is_unchecked:
         yield Mark(UNCHECKED, "the server cannot be asked: its namespace or its kind is not there yet")
     if each.owner and not each.adopts:

@@ -293,16 +293,19 @@ def test_what_a_pruning_deletes_is_removed_and_what_it_keeps_says_why(
     spaces = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("lonely", "shared")
     ]
-    old = yaml_of(config_map("a"), *spaces, config_map("goes"), config_map("inside", "lonely"), claim("data"))
+    going = [config_map(f"goes-{number}") for number in range(4)]
+    old = yaml_of(config_map("a"), *spaces, *going, config_map("inside", "lonely"), claim("data"))
     first = build_little(tmp_path / "1", {"little": {"0000-x.yaml": old, "1000-driver.yaml": DRIVER}}, NODES)
     new = {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}
     second = build_little(tmp_path / "2", new, {"n1": "5.1"})
     assert sync(cluster, first, "--no-wait").code == 0
     cluster.api.create(config_map("stranger", "shared"))
 
-    limited = changes(cluster, second, "--prune-limit", "0.1")
-    assert limited["summary"]["removed"] == 0
-    assert "prune-limit" in {code for each in limited["changes"] for code in marks_of(each)}
+    limited = diff(cluster, second, "-o", "json", "--prune-limit", "0.1")
+    assert limited.returncode == 0
+    found = json.loads(limited.stdout)
+    assert {each["change"] for each in found["changes"]} == {"kept"}
+    assert "prune-limit" in {code for each in found["changes"] for code in marks_of(each)}
 
     found = changes(cluster, second, "--prune-limit", "1")
     done = sync(cluster, second, "--prune", "--prune-limit", "1")
@@ -311,7 +314,7 @@ def test_what_a_pruning_deletes_is_removed_and_what_it_keeps_says_why(
     removed = [each for each in found["changes"] if each["change"] == "removed"]
     kept = [each for each in found["changes"] if each["change"] == "kept"]
     assert {full_name(each) for each in removed} == {*pruned(done)}
-    assert len(removed) == 3
+    assert len(removed) == 6
     assert {full_name(each): marks_of(each)["kept"] for each in kept} == kept_by(done)
     assert {each["before"]["kind"] for each in kept} == {"DaemonSet", "Namespace", "PersistentVolumeClaim"}
     assert found["summary"]["nodesWithoutDriver"] == 0

@@ -2,8 +2,8 @@
 
 Matrix: what the server counts; data of Secrets, in each form; objects that the bundle no longer has: with and without a
 controller, of a driver, of an SR that is removed, beside their successor of another kernel, kept by a guard, in a set
-that is not touched, in each form; Namespaces; sets of other bundles; objects of an operator, adopted and not; live
-nodes beside the lock's; answers that fail now and then, kinds that have gone. Left out: what a real server answers
+that is not touched, in each form; Namespaces; sets of other bundles; objects of an operator, adopted and not; hooks;
+live nodes beside the lock's; answers that fail now and then, kinds that have gone. Left out: what a real server answers
 (tests/cluster), and which plans of pruning there are (tests/laws).
 """
 
@@ -15,11 +15,13 @@ import pytest
 from kube_double import Double, Fault
 from msgspec.structs import replace
 
+from sro_apply.applying import Applier
 from sro_apply.asking import Answers, Asker
 from sro_apply.config import SyncSettings
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.view import View
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
+from sro_apply.planning.hooks import record_patch, revision_of
 from sro_apply.planning.live_diff import Checked, live_diff
 from sro_apply.planning.live_prune import Fate
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
@@ -239,6 +241,30 @@ def test_an_object_of_the_operator_is_refused_or_adopted(*, adopts: bool) -> Non
                 "and sync --adopt takes it over",
             ),
         )
+
+
+def test_a_hook_that_ran_need_not_be_there_and_a_changed_one_runs_again() -> None:
+    def job(image: str) -> Any:
+        metadata = {"name": "j", "namespace": "a", "annotations": {"helm.sh/hook": "pre-install"}}
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": metadata,
+            "spec": {"template": {"spec": {"containers": [{"name": "j", "image": image}]}}},
+        }
+
+    kube, bundle = cluster(), bundle_of(job("one"))
+    assert [each.kind for each in ask(kube, bundle).changes] == [ChangeKind.ADDED]
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=0)
+    live = Applier(kube, View(kube), bundle, settings).wanted("a", bundle.objects[0])
+    parent: Any = kube.objects[parent_id("a", "ops")]
+    parent["metadata"]["annotations"] |= record_patch(
+        {bundle.objects[0].file: revision_of(live)}, [bundle.objects[0].file]
+    )["metadata"]["annotations"]  # type: ignore[index,call-overload]
+    assert ask(kube, bundle).is_empty
+    kube.objects[object_id(live)] = live
+    (change,) = ask(kube, bundle_of(job("two"))).changes
+    assert (change.kind, [each.code for each in change.marks]) == (ChangeKind.CHANGED, ["runs-again"])
 
 
 def reports(diff: Diff) -> list[str]:
