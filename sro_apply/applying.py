@@ -117,7 +117,7 @@ class Applier:
         return [self._take(each, next(answers)) if isinstance(each, _Sending) else each for each in prepared]
 
     def wanted(self, resource: str, each: BundleObject) -> JsonObject:
-        """The object as it is applied: in its SR's namespace if it names none and has one; a member of its set.
+        """The object as it is applied: a member of its set, in its SR's namespace if it names none.
 
         Raises: NotFoundError: the server does not have its kind, or not yet.
         """

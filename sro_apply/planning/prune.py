@@ -3,7 +3,8 @@
 Decides the guards: a driver whose kernel runs and what it uses, an SR that is not ready, an empty bundle, a
 lost inventory, definitions and volumes, a share that is too large. What no set has, what only has the labels
 of one, and what any SR of the bundle has, is not even a candidate. SRs that the lock lists as removed lose
-all of this but their CRDs. Whether a Namespace may go is decided in `strangers`, once it is known what is in it.
+all of this but their CRDs. Whether a Namespace may go is decided in `strangers`, once it is known what is in
+it.
 
 No request, no clock: the same situation gives the same plan.
 """
@@ -59,7 +60,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     @property
     def same(self) -> frozenset[str]:
-        """The uids of what the bundle has: a server may have an object under two groups, such as an Ingress."""
+        """The uids of what the bundle has: some objects, such as an Ingress, are served by two groups."""
         members = (each for one in self.sets for each in one.members)
         return frozenset(each.uid for each in members if key_of(each.id) in self.keep)
 
