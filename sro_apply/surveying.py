@@ -6,7 +6,7 @@ far as the cluster shows it: what is missing, or of another revision of the bund
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from sro_apply.applying import Applier
 from sro_apply.kube.errors import NotFoundError, PermanentError
-from sro_apply.kube.interface import Reading
+from sro_apply.kube.interface import Kind, Reading
 from sro_apply.looking import Looker
 from sro_apply.planning.holding import held_by
 from sro_apply.planning.hooks import runs_once
@@ -22,10 +22,10 @@ from sro_apply.planning.members import seen_resources
 from sro_apply.planning.order import Step, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
-from sro_apply.planning.placement import read_node, seen_node
+from sro_apply.planning.placement import LiveNode, read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 from sro_apply.planning.readiness import READY, Readiness, Verdict
-from sro_apply.planning.running import is_spread, served_nodes, used_nodes
+from sro_apply.planning.running import is_driver, is_spread, served_nodes, used_nodes
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
@@ -59,6 +59,7 @@ class Surveyor:
         Raises: TransientError: the server could not be asked; PermanentError: it lets us see no nodes.
         """
         nodes = self._view.nodes()
+        live = [*map(read_node, nodes)]
         steps: list[SeenStep] = []
         told: dict[StepKey, Status] = {}
         for step in self._steps:
@@ -69,11 +70,27 @@ class Surveyor:
             cluster=self._bundle.cluster,
             steps=tuple(steps),
             nodes=tuple(sorted(map(seen_node, nodes), key=lambda node: node.name)),
-            resources=seen_resources(self._bundle, [*map(read_node, nodes)]),
+            resources=seen_resources(self._bundle, live, self._stray(steps, live)),
             kernels=self._bundle.kernels,
             templates=self._bundle.templates,
             removed=self._bundle.removed,
         )
+
+    def _stray(self, steps: Iterable[SeenStep], nodes: Iterable[LiveNode]) -> frozenset[str]:
+        """The nodes on which drivers run that the bundle has no longer, beside those that it has."""
+        try:
+            return self._stray_among(steps)
+        except PermanentError:  # who may not see them does not know
+            return frozenset(node.name for node in nodes)
+
+    def _stray_among(self, steps: Iterable[SeenStep]) -> frozenset[str]:
+        known = {each.id for step in steps for each in step.objects if is_driver(each.id)}
+        found: set[str] = set()
+        for kind, namespace in {(Kind(each.api_version, each.kind), each.namespace) for each in known}:
+            for live in self._view.ours(kind, namespace):
+                if object_id(live) not in known:
+                    found.update(used_nodes(live, self._view.pods(namespace)))
+        return frozenset(found)
 
     def _seen(self, step: Step, table: Table, troubles: Mapping[StepKey, Trouble]) -> SeenStep:
         """A step whose runner says where it stands."""

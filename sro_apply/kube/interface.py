@@ -178,6 +178,9 @@ class Reading(Protocol):
     def live(self, identity: ObjectId) -> JsonObject | None:
         """An object of a bundle; None where there is none, or no kind of that name."""
 
+    def ours(self, kind: Kind, namespace: str) -> Sequence[JsonObject]:
+        """All objects of a kind that bundles have or had."""
+
     def put(self, live: JsonObject) -> None:
         """Keep what a request gave back: what is read later is never older than it."""
 

@@ -35,6 +35,11 @@ class View:
         with self._lock:
             return self._of(identity).get(identity.name)
 
+    def ours(self, kind: Kind, namespace: str) -> list[JsonObject]:
+        """See `Reading`."""
+        with self._lock:
+            return [*self._named(kind, namespace).values()]
+
     def put(self, live: JsonObject) -> None:
         """See `Reading`."""
         identity = object_id(live)
@@ -67,7 +72,10 @@ class View:
         return self._all(NODE, "")
 
     def _of(self, identity: ObjectId) -> dict[str, JsonObject]:
-        key = Kind(identity.api_version, identity.kind), identity.namespace
+        return self._named(Kind(identity.api_version, identity.kind), identity.namespace)
+
+    def _named(self, kind: Kind, namespace: str) -> dict[str, JsonObject]:
+        key = kind, namespace
         if key not in self._ours:
             self._ours[key] = {object_id(each).name: each for each in self._read(*key, labels=OWNED)}
         return self._ours[key]

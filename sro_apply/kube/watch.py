@@ -40,6 +40,10 @@ class WatchView:
         """See `Reading`."""
         return self._ours(identity).get(identity.name)
 
+    def ours(self, kind: Kind, namespace: str) -> list[JsonObject]:
+        """See `Reading`."""
+        return self._owned(kind, namespace).all()
+
     def put(self, live: JsonObject) -> None:
         """See `Reading`."""
         self._ours(object_id(live)).put(live)
@@ -101,8 +105,10 @@ class WatchView:
             feed.close()
 
     def _ours(self, identity: ObjectId) -> Feed:
-        kind = Kind(identity.api_version, identity.kind)
-        return self._feed((kind, identity.namespace, OWNED), slim, is_packed=True)
+        return self._owned(Kind(identity.api_version, identity.kind), identity.namespace)
+
+    def _owned(self, kind: Kind, namespace: str) -> Feed:
+        return self._feed((kind, namespace, OWNED), slim, is_packed=True)
 
     def _others(self, kind: Kind, namespace: str) -> Feed:
         return self._feed((kind, namespace, ""), _SLIMS[kind], is_packed=False)

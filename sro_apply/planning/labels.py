@@ -4,7 +4,8 @@ A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own ker
 state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
 again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
 when it is not true any more: another kernel, a driver that is not ready there, nothing left of the state, a
-state or an SR that has gone.
+state or an SR that has gone. Where the bundle does not know, as on a node with a driver that it has no longer
+and that stays since its kernel runs, every label stays.
 Source: special-resource-operator controllers/label_nodes.go; differs: the operator labels all nodes at once.
 """
 
@@ -100,11 +101,14 @@ class _Deciding:
         self._name = resource.name
         self._states = states_of(picture, resource.name)
         self._nodes = {*resource.nodes, *_used(self._states)}
+        self._held = frozenset(resource.held)
         self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
         self._lacking: dict[StepKey, frozenset[str] | None] = {}
 
     def labels_of(self, node: SeenNode) -> Iterator[str]:
         """Those that are true of a node."""
+        if node.name in self._held:
+            yield from (each for each, value in node.labels.items() if self._is_true(each, value))
         if node.name not in self._nodes:
             return
         by_number: dict[str, bool] = {}
@@ -113,6 +117,9 @@ class _Deciding:
         for number, is_finished in by_number.items():
             if is_finished:
                 yield state_label(self._name, number)
+
+    def _is_true(self, label: str, value: str) -> bool:
+        return _owner_of(label) == self._name and value == READY
 
     def _is_done(self, state: SeenState, node: SeenNode) -> bool:
         steps, are_ready = self._steps_of(state, node.kernel)

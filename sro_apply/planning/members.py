@@ -6,23 +6,35 @@ Drivers come first, since what they fit is what needs one; an SR without any wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from sro_apply.planning.order import SHARED
+from sro_apply.planning.order import SHARED, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenResource
 from sro_apply.planning.placement import LiveNode, Place, read_place
 
 
-def seen_resources(bundle: RenderedBundle, nodes: Sequence[LiveNode]) -> tuple[SeenResource, ...]:
-    """The SRs of a bundle with their lanes and their live nodes, in the bundle's order."""
+def seen_resources(
+    bundle: RenderedBundle, nodes: Sequence[LiveNode], stray: Collection[str] = ()
+) -> tuple[SeenResource, ...]:
+    """The SRs of a bundle with their lanes and their live nodes, in the bundle's order.
+
+    Args: stray: the nodes on which drivers run that the bundle has no longer.
+    """
     return tuple(
         SeenResource(
             name=resource.name,
             lanes=tuple(sorted({each.kernel for each in _objects(resource) if each.kernel})),
             nodes=_members(resource, nodes, bundle.kernels),
+            held=tuple(
+                sorted(
+                    node.name
+                    for node in nodes
+                    if node.name in stray or is_empty(resource) or not bundle.kernels
+                )
+            ),
         )
         for resource in bundle.resources
         if resource.name != SHARED

@@ -200,6 +200,11 @@ class _Walk:
         )
 
 
+def is_empty(resource: BundleResource) -> bool:
+    """Whether nothing is left but what comes by itself: an SR's namespace, whatever its chart renders."""
+    return not any(state.objects for state in resource.states if state.name not in FIRST_STATES)
+
+
 def may_start(step: Step, table: Table) -> bool:
     """Whether all that a step waits for is there."""
     return (

@@ -58,12 +58,14 @@ class SeenResource(Struct, frozen=True, kw_only=True):
     """A SpecialResource of the bundle; what several of them share is none.
 
     lanes: the kernels that it has objects for, in byte order; nodes: live ones that it takes, whatever their
-    kernel, A-Z.
+    kernel, A-Z; held: live ones of which the bundle does not know how they stand, A-Z: those on which drivers
+    run that it has no longer, or all where it was rendered without nodes or to nothing.
     """
 
     name: str
     lanes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 class Picture(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from msgspec import Struct, field, structs
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
-from sro_apply.planning.order import FIRST_STATES
+from sro_apply.planning.order import FIRST_STATES, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
@@ -178,7 +178,7 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
             reason=f"{count} of {resource} stay: {what}, so that nothing says which kernels run",
             hint="take a new snapshot and build again; see whether the nodes can be read",
         )
-    if _is_empty(known) and any(each.state not in FIRST_STATES for each in stale):
+    if is_empty(known) and any(each.state not in FIRST_STATES for each in stale):
         return PruneStopped(
             specialresource=resource,
             code="empty-bundle",
@@ -196,11 +196,6 @@ def unknown_set(resource: str, what: str) -> PruneStopped:
         reason=f"{what}: the bundle neither has it nor lists it as removed",
         hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
     )
-
-
-def _is_empty(resource: BundleResource) -> bool:
-    """Whether nothing is left but what comes by itself: an SR's namespace, whatever its chart renders."""
-    return not any(state.objects for state in resource.states if state.name not in FIRST_STATES)
 
 
 def _beyond_share(

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 from sro_apply.planning.pods import pods_of
 from sro_apply.planning.reading import is_true, spec_of
-from sro_render.model.objects import JsonObject, text_of
+from sro_render.model.objects import JsonObject, ObjectId, text_of
 
 _SPREAD = frozenset({("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet")})
+
+
+def is_driver(identity: ObjectId) -> bool:
+    """Whether an object is of the kind that drivers are."""
+    return (identity.group, identity.kind) == ("apps", "DaemonSet")
 
 
 def is_spread(group: str, kind: str) -> bool:

@@ -2,7 +2,7 @@
 
 Matrix: a kind without namespaces that is rendered with one; an object that moves to another group under which
 the server has it too; a copy that somebody made with all labels; Endpoints that have the labels of their
-Service; a Namespace with a Service in it, which goes with both. Judge: uids, so that what was deleted and made
+Service; a Namespace with a Service in it, which goes with both; labels that a driver selects which stays. Judge: uids, so that what was deleted and made
 again does not pass. Left out: guards that are rules (test_prune_guards.py).
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from clusters import Cluster
 from little import (
+    DRIVER,
     MAPS,
     NODES,
     build,
@@ -27,6 +28,8 @@ from little import (
 )
 from raw_api import Object
 from simple_kmod import sync
+
+PODS = "/api/v1/namespaces/little/pods"
 
 
 def _wide() -> Object:
@@ -99,6 +102,32 @@ def test_what_only_has_the_labels_of_ours_is_somebody_else_s(cluster: Cluster, t
     gone = delete(cluster, "little", "--yes")
     assert kept(gone).keys() == {"Namespace/little"}
     assert names(cluster, MAPS) == ["copy"]
+
+
+def test_a_driver_that_stays_keeps_the_labels_of_states_that_it_selects(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    play(cluster, tmp_path)
+    marks = {"specialresource.openshift.io/kernel-affine": "true"}
+    driver = DRIVER.replace(
+        "      terminationGracePeriodSeconds",
+        "      nodeSelector: {specialresource.openshift.io/state-little-0000: Ready}\n"
+        "      terminationGracePeriodSeconds",
+    )
+    templates = {"0000-x.yaml": yaml_of(config_map("a", annotations=marks)), "1000-driver.yaml": driver}
+    one = build(tmp_path / "1", {"little": templates}, NODES)
+    # A snapshot in which a node was missing.
+    two = build(tmp_path / "2", {"little": templates}, {"n1": "5.1"})
+    assert sync(cluster, one).code == 0
+    before = {pod["spec"]["nodeName"]: pod["metadata"]["uid"] for pod in cluster.api.items(PODS)}
+    assert before.keys() == {"n1", "n2"}
+
+    done = sync(cluster, two, "--prune")
+
+    assert (done.code, done.of("labelled")) == (0, [])
+    (stays,) = [each for each in kept(done).values() if "deleting it unloads the module" in each]
+    assert "a node runs (n2)" in stays
+    assert {pod["spec"]["nodeName"]: pod["metadata"]["uid"] for pod in cluster.api.items(PODS)} == before
 
 
 def test_a_namespace_goes_with_the_endpoints_of_its_services(cluster: Cluster, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from kube_double import Double
+from msgspec import structs
 from pictures import NEW, OLD
 from pictures import node as node_object
 
@@ -171,6 +172,16 @@ def test_labels_of_what_has_gone_are_removed_and_those_of_others_stay() -> None:
         removed=("away",),
     )
     assert changes(given) == {"a": {f"{PREFIX}9000": None, away: None}, "no": {BUILD: None}}
+
+
+def test_a_node_of_which_the_bundle_does_not_know_keeps_what_it_has() -> None:
+    """A driver may select on it: without it its pods would go, and its module with them."""
+    node = labelled("a", BUILD, f"{PREFIX}9000", kernel="5.14", **{DRIVER: "NotReady"})
+    given = picture(step("0000-build", READY, thing("b"), kernel=OLD), nodes=(node,), taken=())
+    (resource,) = given.resources
+    held = structs.replace(given, resources=(structs.replace(resource, held=("a",)),))
+    assert changes(given) == {"a": {BUILD: None, DRIVER: None, f"{PREFIX}9000": None}}
+    assert changes(held) == {"a": {DRIVER: None}}
 
 
 def test_another_value_is_put_right() -> None:

@@ -100,6 +100,17 @@ def test_everything_is_ready_where_all_is_there() -> None:
     assert driver.readiness is Readiness.READY
 
 
+def test_nodes_are_held_on_which_a_driver_runs_that_the_bundle_has_no_longer() -> None:
+    stray = running(daemon_set("driver-gone", "5.14"), 1)
+    picture = look(*ALL, node("d", "5.14"), stray, pod("9", "driver-gone", "d"))
+    assert [each.held for each in picture.resources] == [("d",)]
+
+
+def test_all_nodes_are_held_where_the_bundle_was_rendered_without_nodes_or_to_nothing() -> None:
+    for given in (bundle(kernels={}), bundle(state("namespace", in_bundle(config_map("x"))))):
+        assert [each.held for each in look(*NODES, given=given).resources] == [("a", "b", "c")]
+
+
 def test_nothing_has_begun_where_nothing_is_there() -> None:
     picture = look()
     assert set(statuses(picture).values()) == {"waiting"}
