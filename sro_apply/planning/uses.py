@@ -1,7 +1,7 @@
 """What a driver needs to start once more, as after its node has booted: what it uses stays as long as itself.
 
-Decides by what its pods name: accounts with what gives them rights, ConfigMaps, Secrets, claims, and the
-image streams that its images are pulled from.
+Decides by what its pods name: accounts with their Secrets and what gives them rights, ConfigMaps, Secrets,
+claims, classes, and the image streams that its images are pulled from.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sro_apply.planning.sets import Key, Member, key_of
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 
 _RBAC = "rbac.authorization.k8s.io"
+_SECRET = ("", "Secret")
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
@@ -33,6 +34,9 @@ def _uses(driver: Member, others: Sequence[Member]) -> Iterator[Key]:
     yield from _named(pod, namespace)
     images = [text_of(each.get("image")) for each in _containers(pod)]
     for other in others:
+        if key_of(other.id) == ("", "ServiceAccount", namespace, account):
+            # What they are pulled with may stand in the account alone.
+            yield from ((*_SECRET, namespace, text_of(each.get("name"))) for each in _secrets(other.live))
         if _gives_rights(other, namespace, account):
             yield key_of(other.id)
             role = mapping_of(other.live.get("roleRef"))
@@ -47,7 +51,10 @@ def _named(pod: JsonObject, namespace: str) -> Iterator[Key]:
     for kind, name in (*_of_volumes(pod), *_of_environment(pod)):
         yield "", kind, namespace, text_of(name)
     for each in mappings_of(pod.get("imagePullSecrets")):
-        yield "", "Secret", namespace, text_of(each.get("name"))
+        yield *_SECRET, namespace, text_of(each.get("name"))
+    # Without these no pod is let in, or none starts.
+    yield "scheduling.k8s.io", "PriorityClass", "", text_of(pod.get("priorityClassName"))
+    yield "node.k8s.io", "RuntimeClass", "", text_of(pod.get("runtimeClassName"))
 
 
 def _of_volumes(pod: JsonObject) -> Iterator[tuple[str, JsonValue]]:
@@ -74,15 +81,30 @@ def _containers(pod: JsonObject) -> list[JsonObject]:
     return [*mappings_of(pod.get("initContainers")), *mappings_of(pod.get("containers"))]
 
 
+def _secrets(account: JsonObject) -> list[JsonObject]:
+    return [*mappings_of(account.get("imagePullSecrets")), *mappings_of(account.get("secrets"))]
+
+
 def _gives_rights(other: Member, namespace: str, account: str) -> bool:
     """Whether it is a binding of the account, or lets its pods be what they are (OpenShift's SCC)."""
+    name = f"system:serviceaccount:{namespace}:{account}"
+    groups = {f"system:serviceaccounts:{namespace}", "system:serviceaccounts", "system:authenticated"}
     if other.id.kind == "SecurityContextConstraints":
-        return f"system:serviceaccount:{namespace}:{account}" in items_of(other.live.get("users"))
+        allowed = {*map(text_of, items_of(other.live.get("users")))}
+        return name in allowed or not groups.isdisjoint(map(text_of, items_of(other.live.get("groups"))))
     return other.id.kind in _BINDINGS and any(
-        each.get("kind") == "ServiceAccount"
-        and each.get("name") == account
-        and text_of(each.get("namespace")) in {"", namespace}
+        _is_account(each, namespace, account)
+        or (each.get("kind"), each.get("name")) == ("User", name)
+        or (each.get("kind") == "Group" and each.get("name") in groups)
         for each in mappings_of(other.live.get("subjects"))
+    )
+
+
+def _is_account(subject: JsonObject, namespace: str, account: str) -> bool:
+    return (
+        subject.get("kind") == "ServiceAccount"
+        and subject.get("name") == account
+        and text_of(subject.get("namespace")) in {"", namespace}
     )
 
 

@@ -20,6 +20,8 @@ from sro_render.model.objects import object_id
 Object = dict[str, Any]
 POD: Object = {
     "serviceAccountName": "driver",
+    "priorityClassName": "high",
+    "runtimeClassName": "bare",
     "imagePullSecrets": [{"name": "pull"}],
     "volumes": [
         {"configMap": {"name": "scripts"}},
@@ -52,6 +54,11 @@ def member(kind: str, name: str, api_version: str = "v1", namespace: str = "a", 
 DRIVER = member("DaemonSet", "driver", "apps/v1", spec={"template": {"spec": POD}})
 RBAC = "rbac.authorization.k8s.io/v1"
 ACCOUNT: Object = {"kind": "ServiceAccount", "name": "driver"}
+
+
+def group(name: str) -> Member:
+    """A binding of a group."""
+    return member("ClusterRoleBinding", "x", RBAC, "", subjects=[{"kind": "Group", "name": name}])
 
 
 @pytest.mark.parametrize(
@@ -88,6 +95,22 @@ ACCOUNT: Object = {"kind": "ServiceAccount", "name": "driver"}
             True,
         ),
         (member("SecurityContextConstraints", "x", "security.openshift.io/v1", "", users=[]), False),
+        (
+            member(
+                "SecurityContextConstraints",
+                "x",
+                "security.openshift.io/v1",
+                "",
+                users=[],
+                groups=["system:serviceaccounts:a"],
+            ),
+            True,
+        ),
+        (group("system:serviceaccounts:a"), True),
+        (group("system:serviceaccounts:b"), False),
+        (member("PriorityClass", "high", "scheduling.k8s.io/v1", ""), True),
+        (member("PriorityClass", "low", "scheduling.k8s.io/v1", ""), False),
+        (member("RuntimeClass", "bare", "node.k8s.io/v1", ""), True),
         (member("Deployment", "driver", "apps/v1"), False),
     ],
 )
@@ -95,6 +118,13 @@ def test_what_its_pods_name_is_used(other: Member, is_used: bool) -> None:
     found = used_by([DRIVER], [DRIVER, other])
     key = (other.id.group, other.id.kind, other.id.namespace, other.id.name)
     assert (found.get(key) == "DaemonSet/a/driver") is is_used
+
+
+def test_what_its_account_names_is_used() -> None:
+    account = member("ServiceAccount", "driver", imagePullSecrets=[{"name": "p"}], secrets=[{"name": "s"}])
+    secrets = [member("Secret", name) for name in ("p", "s", "t")]
+    found = used_by([DRIVER], [DRIVER, account, *secrets])
+    assert [("", "Secret", "a", name) in found for name in ("p", "s", "t")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
