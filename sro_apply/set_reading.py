@@ -5,10 +5,10 @@ Asks by kind and namespace, as the parents name them: never for all of a cluster
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from sro_apply.kube.errors import NotFoundError, PermanentError
-from sro_apply.kube.interface import Kind, Kube, Resource
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
+from sro_apply.kube.interface import Kind, Kube, Served
 from sro_apply.planning.applyset import ID_LABEL, PART_OF, group_kind, parent_id, set_id
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.placement import read_node, seen_node
@@ -25,7 +25,7 @@ class SetReader:
         """Args: known: objects whose kinds and versions need not be asked for."""
         self._kube, self._namespace = kube, namespace
         self._versions = {group_kind(each): Kind(each.api_version, each.kind) for each in known}
-        self._resources: Sequence[Resource] | None = None
+        self._served: Served | None = None
 
     def parents(self) -> Mapping[str, JsonObject]:
         """Each SR that has a set, with the set's parent."""
@@ -73,8 +73,16 @@ class SetReader:
     def _kind(self, text: str) -> Kind | None:
         """A kind with the version in which to ask for it; None where the server does not have it any more."""
         if text not in self._versions:
-            for each in self._all_resources():
+            served = self._all()
+            for each in served.resources:
                 self._versions.setdefault(group_kind(_id_of(each.kind)), each.kind)
+            _, _, group = text.partition(".")
+            if text not in self._versions and group in {each.rpartition("/")[0] for each in served.silent}:
+                raise TransientError(
+                    "server-busy",
+                    f"the API group {group} does not answer, and a set has objects of it",
+                    hint="see why: kubectl get apiservices",
+                )
         return self._versions.get(text)
 
     def _is_namespaced(self, kind: Kind) -> bool:
@@ -84,16 +92,18 @@ class SetReader:
             # In a bundle for the first time, or its CRD is gone: the list says that there are none.
             return False
 
-    def _all_resources(self) -> Sequence[Resource]:
-        if self._resources is None:
-            self._resources = self._kube.resources()
-        return self._resources
+    def _all(self) -> Served:
+        if self._served is None:
+            self._served = self._kube.resources()
+        return self._served
 
     def _contents(self, namespace: str) -> Contents:
         objects: dict[str, JsonObject] = {}
-        unread: list[str] = []
+        served = self._all()
+        # A group that does not answer may have something in it.
+        unread = [*served.silent]
         asked: set[str] = set()
-        for each in self._all_resources():
+        for each in served.resources:
             text = group_kind(_id_of(each.kind))
             if text in asked or not each.is_namespaced or not {"list", "delete"} <= set(each.verbs):
                 continue

@@ -16,7 +16,7 @@ import msgspec
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
 from sro_apply.kube.errors import TRIED_AGAIN, NotFoundError, TransientError, error_of
-from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Watch
+from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Served, Watch
 from sro_apply.kube.patience import afresh
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
@@ -46,12 +46,16 @@ class Client:
         """See `Kube`."""
         return self._resource(kind).is_namespaced
 
-    def resources(self) -> Sequence[Resource]:
+    def resources(self) -> Served:
         """See `Kube`."""
-        versions = self._group_versions()
-        for api_version in versions:
-            self._resources[api_version] = self._discover(Kind(api_version, ""))
-        return [each for api_version in versions for each in self._resources[api_version].values()]
+        found: list[Resource] = []
+        silent: list[str] = []
+        for api_version, answer in self._discovered():
+            if answer is None:
+                silent.append(api_version)
+            else:
+                found += self._resources[api_version].values()
+        return Served(resources=tuple(found), silent=tuple(silent))
 
     def _group_versions(self) -> Sequence[str]:
         """All versions of all groups, of each group the preferred one first."""
@@ -68,22 +72,31 @@ class Client:
 
     def api_versions(self) -> ApiVersions:
         """See `Kube`. Source: helm pkg/action/action.go, GetVersionSet."""
-        served, silent = set(), []
-        for api_version in self._group_versions():
+        served: set[str] = set()
+        silent: list[str] = []
+        for api_version, answer in self._discovered():
             served.add(api_version)
-            try:
-                answer = self._read(_root(api_version), f"the kinds of {api_version}")
-            except NotFoundError:
-                served.remove(api_version)  # a CRD that has just gone
-            except TransientError as error:
-                if error.finding.code != "server-busy":
-                    raise
+            if answer is None:
                 silent.append(api_version)
             else:
-                self._resources[api_version] = _resources_in(answer, api_version)
                 kinds = (text_of(each.get("kind")) for each in _mappings(answer.get("resources")))
                 served.update(f"{api_version}/{kind}" for kind in kinds if kind)
         return ApiVersions(served=tuple(sorted(served)), silent=tuple(sorted(silent)))
+
+    def _discovered(self) -> Iterator[tuple[str, JsonObject | None]]:
+        """Each version of each group with what it has; None where it does not answer."""
+        for api_version in self._group_versions():
+            answer = None
+            try:
+                answer = self._read(_root(api_version), f"the kinds of {api_version}")
+            except NotFoundError:
+                continue  # a CRD that has just gone
+            except TransientError as error:
+                if error.finding.code != "server-busy":
+                    raise
+            else:
+                self._resources[api_version] = _resources_in(answer, api_version)
+            yield api_version, answer
 
     def apply(
         self, manifest: JsonObject, *, force: bool, dry_run: bool = False, subresource: str = ""

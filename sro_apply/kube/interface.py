@@ -27,6 +27,13 @@ class Resource(Struct, frozen=True, kw_only=True):
     verbs: tuple[str, ...] = ()
 
 
+class Served(Struct, frozen=True, kw_only=True):
+    """The kinds that a server has. silent: versions of groups that did not answer: theirs are not known."""
+
+    resources: tuple[Resource, ...]
+    silent: tuple[str, ...] = ()
+
+
 class ApiVersions(Struct, frozen=True, kw_only=True):
     """What a server serves, as `.Capabilities.APIVersions` of Helm has it.
 
@@ -55,7 +62,7 @@ class Kube(Protocol):
     def is_namespaced(self, kind: Kind) -> bool:
         """Whether objects of a kind lie in namespaces."""
 
-    def resources(self) -> Sequence[Resource]:
+    def resources(self) -> Served:
         """All kinds that the server has, of each group the preferred version first."""
 
     def version(self) -> str:

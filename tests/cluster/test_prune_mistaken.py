@@ -2,7 +2,8 @@
 
 Matrix: a kind without namespaces that is rendered with one; an object that moves to another group under which
 the server has it too; a copy that somebody made with all labels; Endpoints that have the labels of their
-Service; a Namespace with a Service in it, which goes with both; labels that a driver selects which stays. Judge: uids, so that what was deleted and made
+Service; a Namespace with a Service in it, which goes with both; labels that a driver
+selects which stays; an API that is down. Judge: uids, so that what was deleted and made
 again does not pass. Left out: guards that are rules (test_prune_guards.py).
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clusters import Cluster
+from clusters import Cluster, until
+from kubernetes.client.exceptions import ApiException
 from little import (
     DRIVER,
     MAPS,
@@ -102,6 +104,46 @@ def test_what_only_has_the_labels_of_ours_is_somebody_else_s(cluster: Cluster, t
     gone = delete(cluster, "little", "--yes")
     assert kept(gone).keys() == {"Namespace/little"}
     assert names(cluster, MAPS) == ["copy"]
+
+
+def test_an_api_that_does_not_answer_holds_up_only_what_may_have_something_of_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """As a metrics server that is down."""
+    play(cluster, tmp_path)
+    bundle = build(tmp_path / "1", {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    silent: Object = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1.silent.example.com"},
+        "spec": {
+            "group": "silent.example.com",
+            "version": "v1",
+            "service": {"name": "none", "namespace": "default"},
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+        },
+    }
+    cluster.api.create(silent)
+    path = "/apis/apiregistration.k8s.io/v1/apiservices/v1.silent.example.com"
+    try:
+        until(lambda: _is_silent(cluster))
+        gone = delete(cluster, "little", "--yes")
+    finally:
+        cluster.api.delete(path)
+    assert pruned(gone) == ["ConfigMap/little/a"]
+    assert kept(gone)["Namespace/little"].startswith("what is in it cannot be seen (silent.example.com/v1); ")
+    until(lambda: not _is_silent(cluster))
+    assert is_there(cluster, "/api/v1/namespaces/little")
+
+
+def _is_silent(cluster: Cluster) -> bool:
+    try:
+        cluster.api.get("/apis/silent.example.com/v1")
+    except ApiException as fault:
+        return fault.status == 503
+    return False
 
 
 def test_a_driver_that_stays_keeps_the_labels_of_states_that_it_selects(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sro_apply.kube.interface import ApiVersions, Kind, Propagation, Resource
+from sro_apply.kube.interface import ApiVersions, Kind, Propagation, Resource, Served
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
 Fault = Callable[[str, str], Exception | None]
@@ -24,9 +24,9 @@ class Double:
     def is_namespaced(self, kind: Kind) -> bool:
         return kind.name != "Namespace"
 
-    def resources(self) -> list[Resource]:
+    def resources(self) -> Served:
         kinds = sorted({Kind(each.api_version, each.kind) for each in self.objects})
-        return [
+        found = (
             Resource(
                 kind=kind,
                 plural=f"{kind.name.lower()}s",
@@ -34,7 +34,8 @@ class Double:
                 verbs=("list", "delete"),
             )
             for kind in kinds
-        ]
+        )
+        return Served(resources=tuple(found))
 
     def version(self) -> str:
         return "v1.20.2"
