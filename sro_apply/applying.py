@@ -30,13 +30,20 @@ M = TypeVar("M")
 
 
 class FaultError(Exception):
-    """What is wrong with an object, on its way to the step. error: a server's answer, if it is one."""
+    """What is wrong with an object, on its way to the step.
+
+    error: a server's answer, if it is one; retry_s: see `Verdict`.
+    """
 
     def __init__(
-        self, identity: ObjectId, reason: str, error: PermanentError | TransientError | None
+        self,
+        identity: ObjectId,
+        reason: str,
+        error: PermanentError | TransientError | None,
+        retry_s: float | None = None,
     ) -> None:
         super().__init__(reason)
-        self.identity, self.reason, self.error = identity, reason, error
+        self.identity, self.reason, self.error, self.retry_s = identity, reason, error, retry_s
 
 
 class Turn(Struct, frozen=True, kw_only=True):
