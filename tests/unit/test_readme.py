@@ -17,6 +17,7 @@ import click
 import pytest
 
 from sro_apply.cli import main as applier
+from sro_apply.planning import live_diff, live_prune
 from sro_render.diff import marks
 from sro_render.kernels.affinity import Step
 from sro_render.lint.rules import RENDER_FINDINGS, RULES
@@ -224,3 +225,11 @@ def test_every_command_of_the_applier_is_in_the_readme_and_reads_as_it_is_shown(
         command = applier.cli.get_command(context, name)
         assert command is not None
         command.make_context(name, arguments)
+
+
+def test_every_mark_of_a_diff_against_a_cluster_is_in_the_readme() -> None:
+    section = README.split("### What the applier finds")[1].split("\n## ")[0]
+    marks_of_prune = {live_prune.PRUNED, live_prune.KEPT}
+    marks_of_diff = {live_diff.REFUSED, live_diff.UNCHECKED, live_diff.RUNS_AGAIN, live_diff.OWNED}
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
+    assert listed >= marks_of_prune | marks_of_diff
