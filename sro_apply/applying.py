@@ -155,6 +155,9 @@ class Applier:
             live = self._view.live(identity)
             owner = special_resource_of(live) if live else ""
             if live is not None and owner:
+                if turn.is_done and self._settings.adopts:
+                    # An operator takes it back: it is answered at growing intervals, not each time.
+                    return Came(turn=turn, id=identity)
                 live = self._adopt(identity, live, owner)
         except (PermanentError, TransientError) as error:
             return _fault(turn, each.id, error)

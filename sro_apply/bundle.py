@@ -166,7 +166,10 @@ class _StrangeError(Exception):
 
 
 def _is_link(name: str, within: int) -> bool:
-    return stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode)
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False  # it has just gone, and is missed where the lock is compared
 
 
 def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> bytes:

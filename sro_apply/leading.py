@@ -210,6 +210,8 @@ class Leader:
                 self.renew()
             except (TransientError, PermanentError) as error:
                 self._trouble = error.finding.message
+            except Exception as error:  # noqa: BLE001 - without this thread nobody would ever lead again
+                self._trouble = f"internal error: {type(error).__name__}: {error}"
             else:
                 self._trouble = ""
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
@@ -28,7 +30,19 @@ GIT_PREFIX: Final = "git+"
 _SCHEMES: Final = ("https", "ssh", "file")
 _TIMEOUT_S: Final = 120
 _FORM: Final = "git+https://HOST/REPOSITORY@REF:PATH"
-_ADDRESS: Final = re.compile(r"(?P<url>[a-z]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?")
+_ADDRESS: Final = re.compile(r"(?P<url>[^@]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?")
+_CREDENTIALS: Final = re.compile(
+    r"(?<=://)[^/@:\s]*:(?!\d{1,5}/)[^@\s]*@"  # a user and a password, which may have a slash by mistake
+    r"|(?<=https://)[^/@\s]+@"  # a token alone
+)
+_CALM: Final = (
+    "core.hooksPath=/dev/null",
+    "gc.auto=0",
+    "maintenance.auto=0",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+)
+"""Settings of git: it runs nothing of the repository, leaves nothing behind, and waits for no dead server."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINK, _FILE_MODES = "120000", frozenset({"100644", "100755"})
 
@@ -99,9 +113,7 @@ class _Address(Struct, frozen=True, kw_only=True):
 
 
 def _address(text: str) -> _Address:
-    match = re.fullmatch(
-        r"(?P<url>[^@]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?", text[len(GIT_PREFIX) :]
-    )
+    match = _ADDRESS.fullmatch(text[len(GIT_PREFIX) :])
     url = match["url"] if match else ""
     parts = urlsplit(url)
     path = (match["path"] or "") if match else ""
@@ -109,15 +121,15 @@ def _address(text: str) -> _Address:
     if match is None or parts.scheme not in _SCHEMES or match["ref"].startswith("-") or not is_inside:
         raise InputError(
             "source-address",
-            f"{_masked(text)} names no bundle in a Git repository",
+            f"{shown(text)} names no bundle in a Git repository",
             hint=f"write {_FORM}, with one of {', '.join(_SCHEMES)}; PATH is that of OUT/CLUSTER",
         )
-    return _Address(url=url, ref=match["ref"], path=path.strip("/"), shown=_masked(url))
+    return _Address(url=url, ref=match["ref"], path=path.strip("/"), shown=shown(url))
 
 
-def _masked(url: str) -> str:
-    """The URL without a password."""
-    return re.sub(r"(?<=://)[^@/]*:[^@/]*@", "***@", url)
+def shown(text: str) -> str:
+    """A text with addresses in it, as people may see it: without passwords and tokens."""
+    return _CREDENTIALS.sub("***@", text)
 
 
 class _Repository:
@@ -129,16 +141,29 @@ class _Repository:
     def newer(self, known: str) -> Found | None:
         if known and known == self._commit():
             return None
-        with TemporaryDirectory(prefix="sro-apply-") as folder:
-            git = _Git(self._address, folder)
-            git("init", "--quiet", "--bare", ".")
-            git("fetch", "--quiet", "--depth=1", "--no-tags", "--", self._address.url, self._address.ref)
-            commit = git("rev-parse", "--verify", "FETCH_HEAD^{commit}").decode().strip()
-            files = _committed_files(git, commit, self._address)
+        try:
+            with TemporaryDirectory(prefix="sro-apply-") as folder:
+                commit, files = self._fetched(folder)
+        except OSError as error:
+            raise InputError(
+                "source-git",
+                f"{self._address.shown}@{self._address.ref}: {error.strerror or error}",
+                hint="see that there is room for temporary files, and a folder for them (TMPDIR)",
+            ) from error
+        if commit == known:
+            return None
         place = f"{self._address.shown}@{commit[:12]}:{self._address.path}"
         files = _bundle_files(files, self._address.path, place)
         bundle = read_bundle(files, place, of_any_target=self._of_any_target)
         return Found(revision=commit, bundle=bundle)
+
+    def _fetched(self, folder: str) -> tuple[str, Mapping[str, bytes]]:
+        """The commit that the ref stands for, and its files."""
+        git = _Git(self._address, folder)
+        git("init", "--quiet", "--bare", ".")
+        git("fetch", "--quiet", "--depth=1", "--no-tags", "--", self._address.url, self._address.ref)
+        commit = git("rev-parse", "--verify", "FETCH_HEAD^{commit}").decode().strip()
+        return commit, _committed_files(git, commit, self._address)
 
     def _commit(self) -> str:
         """The commit that the ref stands for; empty where the repository names none."""
@@ -204,25 +229,32 @@ class _Git:
             "GIT_TERMINAL_PROMPT": "0",
             "LC_ALL": "C",
         }
+        settings = [each for setting in _CALM for each in ("-c", setting)]
         try:
-            done = subprocess.run(
-                ["git", "-c", "core.hooksPath=/dev/null", *arguments],
+            process = subprocess.Popen(
+                ["git", *settings, *arguments],
                 cwd=self._folder,
                 env=environment,
-                input=given,
-                capture_output=True,
-                check=False,
-                timeout=_TIMEOUT_S,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
             )
         except FileNotFoundError as error:
             raise InputError(
                 "git-missing", "the program git is not here", hint="install git, or name a folder"
             ) from error
-        except subprocess.TimeoutExpired as error:
-            raise self._fault(f"git gave no answer in {_TIMEOUT_S} s") from error
-        if done.returncode:
-            raise self._fault(_masked(" ".join(done.stderr.decode("utf-8", "replace").split())[:500]))
-        return done.stdout
+        with process:
+            try:
+                told, complaint = process.communicate(given, timeout=_TIMEOUT_S)
+            except BaseException as error:
+                _kill_group(process)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise self._fault(f"git gave no answer in {_TIMEOUT_S} s") from error
+                raise
+        if process.returncode:
+            raise self._fault(shown(" ".join(complaint.decode("utf-8", "replace").split())[:500]))
+        return told
 
     def _fault(self, reason: str) -> InputError:
         return InputError(
@@ -230,6 +262,17 @@ class _Git:
             f"{self._address.shown}@{self._address.ref}: {reason}",
             hint="see that the repository and the ref are there, and that git's credentials let us read them",
         )
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End git with what it has started, which would wait on for the server, and hold our pipes open."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # As the first process of a container we get its orphans, too.
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-process.pid, 0)
 
 
 _KEPT: Final = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL"})

@@ -11,6 +11,8 @@ from sro_render.errors import Finding, describe
 
 def printable(text: str) -> str:
     """Text without control characters: what a server says must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 

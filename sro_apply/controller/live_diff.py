@@ -15,7 +15,7 @@ from sro_apply.kube.view import View
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.live_diff import live_diff
 from sro_apply.planning.prune import unknown_set
-from sro_apply.sources import load_once
+from sro_apply.sources import load_once, shown
 from sro_render.diff.ignore import parse_rule
 from sro_render.diff.records import Diff
 from sro_render.errors import Finding
@@ -64,7 +64,7 @@ def diff(request: DiffRequest) -> tuple[Diff, tuple[Finding, ...]]:
     )
     view = View(kube)
     answers = Asker(kube, view, bundle, settings, time.sleep).ask()
-    names = LIVE, request.source
+    names = LIVE, shown(request.source)
     found = live_diff(bundle, answers.checked, answers.fates, answers.nodes, names, request.rules)
     return found, (*check_nodes(view, bundle, OnStale.WARN), *map(_unknown, answers.unknown))
 

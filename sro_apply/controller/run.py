@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from contextlib import closing
 from typing import Protocol
 
 from msgspec import Struct
@@ -29,8 +30,8 @@ from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
-from sro_apply.runner import FIRST_LOOK_S, Observer, Runner, SystemClock
-from sro_apply.sources import Found, Source, opened
+from sro_apply.runner import FIRST_LOOK_S, Clock, Observer, Runner, SystemClock
+from sro_apply.sources import Found, Source, opened, shown
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
@@ -44,6 +45,8 @@ _SOON_S = 5.0
 """After so long what was deleted is looked for again, if it was still there."""
 _AGAIN_S = 60.0
 """After so long what could not be pruned is tried again."""
+_LOOK_S = 300.0
+"""After so long it is seen whether what was kept may go, as when somebody has annotated it."""
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -120,7 +123,7 @@ class _Work(Protocol):
         """Seconds until a round is worth it though nothing has changed."""
 
 
-class _Pruning:
+class Pruning:
     """Prunes beside the rounds: when something else is ready or nodes run other kernels, and now and then."""
 
     def __init__(
@@ -130,7 +133,7 @@ class _Pruning:
         settings: SyncSettings,
         runner: Runner,
         tell: Callable[[Event], None],
-        clock: SystemClock,
+        clock: Clock,
     ) -> None:
         self._runner, self._tell, self._clock = runner, tell, clock
         self._pruner = Pruner(
@@ -178,7 +181,9 @@ class _Pruning:
 def _pause_s(outcome: PruneOutcome) -> float:
     if outcome.cleared.leaving:
         return _SOON_S
-    return math.inf if outcome.is_complete else _AGAIN_S
+    if not outcome.is_complete:
+        return _AGAIN_S
+    return _LOOK_S if outcome.cleared.kept else math.inf
 
 
 class _Loop:
@@ -195,6 +200,7 @@ class _Loop:
         board: Board,
     ) -> None:
         self._request, self._source, self._kube, self._tell = request, source, kube, tell
+        self._shown = shown(request.source)
         self._stopping, self._board, self._clock = stopping, board, SystemClock()
         self._view = WatchView(kube)
         self._settings = SyncSettings(
@@ -208,7 +214,7 @@ class _Loop:
             is_continuous=True,
         )
         self._work: _Work | None = None
-        self._pruning: _Pruning | None = None
+        self._pruning: Pruning | None = None
         self._reporters = Reporters(kube, tell, board=board)
         self._revision, self._rejected = "", ""
         self._next_poll_at, self._attempts, self._took_s = 0.0, 0, 0.0
@@ -218,12 +224,9 @@ class _Loop:
 
         Raises: LeaseLostError
         """
-        self._stopping.call(self._view.wake)
-        try:
+        with self._stopping.calling(self._view.wake), closing(self._view):
             while not self._stopping.is_asked:
                 self._wait(self._turn())
-        finally:
-            self._view.close()
 
     def _turn(self) -> float:
         """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
@@ -245,13 +248,14 @@ class _Loop:
         return min(times)
 
     def _wait(self, seconds: float) -> None:
-        """Wait, until something changes; but not to use more than half of the time, whatever changes."""
+        """Wait, until something changes; but not to work for more than half of the time."""
         self._board.beat()
-        rest_s = min(seconds, max(FIRST_LOOK_S, self._took_s))
+        # Before it waits: what this round has asked for is not idle, however long nothing changes.
+        self._view.forget()
+        rest_s = max(FIRST_LOOK_S, self._took_s)
         self._stopping.wait(rest_s)
         if not self._stopping.is_asked and seconds > rest_s:
             self._view.wait(seconds - rest_s)
-        self._view.forget()
 
     def _poll(self) -> None:
         """Take what the source has, where it is time to look, and it is new and good."""
@@ -285,7 +289,7 @@ class _Loop:
         reason = "; ".join(faults)
         if reason != self._rejected:
             self._rejected = reason
-            self._tell(Rejected(source=self._request.source, reason=reason))
+            self._tell(Rejected(source=self._shown, reason=reason))
 
     def _take(self, found: Found) -> None:
         bundle = found.bundle
@@ -295,20 +299,20 @@ class _Loop:
         self._reporters = Reporters(self._kube, self._tell, board=self._board)
         self._tell(
             Loaded(
-                source=self._request.source,
+                source=self._shown,
                 revision=found.revision,
                 cluster=bundle.cluster,
                 objects=len(bundle.objects),
             )
         )
 
-    def _work_for(self, bundle: RenderedBundle) -> tuple[_Work, _Pruning | None]:
+    def _work_for(self, bundle: RenderedBundle) -> tuple[_Work, Pruning | None]:
         if self._request.observes:
             return Observer(self._kube, self._view, bundle, self._settings), None
         runner = Runner(self._kube, bundle, self._settings, self._tell, self._clock, self._view)
         if not self._request.prunes:
             return runner, None
-        return runner, _Pruning(self._kube, bundle, self._settings, runner, self._tell, self._clock)
+        return runner, Pruning(self._kube, bundle, self._settings, runner, self._tell, self._clock)
 
     def _go_round(self, began_s: float) -> None:
         if self._work is None:

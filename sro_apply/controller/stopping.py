@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -34,6 +35,16 @@ class Stopping:
             self._acts.append(act)
         if self.is_asked:
             act()
+
+    @contextmanager
+    def calling(self, act: Callable[[], None]) -> Iterator[None]:
+        """The same, but only for a while: nothing is kept of it afterwards."""
+        self.call(act)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._acts.remove(act)
 
     def _listen(self) -> None:
         signal.sigwait(_SIGNALS)

@@ -340,7 +340,7 @@ def _decoded(data: bytes, what: str) -> JsonObject:
     """Raises: TransientError: it is no JSON, as when something between us and the server answers."""
     try:
         return mapping_of(msgspec.json.decode(data))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TransientError(
             "server-not-understood", f"{what}: the answer is no JSON", hint=TRIED_AGAIN
         ) from error

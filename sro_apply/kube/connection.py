@@ -19,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from sro_apply.config import MANAGER
 from sro_apply.kube.access import SERVICE_ACCOUNT, Access
-from sro_apply.kube.errors import PermanentError, unreachable
+from sro_apply.kube.errors import PermanentError, TransientError, unreachable
 from sro_apply.kube.interface import Gate
 from sro_apply.kube.kubeconfig import plain_access
 from sro_apply.kube.pace import Pace
@@ -88,9 +88,7 @@ class Connection:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._access, self._gate, self._pace = access, gate, pace
         self._lock = threading.Lock()
-        self._pool: urllib3.PoolManager = access.pool()
-        if gate is not None:
-            self._pool.pool_classes_by_scheme = _gated(gate)
+        self._pool = self._made_pool()
 
     @property
     def namespace(self) -> str:
@@ -139,14 +137,17 @@ class Connection:
     def _request(
         self, method: str, path: str, what: str, *, headers: Mapping[str, str], **more: Any
     ) -> urllib3.BaseHTTPResponse:
-        sent, status = {**self._headers(), **headers}, "none"
+        sent, status = {**self._headers(what), **headers}, "none"
         try:
             answer = self._pool.request(
                 method, f"{self._access.host}{path}", headers=sent, retries=False, **more
             )
             status = str(answer.status)
         except urllib3.exceptions.HTTPError as error:
-            raise _no_answer(what, error) from error
+            fault = _no_answer(what, error)
+            if isinstance(fault, PermanentError):
+                self._pool = self._made_pool()  # certificates are renewed: those of now are read
+            raise fault from error
         finally:
             with self._lock:
                 self.counts[method, status] += 1
@@ -158,10 +159,26 @@ class Connection:
             self._pace.take()
         return ANSWER_S if self._gate is None else self._gate()
 
-    def _headers(self) -> dict[str, str]:
-        """What every request has. A token that has run out is read again here, by one thread."""
-        with self._lock:
-            user = self._access.user()
+    def _made_pool(self) -> urllib3.PoolManager:
+        made: urllib3.PoolManager = self._access.pool()
+        if self._gate is not None:
+            made.pool_classes_by_scheme = _gated(self._gate)
+        return made
+
+    def _headers(self, what: str) -> dict[str, str]:
+        """What every request has. A token that has run out is read again here, by one thread.
+
+        Raises: TransientError: it cannot be read, as while somebody writes it anew.
+        """
+        try:
+            with self._lock:
+                user = self._access.user()
+        except Exception as error:  # whatever a program that fetches tokens, or the library, stumbles over
+            raise TransientError(
+                "server-credentials",
+                f"{what}: the user's token cannot be read ({type(error).__name__})",
+                hint="see that the file or the program that the kubeconfig names for it is there and works",
+            ) from error
         made = {"Accept": "application/json, */*", "User-Agent": f"{MANAGER}/{__version__}"}
         return {**made, "Authorization": user} if user else made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -92,6 +93,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     pages: Mapping[str, Callable[[], Answer]]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has gone away is no trouble of ours; anything else is said as the library does."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def _listen(address: Address, pages: Mapping[str, Callable[[], Answer]]) -> _Server:

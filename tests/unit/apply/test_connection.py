@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 import yaml
 
+from sro_apply.kube.access import Access
 from sro_apply.kube.client import Client
 from sro_apply.kube.connection import Connection, connect
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
@@ -90,8 +92,11 @@ def test_a_server_of_another_ca_is_told_nothing(server: Any, tmp_path: Path) -> 
     assert server.requests == []
 
 
-def test_an_answer_that_is_no_json_is_none(server: Any, certificates: Any, tmp_path: Path) -> None:
-    server.fallback = b"<html>"
+@pytest.mark.parametrize("answer", [b"<html>", b'{"gitVersion": "\xff"}'], ids=["a page", "no UTF-8"])
+def test_an_answer_that_is_no_json_is_none(
+    server: Any, certificates: Any, tmp_path: Path, answer: bytes
+) -> None:
+    server.fallback = answer
     with pytest.raises(TransientError) as strange:
         Client(connected(tmp_path, server, certificates.ca)).version()
     assert strange.value.finding.message == "read the server's version: the answer is no JSON"
@@ -113,3 +118,39 @@ def test_a_gate_that_shuts_while_the_connection_is_made_lets_nothing_through(
         client.version()
     assert len(asked) == 2
     assert server.requests == []
+
+
+def test_a_token_that_cannot_be_read_for_a_moment_is_asked_for_again() -> None:
+    """As while a pod's token is renewed, or where a program that fetches one fails."""
+
+    def user() -> str:
+        raise FileNotFoundError("/var/run/secrets/token")
+
+    access = Access(host="https://127.0.0.1:1", namespace="ops", pool=urllib3.PoolManager, user=user)
+    with pytest.raises(TransientError) as fault:
+        Client(Connection(access)).version()
+    assert fault.value.finding.code == "server-credentials"
+    assert fault.value.finding.message == (
+        "read the server's version: the user's token cannot be read (FileNotFoundError)"
+    )
+
+
+def test_a_certificate_authority_that_was_renewed_is_read_again(
+    server: Any, certificates: Any, tmp_path: Path
+) -> None:
+    from certificates import make_certificates  # noqa: PLC0415 - takes a while to import
+
+    (tmp_path / "other").mkdir()
+    trusted = [make_certificates(tmp_path / "other").ca]
+
+    def pool() -> urllib3.PoolManager:
+        return urllib3.PoolManager(ca_certs=str(trusted[-1]))
+
+    access = Access(host=f"https://127.0.0.1:{server.port}", namespace="ops", pool=pool, user=str)
+    client = Client(Connection(access)).behind(lambda: 10.0)
+    with pytest.raises(PermanentError):
+        client.version()
+    trusted.append(certificates.ca)
+    with pytest.raises(PermanentError):
+        client.version()
+    assert client.version() == "v1.20.2"

@@ -8,6 +8,7 @@ for tests/cluster.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -264,3 +265,24 @@ def test_a_leader_may_lead_again() -> None:
     for _ in range(2):
         with one.leading(60):
             assert one.is_leading
+
+
+def test_the_thread_that_renews_survives_whatever_it_meets() -> None:
+    """Without it the gate would stay shut, and nobody else would be seen to have taken over."""
+    met = threading.Event()
+
+    def fault(method: str, _: str) -> Exception | None:
+        if method != "replace":
+            return None
+        if met.is_set():
+            renewed.set()
+            return None
+        met.set()
+        return RuntimeError("nobody thought of this")
+
+    renewed = threading.Event()
+    double = LeaseDouble(fault)
+    one = Leader(double, "ops", lambda _: None, times=LeaseTimes(retry_s=0.01))
+    with one.leading(60):
+        assert met.wait(10)
+        assert renewed.wait(10)

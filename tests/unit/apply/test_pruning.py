@@ -15,6 +15,7 @@ import pytest
 from kube_double import Double, FastClock, Fault
 
 from sro_apply.config import SyncSettings
+from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
@@ -24,6 +25,7 @@ from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, 
 from sro_apply.planning.strangers import strangers_of
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.reporting.logs import text_line
+from sro_apply.runner import Runner
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
@@ -202,6 +204,33 @@ def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
     assert clock.time == 0
     double.fault = lambda *_: None
     assert pruner.prune(frozenset({"sr"})).is_complete
+    assert [type(each) for each in events] == [Kept, Pruned, Cleared]
+
+
+def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
+    """As a driver whose kernel runs, once somebody has said that it may."""
+    driver = {**member("driver", "DaemonSet"), "apiVersion": "apps/v1"}
+    driver["metadata"] = {**driver["metadata"], "annotations": {"sro.openshift.io/kernel": "k"}}
+    double, clock = cluster(lambda *_: None, driver), FastClock()
+    space = BundleObject(id=object_id(driver), manifest={}, file="x")
+    wide = BundleState(name="0000-x", objects=(STAYS, space))
+    parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(wide,)), "ops", "1", None)
+    double.objects[parent_id("sr", "ops")] = parent
+    events: list[Event] = []
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    runner = Runner(double, BUNDLE, settings, lambda _: None, clock)
+    runner.begin()
+    runner.round()
+    pruning = Pruning(double, BUNDLE, settings, runner, events.append, clock)
+    pruning.go_on(runner.picture())
+    assert [type(each) for each in events] == [Kept]
+    driver["metadata"]["annotations"]["sro.openshift.io/prune"] = "force"
+
+    pruning.go_on(runner.picture())
+    assert [type(each) for each in events] == [Kept]
+    clock.sleep(pruning.next_try_s())
+    pruning.go_on(runner.picture())
+
     assert [type(each) for each in events] == [Kept, Pruned, Cleared]
 
 

@@ -13,11 +13,12 @@ import pytest
 from kube_double import Double, FastClock, Fault
 
 from sro_apply.config import SyncSettings
-from sro_apply.events import Delayed, Event, Failed, Finished
+from sro_apply.events import Applied, Delayed, Event, Failed, Finished, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
+from sro_apply.kube.view import View
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.runner import Outcome, Runner
-from sro_render.model.objects import JsonObject, object_id
+from sro_render.model.objects import JsonObject, ObjectId, object_id
 
 
 def config_map(name: str, kernel: str) -> BundleObject:
@@ -216,6 +217,41 @@ def test_what_belongs_to_a_special_resource_is_refused() -> None:
     assert failed.reason == (
         "it belongs to SpecialResource/old, whose deletion would take it along: --adopt takes it over"
     )
+
+
+class Operated(Double):
+    """With an operator that takes back what was taken from it."""
+
+    def patch(self, identity: ObjectId, patch: JsonObject, *, subresource: str = "") -> JsonObject:
+        before = self.objects[identity]
+        made = super().patch(identity, patch, subresource=subresource)
+        self.objects[identity] = before
+        return made
+
+    def apply(self, manifest: JsonObject, **more: Any) -> JsonObject:
+        before = self.objects.get(object_id(manifest))
+        made = super().apply(manifest, **more)
+        if before is not None:
+            self.objects[object_id(manifest)] = before
+        return made
+
+
+def test_an_operator_that_takes_back_what_is_adopted_is_answered_at_growing_intervals() -> None:
+    double, clock, events = Operated(lambda *_: None), FastClock(), list[Event]()
+    owned = config_map("s0-k1", "k1")
+    owner: JsonObject = {"apiVersion": "sro.openshift.io/v1beta1", "kind": "SpecialResource", "name": "old"}
+    metadata: JsonObject = {"name": "s0-k1", "namespace": "a", "ownerReferences": [owner]}
+    double.objects[owned.id] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=60, adopts=True, is_continuous=True)
+    view = View(double)
+    runner = Runner(double, bundle(1, ("k1",)), settings, events.append, clock, view)
+    runner.begin()
+    for _ in range(100):
+        runner.round()
+        view.forget()
+        clock.sleep(0.5)
+    adopted = [each for each in events if isinstance(each, Applied) and each.result is Result.ADOPTED]
+    assert len(adopted) == 6  # at 0, 1, 3, 7, 15 and 31 s
 
 
 def test_a_dry_run_says_what_it_cannot_check_and_what_is_refused_and_writes_nothing() -> None:

@@ -7,14 +7,17 @@ Left out: what a bundle must be, which test_bundle has; the network.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from sro_apply.sources import load_once, opened
+from sro_apply import sources
+from sro_apply.sources import load_once, opened, shown
 from sro_render.errors import InputError, describe
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -182,6 +185,68 @@ def test_a_repository_that_is_not_there_is_named_without_its_password(tmp_path: 
     text = fault_of(address)
     assert text.startswith(f"error[source-git]: file://***@{tmp_path}/none@main: ")
     assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("git+https://user:secret@example.com/a@main:out", "git+https://***@example.com/a@main:out"),
+        ("git+https://secret@example.com/a@main:out", "git+https://***@example.com/a@main:out"),
+        ("git+https://user:se/cret@example.com/a@main", "git+https://***@example.com/a@main"),
+        ("git+https://example.com:8443/a@main", "git+https://example.com:8443/a@main"),
+        ("git+ssh://git@example.com:22/a@main", "git+ssh://git@example.com:22/a@main"),
+        ("git+ssh://git:secret@example.com/a@main", "git+ssh://***@example.com/a@main"),
+        ("out/prod", "out/prod"),
+    ],
+)
+def test_a_source_is_told_without_its_password_or_token(text: str, told: str) -> None:
+    assert shown(text) == told
+
+
+def is_alive(process: int) -> bool:
+    """Whether it runs; one that nobody has waited for yet does not."""
+    try:
+        return Path("/proc", str(process), "stat").read_text(encoding="utf-8").split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nsleep 600\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sources, "_TIMEOUT_S", 1)
+    text = fault_of("git+file:///repository@main:out")
+    assert text.startswith("error[source-git]: file:///repository@main: git gave no answer in 1 s")
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
+    end = time.monotonic() + 10
+    while is_alive(child):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_machine_without_room_for_temporary_files_is_told(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(KMOD)
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sources, "TemporaryDirectory", full)
+    assert "No space left on device\n  help: see that there is room" in fault_of(repository.address("main"))
+
+
+def test_a_commit_that_is_known_is_not_new_though_the_server_does_not_list_its_ref(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repository.commit(KMOD)
+    source = opened(repository.address("main"))
+    monkeypatch.setattr(source, "_commit", lambda: "")
+    assert source.newer(commit) is None
 
 
 def test_a_ref_that_is_not_there_is_said_in_git_s_words(repository: Repository) -> None:
