@@ -1,7 +1,7 @@
 """The board of lanes: its lines, and how they come onto a terminal.
 
 Matrix: each event that says something of a lane; colours, width and height; a pseudo-terminal of the system; where
-there is none, or NO_COLOR. Left out: what a sync tells, which tests/cluster has.
+there is none, no Unicode, or NO_COLOR. Left out: what a sync tells, which tests/cluster has.
 """
 
 from __future__ import annotations
@@ -121,15 +121,15 @@ board.show(Readied(step="sr / s0 / k1", objects=1), "third")
 """
 
 
-def on_terminal(columns: int, rows: int, **environment: str) -> str:
-    """What the program writes onto a terminal of this size."""
+def on_terminal(columns: int, rows: int, program: str = PROGRAM, **environment: str) -> str:
+    """What a program writes onto a terminal of this size."""
     controlling, terminal = pty.openpty()
     ioctl(terminal, TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     given = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[3])} | environment
     for name in ("COLUMNS", "LINES", *(() if "NO_COLOR" in environment else ("NO_COLOR",))):
         given.pop(name, None)
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=terminal, stdout=terminal, env=given
+        [sys.executable, "-c", program], stdin=terminal, stdout=terminal, env=given
     ) as running:
         os.close(terminal)
         written = b""
@@ -180,6 +180,12 @@ def test_a_narrow_terminal_gets_narrow_lines_and_who_wants_no_colours_none() -> 
     written = on_terminal(20, 24, NO_COLOR="1")
     assert screen(written)[-3:] == ["  ready     k1  s0", "  waiting   k2  s0…", ""]
     assert not re.search(r"\x1b\[\d+m", written)
+
+
+def test_a_terminal_without_unicode_gets_the_number_of_what_it_lacks() -> None:
+    opened = "from sro_apply.cli.talk import open_streams\nopen_streams()\n"
+    written = on_terminal(20, 24, PYTHONIOENCODING="ascii", program=opened + PROGRAM)
+    assert screen(written)[-2] == "  waiting   k2  s0\\u2026"
 
 
 def test_on_a_terminal_that_cannot_go_back_nothing_is_drawn() -> None:
