@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.backoff import delay_s
@@ -68,8 +70,11 @@ class BuildStarter:
         restarts = self._restarts.get(revision, 0)
         is_new = (identity, found.number) not in self._failed
         since = self._failed.setdefault((identity, found.number), self._now())
-        if is_new or restarts == MOST_RESTARTS or self._now() - since < delay_s(restarts + 1):
-            return self._told(found)
+        if restarts == MOST_RESTARTS:
+            return _given_up(config, self._told(found))
+        left_s = since + delay_s(restarts + 1) - self._now()
+        if is_new or left_s > 0:
+            return replace(self._told(found), retry_s=left_s)
         started = self._start(config, found)
         self._restarts[revision] = restarts + 1
         return started
@@ -99,6 +104,14 @@ class BuildStarter:
             return self._kube.log(pod_of_build(build), tail_lines=MOST_LOG_LINES)
         except (PermanentError, TransientError):
             return ""
+
+
+def _given_up(config: JsonObject, verdict: Verdict) -> Verdict:
+    """A failure, with what to do now; the log stays below it."""
+    reason, *log = verdict.reason.split("\n")
+    start = f"oc start-build {name_of(config)} -n {text_of(metadata_of(config).get('namespace'))}"
+    what = f"{reason}; so are those before it: mend the cause, then start one with {start}"
+    return Verdict(verdict.readiness, "\n".join([what, *log]), retry_s=0)
 
 
 def _came_too_late(error: PermanentError) -> bool:

@@ -111,7 +111,7 @@ def root_of(folder: Path) -> Path:
         )
     raise BundleError(
         "no-bundle",
-        f"there is no {LOCK_NAME} in {folder}",
+        f"there is no {LOCK_NAME} in {folder}" if folder.is_dir() else f"there is no folder {folder}",
         hint="name what sro-render build wrote: OUT/CLUSTER",
     )
 

@@ -44,7 +44,7 @@ class Awaited(Struct, frozen=True, kw_only=True, tag="waiting", tag_field="event
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag="failed", tag_field="event"):
-    """A step failed, and is tried again after some seconds."""
+    """A step failed, and is tried again after some seconds; 0 where it is not. reason: and lines of a log."""
 
     step: str
     object: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def page_assets() -> PageAssets:
 
 
 def write_if_changed(path: Path, data: bytes) -> bool:
-    """Write a whole file, or leave what is there as it is. Whether anything was written.
+    """Write a whole file, or leave what is there as it is; folders come as needed. Whether it was written.
 
     Raises: OutputError: the system refuses.
     """
@@ -70,11 +71,13 @@ def write_if_changed(path: Path, data: bytes) -> bool:
     try:
         if path.exists() and path.read_bytes() == data:
             return False
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(data)
         if path.exists():
             draft.chmod(path.stat().st_mode)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
     return True

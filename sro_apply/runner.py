@@ -304,7 +304,7 @@ class Runner:
         waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
         for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
-                raise FaultError(each.id, verdict.reason, None)
+                raise FaultError(each.id, verdict.reason, None, verdict.retry_s)
         for each, verdict in waited:
             if verdict.readiness is Readiness.PROGRESSING:
                 return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
@@ -347,7 +347,8 @@ class Runner:
                 self._tell(Delayed(reason=fault.reason, retry_s=pause))
             return
         self._happen(step, Happening.SAW_FAULT)
-        event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=pause)
+        again_s = pause if fault.retry_s is None else fault.retry_s
+        event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=again_s)
         known = self._told.get(step.key)
         if not isinstance(known, Failed) or known.reason != event.reason:
             self._tell_once(step, event)

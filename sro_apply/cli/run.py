@@ -60,6 +60,7 @@ Example:
     "--prune/--no-prune",
     "prunes",
     default=True,
+    show_default=True,
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
 @prune_limit_option

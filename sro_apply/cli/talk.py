@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
 from sro_render.errors import Finding, describe
 
 
+def open_streams() -> None:
+    """Make sure that what is said can be said: a letter that the terminal's encoding lacks as its number.
+
+    A stream that was closed before we started becomes the null device.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as we live
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def printable(text: str) -> str:
     """Text without control characters: what a server says must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 

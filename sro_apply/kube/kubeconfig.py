@@ -50,7 +50,7 @@ class Plain(Struct, frozen=True, kw_only=True):
 
 def plain_access(kubeconfig: str | None, context: str | None) -> Access | None:
     """Access as a kubeconfig says; None where the official client must see to it."""
-    name = kubeconfig or os.environ.get("KUBECONFIG", "") or "~/.kube/config"
+    name = _names(kubeconfig)
     if os.pathsep in name or any(each.lower() in _PROXIES for each in os.environ):
         return None
     path = Path(name).expanduser()
@@ -68,6 +68,16 @@ def plain_access(kubeconfig: str | None, context: str | None) -> Access | None:
         pool=lambda: urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=tls, **more),
         user=lambda: f"Bearer {plain.token}" if plain.token else "",
     )
+
+
+def missing_files(kubeconfig: str | None) -> list[str]:
+    """The kubeconfigs that are looked for, where not one of them is there."""
+    names = [name for name in _names(kubeconfig).split(os.pathsep) if name]
+    return [] if any(Path(name).expanduser().exists() for name in names) else names
+
+
+def _names(kubeconfig: str | None) -> str:
+    return kubeconfig or os.environ.get("KUBECONFIG", "") or "~/.kube/config"
 
 
 def read_plain(text: str, folder: Path, context: str | None) -> Plain | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubernetes import config
 from kubernetes.client.configuration import Configuration
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config.config_exception import ConfigException
 
 from sro_apply.kube.access import CONNECTIONS, SERVICE_ACCOUNT, Access
+from sro_apply.kube.kubeconfig import missing_files
 from sro_render.errors import InputError
 from sro_render.model.objects import mapping_of, text_of
+
+_HINT: Final = "name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod"
 
 
 def official_access(kubeconfig: str | None, context: str | None) -> Access:
@@ -21,11 +26,12 @@ def official_access(kubeconfig: str | None, context: str | None) -> Access:
     try:
         namespace = _configure(settings, kubeconfig, context)
     except Exception as error:  # a damaged kubeconfig makes the library raise whatever it stumbles over
+        words, hint = _missing(kubeconfig, context) or (_in_words(error), _HINT)
         raise InputError(
             "no-connection",
-            f"there is no cluster to connect to: {_in_words(error)}",
+            f"there is no cluster to connect to: {words}",
             subject=kubeconfig or "",
-            hint="name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod",
+            hint=hint,
         ) from error
     settings.connection_pool_maxsize = CONNECTIONS
     return Access(
@@ -45,6 +51,23 @@ def _configure(settings: Configuration, kubeconfig: str | None, context: str | N
     contexts, active = list_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
     chosen = next((each for each in contexts if each["name"] == context), active)
     return text_of(mapping_of(mapping_of(chosen).get("context")).get("namespace")) or "default"
+
+
+def _missing(kubeconfig: str | None, context: str | None) -> tuple[str, str] | None:
+    """What is simply not there, and what to do about it; the library says too little of it."""
+    absent = missing_files(kubeconfig)
+    if absent:
+        return f"there is no file {', '.join(absent)}", _HINT
+    if context is None:
+        return None
+    try:
+        found, _ = config.list_kube_config_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
+    except Exception:  # noqa: BLE001 - it is told in the library's words
+        return None
+    contexts = sorted(text_of(each["name"]) for each in found)
+    if context in contexts:
+        return None
+    return f"there is no context {context}", f"name one of these with --context: {', '.join(contexts)}"
 
 
 def _in_words(error: Exception) -> str:

@@ -198,7 +198,7 @@ def _number_of(build: JsonObject) -> int:
 
 
 def _why(status: JsonObject, log: str) -> str:
-    """Why, and the end of the log; OpenShift keeps a few lines of it in the status."""
-    words = [text_of(status.get(key)).strip() for key in ("reason", "message")]
-    words.append((log or text_of(mapping_of(status).get("logSnippet"))).strip())
-    return "".join(f": {each}" for each in words if each)
+    """Why, and below it the end of the log; OpenShift keeps a few lines of it in the status."""
+    words = [text_of(status.get(key)).strip().rstrip(".") for key in ("reason", "message")]
+    end = (log or text_of(mapping_of(status).get("logSnippet"))).strip()
+    return "".join([*(f": {each}" for each in words if each), f"\n{end}" if end else ""])

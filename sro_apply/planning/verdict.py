@@ -16,10 +16,14 @@ class Readiness(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """What an object is found to be, and why it is not ready."""
+    """What an object is found to be, and why it is not ready.
+
+    retry_s: seconds until it is started again, 0 if it is not; None where that is for others to know.
+    """
 
     readiness: Readiness
     reason: str = ""
+    retry_s: float | None = None
 
 
 READY = Verdict(Readiness.READY)

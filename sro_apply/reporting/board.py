@@ -17,6 +17,8 @@ from sro_apply.events import Applied, Awaited, Event, Failed, Readied
 
 _BESIDE: Final = "all kernels"
 """The lane of what exists once."""
+_LONG: Final = 16
+"""Letters of a name that has a kernel's hash in it; shorter ones may be parts of other words."""
 _RESET: Final = "\x1b[0m"
 
 
@@ -58,10 +60,11 @@ class LaneBoard:
             case Applied():
                 self._put(event.step, Mood.APPLYING, f"{event.object} {event.result}")
             case Awaited():
-                self._put(event.step, Mood.WAITING, f"{event.object}: {event.reason}")
+                self._put(event.step, Mood.WAITING, _about(event.step, event.object, event.reason))
             case Failed():
                 again = f"; again in {event.retry_s:g} s" if event.retry_s else ""
-                self._put(event.step, Mood.FAILED, f"{event.object}: {_first_line(event.reason)}{again}")
+                reason = _about(event.step, event.object, _first_line(event.reason))
+                self._put(event.step, Mood.FAILED, f"{reason}{again}")
             case Readied():
                 self._put(event.step, Mood.READY, "")
             case _:
@@ -75,12 +78,12 @@ class LaneBoard:
         shown = _most_telling(rows, height - len(self._lanes))
         hidden = len(rows) - len(shown)
         left = max((len(kernel) for _, kernel, _ in shown), default=0)
-        middle = max((len(lane.state) for _, _, lane in shown), default=0)
+        right = max((len(lane.state) for _, _, lane in shown), default=0)
         made: list[str] = []
         for name in self._lanes:
             own = [(kernel, lane) for of, kernel, lane in shown if of == name]
             made += [_cut(self._clean(name), width)] if own else []
-            made += [self._row(kernel, lane, (left, middle), width, has_colours) for kernel, lane in own]
+            made += [self._row(kernel, lane, (left, right), width, has_colours) for kernel, lane in own]
         if hidden:
             made.append(_cut(f"and {hidden} more", width))
         return made[:height]
@@ -93,14 +96,14 @@ class LaneBoard:
         width: int,
         has_colours: bool,
     ) -> str:
-        left, middle = columns
-        head = f"  {self._clean(kernel):{left}}  {self._clean(lane.state):{middle}}  "
-        text = _cut(f"{head}{lane.mood:8}  {self._clean(lane.reason)}".rstrip(), width)
-        colour = _COLOURS[lane.mood]
-        if not (has_colours and colour) or len(text) <= len(head):
+        left, right = columns
+        # How it stands goes first: a narrow terminal shows it, too.
+        place = f"{self._clean(kernel):{left}}  {self._clean(lane.state):{right}}"
+        text = _cut(f"  {lane.mood:8}  {place}  {self._clean(lane.reason)}".rstrip(), width)
+        colour, end = _COLOURS[lane.mood], 2 + len(lane.mood)
+        if not (has_colours and colour) or len(text) <= end:
             return text
-        end = len(head) + len(lane.mood)
-        return f"{text[: len(head)]}{colour}{text[len(head) : end]}{_RESET}{text[end:]}"
+        return f"{text[:2]}{colour}{text[2:end]}{_RESET}{text[end:]}"
 
     def _put(self, step: str, mood: Mood, reason: str) -> None:
         name, _, rest = step.partition(" / ")
@@ -111,6 +114,14 @@ class LaneBoard:
         if mood is Mood.APPLYING and before and before.state == state and before.mood is not Mood.READY:
             return
         lanes[kernel or _BESIDE] = _Lane(state=state, mood=mood, reason=_first_line(reason))
+
+
+def _about(step: str, object_: str, reason: str) -> str:
+    """A reason with what it is about: beside a kernel without its long name, which would leave no room."""
+    if step.count(" / ") < 2:
+        return f"{object_}: {reason}"
+    kind, *_, name = object_.split("/")
+    return f"{kind}: {reason.replace(name, '…') if len(name) >= _LONG else reason}"
 
 
 def _most_telling(rows: Sequence[tuple[str, str, _Lane]], most: int) -> list[tuple[str, str, _Lane]]:

@@ -85,7 +85,8 @@ def _warned(event: Warned) -> str:
 
 def _failed(event: Failed) -> str:
     reason, *log = event.reason.split("\n")
-    line = f"{event.step}: failed: {event.object}: {reason}; again in {event.retry_s:g} s"
+    again = f"; again in {event.retry_s:g} s" if event.retry_s else ""
+    line = f"{event.step}: failed: {event.object}: {reason}{again}"
     return "\n    ".join([line, *log])
 
 

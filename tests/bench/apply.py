@@ -267,9 +267,19 @@ def compare(
 def memory_of_run(
     bundle: Bundle, plane: servers.ControlPlane, kubectl: Path, proxy: fault_proxy.FaultProxy
 ) -> float:
-    """MiB that `run` holds when it has applied a bundle and nothing changes any more."""
+    """MiB that `run` held at most, when it has applied a bundle and neither writes nor lists any more."""
     empty(plane, kubectl)
-    program = [sys.executable, "-m", "sro_apply", "run", str(bundle.folder), "--interval", "5"]
+    program = [
+        sys.executable,
+        "-m",
+        "sro_apply",
+        "run",
+        str(bundle.folder),
+        "--interval",
+        "5",
+        "--listen",
+        "127.0.0.1:0",
+    ]
     command = [*program, "--kubeconfig", str(plane.kubeconfig("admin", proxy.url))]
     proxy.asked.clear()
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
@@ -277,7 +287,7 @@ def memory_of_run(
         before = -1
         while calm < 10:
             time.sleep(2)
-            asked = len([each for each in proxy.work() if "watch=1" not in each.path])
+            asked = sum(each.is_write or "limit=" in each.path for each in proxy.work())
             calm = calm + 1 if asked == before else 0
             before = asked
             if process.poll() is not None:

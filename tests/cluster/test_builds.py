@@ -133,10 +133,14 @@ def test_a_failed_build_shows_the_end_of_its_log_and_is_started_again_until_its_
 
     assert (done.code, done.finished["failed"]) == (1, 1), done.events
     reasons = [each["reason"] for each in done.of("failed")]
-    expected = f"build {name}-1 is Failed: DockerBuildFailed: Docker build strategy has failed.: "
-    assert reasons[0] == f"{expected}cc -c x.c\nx.c:1: error: no header"
+    expected = f"build {name}-1 is Failed: DockerBuildFailed: Docker build strategy has failed"
+    assert reasons[0] == f"{expected}\ncc -c x.c\nx.c:1: error: no header"
     # The pods of later builds were never there: what OpenShift keeps in the status will do.
-    assert reasons[-1] == f"{expected.replace('-1', '-4')}(cut)"
+    advice = (
+        f"; so are those before it: mend the cause, then start one with oc start-build {name} -n simple-kmod"
+    )
+    assert reasons[-1] == f"{expected.replace('-1', '-4')}{advice}\n(cut)"
+    assert [each["retry_s"] for each in done.of("failed")][-1] == 0
     assert [number for number in builds(openshift) if number.startswith(name)] == [
         f"{name}-{number}" for number in (1, 2, 3, 4)
     ]

@@ -1,6 +1,6 @@
 """Who may work: two appliers in one cluster, of which one works whatever happens to either.
 
-Matrix: at once, one after the other, killed, cut off, stopped in the middle of its writes and woken up too late,
+Matrix: at once, one after the other, asked to end, killed, cut off, stopped in the middle of its writes and woken up too late,
 without a Lease for a moment. The first goes through a proxy that counts what it sends; the Lease's times are
 short. Left out: the rules themselves (tests/unit/apply/test_leading.py), and `run`, which takes the same Lease.
 """
@@ -152,6 +152,19 @@ def test_one_that_is_killed_is_followed_by_the_other_when_its_time_is_over(
     # Never before the time is over; both were written on this machine.
     assert _seconds(taken["acquireTime"]) - _seconds(last) >= 4
     assert_all_is_well(openshift, bundle)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_is_asked_to_end_lets_go_of_the_lease(
+    openshift: Cluster, bundle: Path, how: signal.Signals
+) -> None:
+    openshift.builds.rule("*", playing_openshift.BUILDING)
+    with running(openshift.admin, bundle, program=USUAL) as sync:
+        sync.after("waiting")
+        sync.process.send_signal(how)
+        done = sync.end()
+    assert (done.code, done.errors.strip()) == (130, "interrupted")
+    assert lease(openshift)["holderIdentity"] == ""
 
 
 def _seconds(micro_time: str) -> float:

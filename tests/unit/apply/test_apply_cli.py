@@ -82,6 +82,11 @@ def test_a_folder_without_a_bundle_is_wrong_input(tmp_path: Path, capsys: pytest
     )
 
 
+def test_a_folder_that_is_not_there_is_said_to_be_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", "/nowhere/out"]) == 2
+    assert capsys.readouterr().err.startswith("error[no-bundle]: there is no folder /nowhere/out\n")
+
+
 def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sync", str(GOLDEN), "--allow-namespaces", "other", "--kubeconfig", "/nowhere"]) == 2
     said = capsys.readouterr().err
@@ -104,14 +109,22 @@ def test_a_library_that_is_not_installed_is_named(
 
 def test_a_kubeconfig_that_is_not_there_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sync", str(GOLDEN), "--kubeconfig", "/nowhere"]) == 2
-    assert capsys.readouterr().err.startswith("error[no-connection]: there is no cluster to connect to: ")
+    assert capsys.readouterr().err == (
+        "error[no-connection]: there is no cluster to connect to: there is no file /nowhere\n"
+        "  in: /nowhere\n"
+        "  help: name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod\n"
+    )
 
 
 def test_a_context_that_is_not_there_is_wrong_input(
     kubeconfig: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["sync", str(GOLDEN), "--kubeconfig", str(kubeconfig), "--context", "other"]) == 2
-    assert "error[no-connection]" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "error[no-connection]: there is no cluster to connect to: there is no context other\n"
+        f"  in: {kubeconfig}\n"
+        "  help: name one of these with --context: c\n"
+    )
 
 
 def test_a_server_that_is_not_there_is_not_waited_for(
@@ -142,6 +155,10 @@ def test_a_server_that_is_not_there_is_not_waited_for(
         (
             Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=1.0),
             "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
+        ),
+        (
+            Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=0),
+            "sr / s0 / k: failed: Build/a/b: it is Failed",
         ),
         (
             Failed(

@@ -208,9 +208,9 @@ def test_a_request_is_for_the_build_after_the_newest_that_we_know() -> None:
 def test_a_failed_build_shows_its_log_or_what_openshift_kept_of_it() -> None:
     failed = build(1, "Failed")
     failed["status"] |= {"reason": "DockerBuildFailed", "message": "no", "logSnippet": "…\nError 2"}
-    assert judge_build(failed).reason == "build d-1 is Failed: DockerBuildFailed: no: …\nError 2"
+    assert judge_build(failed).reason == "build d-1 is Failed: DockerBuildFailed: no\n…\nError 2"
     assert judge_build(failed, "cc\nmake: Error 2\n").reason == (
-        "build d-1 is Failed: DockerBuildFailed: no: cc\nmake: Error 2"
+        "build d-1 is Failed: DockerBuildFailed: no\ncc\nmake: Error 2"
     )
 
 

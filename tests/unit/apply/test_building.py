@@ -150,17 +150,23 @@ def test_a_failed_build_is_told_with_its_log_and_started_again_at_growing_interv
     run = Looking(Builds())
     run.builds.phase = "Failed"
     run.look()
-    failed = Verdict(Readiness.FAILED, "build d-1 is Failed: cc -c x.c\nmake: *** [all] Error 2")
-    assert run.look() == failed
-    assert run.look() == failed
-    assert run.look(after_s=1) == progressing("build d-2 was started")
+    log = "cc -c x.c\nmake: *** [all] Error 2"
+    assert run.look() == Verdict(Readiness.FAILED, f"build d-1 is Failed\n{log}", retry_s=1)
+    assert run.look(after_s=0.5) == Verdict(Readiness.FAILED, f"build d-1 is Failed\n{log}", retry_s=0.5)
+    assert run.look(after_s=0.5) == progressing("build d-2 was started")
     for number, seconds in ((2, 2), (3, 4)):
         assert run.look().readiness is Readiness.FAILED
         assert run.look(after_s=seconds - 1).readiness is Readiness.FAILED
         assert run.look(after_s=1) == progressing(f"build d-{number + 1} was started")
-    # Three times is enough for one run; the next one begins anew.
-    assert run.look().readiness is Readiness.FAILED
-    assert run.look(after_s=1000).readiness is Readiness.FAILED
+    # Three times is enough for one run, which says so; the next one begins anew.
+    given_up = Verdict(
+        Readiness.FAILED,
+        "build d-4 is Failed; so are those before it: mend the cause, then start one with oc start-build d -n a\n"
+        + log,
+        retry_s=0,
+    )
+    assert run.look() == given_up
+    assert run.look(after_s=1000) == given_up
     assert run.builds.asked == [0, 1, 2, 3]
     other = Looking(run.builds)
     assert other.look().readiness is Readiness.FAILED
@@ -172,4 +178,4 @@ def test_a_log_that_cannot_be_read_hides_no_failure(error: Exception) -> None:
     run = Looking(Builds())
     run.builds.phase, run.builds.text = "Failed", error
     run.look()
-    assert run.look() == Verdict(Readiness.FAILED, "build d-1 is Failed")
+    assert run.look() == Verdict(Readiness.FAILED, "build d-1 is Failed", retry_s=1)

@@ -343,7 +343,7 @@ BUILD = "build.openshift.io/v1"
                 "message": "no",
                 "logSnippet": "make: *** x\n",
             },
-            Verdict(Readiness.FAILED, "build d is Failed: DockerBuildFailed: no: make: *** x"),
+            Verdict(Readiness.FAILED, "build d is Failed: DockerBuildFailed: no\nmake: *** x"),
         ),
         (BUILD, "Build", {"phase": "Cancelled"}, Verdict(Readiness.FAILED, "build d is Cancelled")),
         ("v1", "ConfigMap", {}, Verdict(Readiness.READY)),

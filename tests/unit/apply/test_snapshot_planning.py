@@ -170,6 +170,12 @@ def test_a_file_that_is_the_same_is_left_alone(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="x cannot be written: No such file or directory"):
-        write_if_changed(tmp_path / "gone" / "x", b"1")
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    assert write_if_changed(tmp_path / "new" / "folder" / "x", b"1")
+    assert (tmp_path / "new" / "folder" / "x").read_bytes() == b"1"
+
+
+def test_a_file_where_a_folder_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="x cannot be written: File exists"):
+        write_if_changed(tmp_path / "file" / "x", b"1")
