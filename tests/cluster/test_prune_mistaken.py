@@ -142,7 +142,7 @@ def _is_silent(cluster: Cluster) -> bool:
     try:
         cluster.api.get("/apis/silent.example.com/v1")
     except ApiException as fault:
-        return fault.status == 503
+        return bool(fault.status == 503)
     return False
 
 
