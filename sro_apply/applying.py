@@ -85,6 +85,7 @@ class Applier:
     def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
         self._kube, self._view, self._settings = kube, view, settings
         self._resources = {each.name: each for each in bundle.resources}
+        self._sets = {name: set_id(parent_id(name, settings.namespace)) for name in self._resources}
         self._parents: dict[str, JsonObject | None] = {}
         self._with_parent: set[str] = set()
         self._wanted: dict[tuple[str, str], JsonObject] = {}
@@ -135,8 +136,8 @@ class Applier:
 
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
-        applyset = set_id(parent_id(owner.name, self._settings.namespace))
-        manifest = with_keys(with_run_revision(with_revision(as_member(each.manifest, applyset))))
+        member = as_member(each.manifest, self._sets[resource])
+        manifest = with_keys(with_run_revision(with_revision(member)))
         namespace = each.id.namespace or owner.namespace
         if not namespace:
             return manifest
