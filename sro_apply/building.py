@@ -74,7 +74,7 @@ class BuildStarter:
             return _given_up(config, self._told(found))
         left_s = since + delay_s(restarts + 1) - self._now()
         if is_new or left_s > 0:
-            return replace(self._told(found), retry_s=left_s)
+            return replace(self._told(found), retry_s=round(left_s, 1))
         started = self._start(config, found)
         self._restarts[revision] = restarts + 1
         return started

@@ -6,6 +6,7 @@ refused or cannot be reached; 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import traceback
@@ -29,6 +30,8 @@ _COMMANDS = {
     "manifests": "Print what to install so that a bundle can be brought into a cluster.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
+_FULL = frozenset({errno.EDQUOT, errno.EIO, errno.ENOSPC})
+"""What a system says of an output that takes nothing more."""
 
 
 class _LazyGroup(click.Group):
@@ -91,6 +94,13 @@ def run(arguments: Sequence[str]) -> int:
         for each in flatten(error):
             click.echo("\n".join(map(printable, describe(last_word(each.finding)).split("\n"))), err=True)
         return SERVER_REFUSED if isinstance(error, ServerError) else WRONG_INPUT
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _our_bug(error)
+        what = error.filename if isinstance(error.filename, str) else "standard output"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        click.echo(f"error[system]: {printable(what)}: {error.strerror}", err=True)
+        return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one
         return _our_bug(error)
     return code if isinstance(code, int) else 0

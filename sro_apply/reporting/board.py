@@ -60,11 +60,12 @@ class LaneBoard:
             case Applied():
                 self._put(event.step, Mood.APPLYING, f"{event.object} {event.result}")
             case Awaited():
-                self._put(event.step, Mood.WAITING, _about(event.step, event.object, event.reason))
+                reason = _first_line(event.reason)
+                self._put(event.step, Mood.WAITING, _about(event.step, event.object, reason))
             case Failed():
                 again = f"; again in {event.retry_s:g} s" if event.retry_s else ""
-                reason = _about(event.step, event.object, _first_line(event.reason))
-                self._put(event.step, Mood.FAILED, f"{reason}{again}")
+                reason = f"{_first_line(event.reason)}{again}"
+                self._put(event.step, Mood.FAILED, _about(event.step, event.object, reason))
             case Readied():
                 self._put(event.step, Mood.READY, "")
             case _:
@@ -117,11 +118,11 @@ class LaneBoard:
 
 
 def _about(step: str, object_: str, reason: str) -> str:
-    """A reason with what it is about: beside a kernel without its long name, which would leave no room."""
+    """A reason with what it is about: beside a kernel the reason first, for names would leave it no room."""
     if step.count(" / ") < 2:
         return f"{object_}: {reason}"
     kind, *_, name = object_.split("/")
-    return f"{kind}: {reason.replace(name, '…') if len(name) >= _LONG else reason}"
+    return f"{reason.replace(name, '…') if len(name) >= _LONG else reason} ({kind})"
 
 
 def _most_telling(rows: Sequence[tuple[str, str, _Lane]], most: int) -> list[tuple[str, str, _Lane]]:

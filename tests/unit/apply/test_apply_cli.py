@@ -7,6 +7,7 @@ as JSON. Left out: what a cluster answers, which tests/cluster has.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_a_folder_without_a_bundle_is_wrong_input(tmp_path: Path, capsys: pytest
 def test_a_folder_that_is_not_there_is_said_to_be_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sync", "/nowhere/out"]) == 2
     assert capsys.readouterr().err.startswith("error[no-bundle]: there is no folder /nowhere/out\n")
+
+
+def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sro_apply", "manifests", GOLDEN, "--for", "sync"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error[system]: standard output: No space left on device\n",
+    )
 
 
 def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,8 +54,8 @@ def test_each_lane_has_a_line_with_its_state_status_and_reason() -> None:
     assert board(*EVENTS).lines(200, 50, has_colours=False) == [
         "kmod",
         "  ready     all kernels      namespace",
-        f"  waiting   {OLD}  0000-build  BuildConfig: build …-1 is Running",
-        f"  failed    {NEW}  0000-build  BuildConfig: it is Failed; again in 2 s",
+        f"  waiting   {OLD}  0000-build  build …-1 is Running (BuildConfig)",
+        f"  failed    {NEW}  0000-build  it is Failed; again in 2 s (BuildConfig)",
         "other",
         "  applying  all kernels      s0          Role/a/b created",
     ]
@@ -96,7 +96,7 @@ def test_where_there_is_little_room_failures_stay() -> None:
     assert board(*ready, failed).lines(99, 4, has_colours=False) == [
         "kmod",
         "  ready     k0  s0",
-        "  failed    k9  s0  Pod: x",
+        "  failed    k9  s0  x (Pod)",
         "and 8 more",
     ]
     for height in range(12):
@@ -170,7 +170,7 @@ def test_the_board_stays_below_the_events_on_a_terminal() -> None:
         "third",
         "sr",
         "  ready     k1  s0",
-        "  waiting   k2  s0  Pod: it comes",
+        "  waiting   k2  s0  it comes (Pod)",
         "",
     ]
     assert "\x1b[32mready\x1b[0m" in written
