@@ -1,13 +1,18 @@
-"""Writes the labels of states on nodes: a patch for each node where something differs, and for no other."""
+"""Writes the labels of states on nodes: a patch for each node where something differs, and for no other.
+
+Whoever changes them back, or refuses them, is answered at growing intervals only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube
+from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.labels import NodeChange, label_changes, label_findings, without_labels
 from sro_apply.planning.picture import Picture, SeenNode
 from sro_apply.planning.placement import read_node
@@ -22,16 +27,31 @@ class Labelled(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
+class _Try(Struct):
+    """How often a change was written to a node, and when it is again. finding: why it could not be."""
+
+    change: NodeChange
+    attempts: int = 0
+    next_at: float = 0.0
+    finding: Finding | None = None
+
+
 class Labeller:
     """Labels the nodes of one cluster. A node that fails hides no other."""
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+    def __init__(self, kube: Kube, now: Callable[[], float] = time.monotonic) -> None:
+        self._kube, self._now = kube, now
+        self._tries: dict[str, _Try] = {}
 
     def label(self, picture: Picture) -> Labelled:
         """Give each node the labels that are true of it, and take those that are not."""
-        done = self._write(label_changes(picture))
-        return Labelled(nodes=done.nodes, findings=(*label_findings(picture), *done.findings))
+        changes = {each.node: each for each in label_changes(picture)}
+        self._forget(changes)
+        done = self._write([each for each in changes.values() if self._is_due(each)])
+        known = (self._tries[name].finding for name in changes)
+        return Labelled(
+            nodes=done.nodes, findings=(*label_findings(picture), *(each for each in known if each))
+        )
 
     def unlabel(self, resource: str) -> Labelled:
         """Take the labels of an SR from all nodes.
@@ -42,6 +62,24 @@ class Labeller:
         seen = tuple(SeenNode(name=node.name, kernel="", labels=node.labels) for node in nodes)
         return self._write(without_labels(seen, resource))
 
+    def _is_due(self, change: NodeChange) -> bool:
+        tried = self._tries.setdefault(change.node, _Try(change))
+        if tried.change != change:
+            tried = self._tries[change.node] = _Try(change)
+        return tried.next_at <= self._now()
+
+    def _note(self, change: NodeChange, finding: Finding | None) -> None:
+        tried = self._tries.setdefault(change.node, _Try(change))
+        tried.attempts += 1
+        tried.next_at, tried.finding = self._now() + delay_s(tried.attempts), finding
+
+    def _forget(self, changes: Mapping[str, NodeChange]) -> None:
+        """What has been as it should be for a while was no quarrel."""
+        since = self._now() - LONGEST_S
+        for name in [name for name, each in self._tries.items() if each.next_at < since]:
+            if name not in changes:
+                del self._tries[name]
+
     def _write(self, changes: Iterable[NodeChange]) -> Labelled:
         written: list[str] = []
         findings: list[Finding] = []
@@ -50,11 +88,14 @@ class Labeller:
             try:
                 self._kube.patch(identity, {"metadata": {"labels": dict(change.labels)}})
             except NotFoundError:
+                self._note(change, None)
                 continue  # it has left the cluster
             except (PermanentError, TransientError) as error:
                 findings.append(error.finding)
+                self._note(change, error.finding)
                 if error.finding.code == "server-unreachable":
                     break  # no other node fares better
             else:
                 written.append(change.node)
+                self._note(change, None)
         return Labelled(nodes=tuple(written), findings=tuple(findings))

@@ -19,7 +19,7 @@ from msgspec import Struct, field, structs
 
 from sro_apply.events import Kept, PruneStopped
 from sro_apply.planning.leaving import leaving_hint, leaving_reason
-from sro_apply.planning.order import FIRST_STATES, is_empty
+from sro_apply.planning.order import FIRST_STATES, SHARED, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
@@ -190,11 +190,14 @@ def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> Prune
 
 def unknown_set(resource: str, what: str) -> PruneStopped:
     """That a set is none of the bundle's. Args: what: stays."""
+    ways = [f"run sro-apply delete {resource}"]
+    if resource != SHARED:
+        ways.insert(0, f"build with managementState: Removed in {resource}")
     return PruneStopped(
         specialresource=resource,
         code="unknown-set",
         reason=f"{what}: the bundle neither has it nor lists it as removed",
-        hint=f"build with managementState: Removed in {resource}, or run sro-apply delete {resource}",
+        hint=", or ".join(ways),
     )
 
 

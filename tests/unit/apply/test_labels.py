@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double
+from kube_double import Double, FastClock
 from msgspec import structs
 from pictures import NEW, OLD
 from pictures import node as node_object
@@ -259,6 +259,36 @@ def test_a_server_that_is_gone_is_not_asked_for_each_node() -> None:
     double.fault = fault
     done = Labeller(double).label(GIVEN)
     assert (asked, [each.message for each in done.findings]) == (["a"], ["cut"])
+
+
+def test_who_changes_labels_back_is_answered_at_growing_intervals() -> None:
+    double, clock = cluster("a", "b", "c", "d"), FastClock()
+    labeller = Labeller(double, clock.now)
+    for _ in range(100):
+        labeller.label(GIVEN)
+        clock.sleep(0.5)
+    assert double.writes == ["a", "c", "d"] * 6  # at 0, 1, 3, 7, 15 and 31 s
+    clock.sleep(600)
+    labeller.label(structs.replace(GIVEN, nodes=()))
+    double.writes.clear()
+    for _ in range(3):
+        labeller.label(GIVEN)
+        clock.sleep(0.5)
+    assert double.writes == ["a", "c", "d"] * 2
+
+
+def test_a_node_that_refuses_is_told_of_in_each_round_and_not_asked_in_each() -> None:
+    refusals: list[str] = []
+
+    def fault(method: str, name: str) -> Exception:
+        refusals.append(f"{method} {name}")
+        return PermanentError("server-forbidden", f"apply Node/{name}: you may not")
+
+    double, clock = Double(fault), FastClock()
+    labeller = Labeller(double, clock.now)
+    told = [labeller.label(GIVEN).findings for _ in range(3)]
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == len(refusals) == 3
 
 
 def test_unlabel_takes_the_labels_of_one_resource_from_all_nodes() -> None:
