@@ -23,7 +23,7 @@ from sro_apply.planning.readiness import (
 )
 from sro_apply.planning.reading import mappings_of, name_of, status_of
 from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read, uid_of
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
+from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
 
 class Looker:
@@ -31,7 +31,7 @@ class Looker:
 
     def __init__(self, view: Reading, bundle: RenderedBundle, kube: Kube) -> None:
         self._view, self._bundle, self._kube = view, bundle, kube
-        self._matched: set[tuple[str, str]] = set()
+        self._matched: dict[tuple[ObjectId, str], frozenset[str]] = {}
 
     def judge(self, each: BundleObject, live: JsonObject) -> Verdict:
         """What a live object is found to be.
@@ -54,11 +54,15 @@ class Looker:
 
     def _matching(self, pattern: str, live: JsonObject, pods: Sequence[JsonObject]) -> frozenset[str]:
         """The uids of the pods whose logs have a match."""
-        own = pods_to_read(live, pods)
-        for pod in own:
-            if (uid_of(pod), pattern) not in self._matched and self._has_match(pattern, pod):
-                self._matched.add((uid_of(pod), pattern))
-        return frozenset(uid_of(pod) for pod in own if (uid_of(pod), pattern) in self._matched)
+        key = object_id(live), pattern
+        known = self._matched.get(key, frozenset())
+        # Of pods that have gone nothing is kept: a loop sees thousands of them.
+        self._matched[key] = frozenset(
+            uid_of(pod)
+            for pod in pods_to_read(live, pods)
+            if uid_of(pod) in known or self._has_match(pattern, pod)
+        )
+        return self._matched[key]
 
     def _has_match(self, pattern: str, pod: JsonObject) -> bool:
         """Whether one of its containers has printed it; no, where a log cannot be read, or not yet."""

@@ -50,7 +50,6 @@ class Propagation(StrEnum):
 
     BACKGROUND = "Background"
     FOREGROUND = "Foreground"
-    ORPHAN = "Orphan"
 
 
 class Kube(Protocol):

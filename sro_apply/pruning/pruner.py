@@ -70,6 +70,7 @@ class Pruner:
         self._kube, self._bundle, self._settings = kube, bundle, settings
         self._wanted, self._tell, self._clock, self._unlabel = wanted, tell, clock, unlabel
         self._deleter = Deleter(kube, tell, clock, is_dry_run=settings.is_dry_run)
+        self._told_before: frozenset[Event] = frozenset()
         self._told: set[Event] = set()
 
     def prune(self, ready: frozenset[str]) -> PruneOutcome:
@@ -81,6 +82,7 @@ class Pruner:
         reader = SetReader(
             self._kube, self._settings.namespace, known=[each.id for each in self._bundle.objects]
         )
+        self._told_before, self._told = frozenset(self._told), set()
         deleted: list[Member] = []
         attempts = 0
         while True:
@@ -168,11 +170,11 @@ class Pruner:
             self._tell_all([kept])
 
     def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
-        """Tell what was not told before: that something stays is no news the second time."""
+        """Tell what was not told of the last pruning: that something stays is no news the second time."""
         for each in events:
-            if each not in self._told:
-                self._told.add(each)
+            if each not in self._told_before | self._told:
                 self._tell(each)
+            self._told.add(each)
 
     def _outcome(
         self, plan: PrunePlan, done: Deleted, deleted: Sequence[Member], left: Sequence[Kept]
