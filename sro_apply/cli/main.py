@@ -28,6 +28,7 @@ _COMMANDS = {
     "run": "Keep a bundle in the cluster: the loop that runs there.",
     "delete": "Remove a SpecialResource with all that was applied of it.",
     "manifests": "Print what to install so that a bundle can be brought into a cluster.",
+    "completion": "Print a completion script for bash, zsh or fish.",
 }
 """Each command has a module of its own, which is imported when the command runs and not before."""
 _FULL = frozenset({errno.EDQUOT, errno.EIO, errno.ENOSPC})

@@ -88,6 +88,22 @@ def test_a_folder_that_is_not_there_is_said_to_be_missing(capsys: pytest.Capture
     assert capsys.readouterr().err.startswith("error[no-bundle]: there is no folder /nowhere/out\n")
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_for_this_program(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    assert "_SRO_APPLY_COMPLETE" in capsys.readouterr().out
+
+
+def test_completion_completes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SRO_APPLY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "sro-apply s")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    with pytest.raises(SystemExit) as ended:  # click's own end
+        run([])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split() == ["plain,snapshot", "plain,sync", "plain,status"]
+
+
 def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
