@@ -17,11 +17,12 @@ from sro_apply.events import Result
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.adopting import released, special_resource_of
-from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
+from sro_apply.planning.applyset import ID_LABEL, PART_OF, as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.builds import with_revision
 from sro_apply.planning.defaults import with_keys
 from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
+from sro_apply.planning.reading import labels_of
 from sro_apply.planning.sameness import is_same
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
@@ -86,6 +87,7 @@ class Applier:
         self._kube, self._view, self._settings = kube, view, settings
         self._resources = {each.name: each for each in bundle.resources}
         self._sets = {name: set_id(parent_id(name, settings.namespace)) for name in self._resources}
+        self._own_sets = dict.fromkeys(self._sets.values(), True)
         self._parents: dict[str, JsonObject | None] = {}
         self._with_parent: set[str] = set()
         self._wanted: dict[tuple[str, str], JsonObject] = {}
@@ -160,6 +162,8 @@ class Applier:
                     # An operator takes it back: it is answered at growing intervals, not each time.
                     return Came(turn=turn, id=identity)
                 live = self._adopt(identity, live, owner)
+            elif live is not None and not self._settings.adopts:
+                self._refuse_stranger(identity, live)
         except (PermanentError, TransientError) as error:
             return _fault(turn, each.id, error)
         except FaultError as fault:
@@ -191,6 +195,32 @@ class Applier:
         now = self._kube.patch(identity, released(live))
         self._view.put(now)
         return now
+
+    def _refuse_stranger(self, identity: ObjectId, live: JsonObject) -> None:
+        """Two appliers that both want an object would take it from each other for ever.
+
+        Raises: FaultError: it is a member of a set that is none of ours; TransientError
+        """
+        set_of_it = text_of(labels_of(live).get(PART_OF))
+        if not set_of_it or self._is_ours(set_of_it):
+            return
+        raise FaultError(
+            identity,
+            f"it belongs to a set that is not in namespace {self._settings.namespace} ({set_of_it}): another "
+            "applier has it; work in the namespace of that one (--context), or --adopt takes it over",
+            None,
+        )
+
+    def _is_ours(self, applyset: str) -> bool:
+        """Whether the parent of a set is in our namespace: of an SR, if only of one that the bundle had."""
+        if applyset not in self._own_sets:
+            labels, kind = f"{ID_LABEL}={applyset}", Kind("v1", "ConfigMap")
+            try:
+                parents = self._kube.list(kind, self._settings.namespace, labels=labels)
+            except PermanentError:  # who may not look does not know it for ours
+                parents = []
+            self._own_sets[applyset] = bool(parents)
+        return self._own_sets[applyset]
 
     def _is_settled(self, identity: ObjectId, wanted: JsonObject, live: JsonObject) -> bool:
         """Whether nothing differs. What did not in this version of an object does not now."""

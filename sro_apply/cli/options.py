@@ -74,7 +74,7 @@ def adopt_option(command: Decorated) -> Decorated:
         "adopts",
         is_flag=True,
         help="Take over what the Special Resource Operator made, so that deleting its SpecialResource does "
-        "not take it along.",
+        "not take it along, and what another sro-apply has.",
     )(command)
 
 

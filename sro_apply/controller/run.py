@@ -35,7 +35,7 @@ from sro_apply.sources import Found, Source, opened, shown
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
-from sro_render.errors import Finding, ServerError, SroError, describe, flatten
+from sro_render.errors import Finding, ServerError, SroError, flatten
 from sro_render.version import __version__
 
 _LONGEST_S = 300.0
@@ -178,6 +178,11 @@ class Pruning:
             self._tell(event)
 
 
+def _in_one_line(finding: Finding) -> str:
+    notes = f" ({', '.join(finding.notes)})" if finding.notes else ""
+    return f"{finding.code}: {finding.message}{notes}{f'; {finding.hint}' if finding.hint else ''}"
+
+
 def _pause_s(outcome: PruneOutcome) -> float:
     if outcome.cleared.leaving:
         return _SOON_S
@@ -285,8 +290,7 @@ class _Loop:
             self._tell(warned(each))
 
     def _reject(self, error: SroError | ExceptionGroup[SroError]) -> None:
-        faults = [" ".join(describe(each.finding).split()) for each in flatten(error)]
-        reason = "; ".join(faults)
+        reason = "; ".join(map(_in_one_line, (each.finding for each in flatten(error))))
         if reason != self._rejected:
             self._rejected = reason
             self._tell(Rejected(source=self._shown, reason=reason))

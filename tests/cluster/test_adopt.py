@@ -141,3 +141,27 @@ def test_a_bundle_that_is_stale_for_nodes_is_told_refused_or_applied_as_the_user
     assert (warning["code"], warning["subject"], warning["notes"]) == ("stale-nodes", "little", ["n2"])
     ignored = sync(cluster, bundle, "--no-wait", "--on-stale", "ignore")
     assert (ignored.code, ignored.of("warning")) == (0, [])
+
+
+def test_what_another_applier_has_is_taken_over_only_on_request(cluster: Cluster, tmp_path: Path) -> None:
+    """The same bundle, once more with a kubeconfig of another namespace, as from a laptop beside a loop."""
+    play(cluster, tmp_path)
+    bundle = build(tmp_path / "1", {"little": {"1000-driver.yaml": DRIVER}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    cluster.namespace("ops")
+    config = yaml.safe_load(cluster.admin.read_text(encoding="utf-8"))
+    config["contexts"][0]["context"]["namespace"] = "ops"
+    elsewhere = tmp_path / "kubeconfig"
+    elsewhere.write_text(yaml.safe_dump(config), encoding="utf-8")
+    before = [each["metadata"]["resourceVersion"] for each in cluster.api.items(SETS)]
+
+    refused = sync(cluster, bundle, "--timeout", "2", kubeconfig=elsewhere)
+
+    assert refused.code == 1
+    assert not refused.applied
+    (reason,) = {each["reason"] for each in refused.of("failed")}
+    assert reason.startswith("it belongs to a set that is not in namespace ops (applyset-")
+    assert [each["metadata"]["resourceVersion"] for each in cluster.api.items(SETS)] == before
+
+    assert sync(cluster, bundle, "--adopt", kubeconfig=elsewhere).code == 0
+    assert sync(cluster, bundle, "--timeout", "2").code == 1
