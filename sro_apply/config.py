@@ -26,6 +26,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     concurrency:   how many objects are sent at once.
     is_continuous: whether what was ready is looked at again in each round.
     prune_limit:   the share of a set that may go at once.
+    wait_s:        how long an object may take to become ready before that is a failure.
     adopts:        whether objects of a SpecialResource are taken over; else they are a failure.
     """
 
@@ -40,3 +41,4 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     is_continuous: bool = False
     prune_limit: float = 0.5
     adopts: bool = False
+    wait_s: float = 1200.0

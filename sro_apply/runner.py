@@ -118,6 +118,7 @@ class Runner:
         self._fixes: dict[ObjectId, _Trial] = {}
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
+        self._since: dict[ObjectId, float] = {}
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -269,6 +270,8 @@ class Runner:
             is_news = each.result is not Result.UNCHANGED or each.turn.object.id not in self._done
             self._done[each.turn.object.id] = each.result
             self._space_out(each.turn.object.id, each.result)
+            if each.result is not Result.UNCHANGED:
+                self._since.pop(each.turn.object.id, None)  # its time begins anew
             if is_news:
                 self._tell(Applied(step=str(step.key), object=str(each.id), result=each.result))
         fault = next((each.fault for each in came if each.fault), None)
@@ -305,10 +308,24 @@ class Runner:
         for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
                 raise FaultError(each.id, verdict.reason, None, verdict.retry_s)
+        late = [self._late(each, verdict) for each, verdict in waited]
+        for fault in late:
+            if fault is not None:
+                raise fault
         for each, verdict in waited:
             if verdict.readiness is Readiness.PROGRESSING:
                 return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
+
+    def _late(self, each: BundleObject, verdict: Verdict) -> FaultError | None:
+        """What is waited for too long counts as failed, so that it holds up nobody who waits for its end."""
+        if verdict.readiness is not Readiness.PROGRESSING:
+            self._since.pop(each.id, None)
+            return None
+        now, limit_s = self._clock.now(), self._settings.wait_s
+        if now - self._since.setdefault(each.id, now) < limit_s:
+            return None
+        return FaultError(each.id, f"not ready after {limit_s:g} s: {verdict.reason}", None)
 
     def _is_looked_at(self, each: BundleObject) -> bool:
         return must_wait(each, self._settings.waits) or is_build_config(each.id)

@@ -78,6 +78,19 @@ def adopt_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def wait_timeout_option(command: Decorated) -> Decorated:
+    """`--wait-timeout`."""
+    return click.option(
+        "--wait-timeout",
+        "wait_s",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=1200.0,
+        show_default=True,
+        help="How long one object may take to become ready before its kernel counts as failed.",
+    )(command)
+
+
 def conflict_option(command: Decorated) -> Decorated:
     """`--on-conflict`, which is `force` or `fail`."""
     return click.option(

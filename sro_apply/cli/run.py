@@ -14,6 +14,7 @@ from sro_apply.cli.options import (
     listed,
     pace_options,
     prune_limit_option,
+    wait_timeout_option,
 )
 from sro_apply.cli.talk import printable_lines
 from sro_apply.controller.connecting import Target
@@ -55,6 +56,7 @@ Example:
     is_flag=True,
     help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
 )
+@wait_timeout_option
 @conflict_option
 @click.option(
     "--prune/--no-prune",
@@ -90,6 +92,7 @@ def command(
     prunes: bool,
     prune_limit: float,
     adopts: bool,
+    wait_s: float,
     allow_kinds: str | None,
     allow_namespaces: str | None,
     output_format: str,
@@ -117,6 +120,7 @@ def command(
             prunes=prunes,
             prune_limit=prune_limit,
             adopts=adopts,
+            wait_s=wait_s,
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),

@@ -17,6 +17,7 @@ from sro_apply.cli.options import (
     listed,
     pace_options,
     prune_limit_option,
+    wait_timeout_option,
 )
 from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.config import OnStale
@@ -51,6 +52,7 @@ Example:
     show_default=True,
     help="How long to apply and wait, altogether.",
 )
+@wait_timeout_option
 @conflict_option
 @click.option(
     "--prune",
@@ -97,6 +99,7 @@ def command(
     prunes: bool,
     prune_limit: float,
     adopts: bool,
+    wait_s: float,
     on_stale: str,
     output_format: str,
 ) -> int:
@@ -118,6 +121,7 @@ def command(
             prunes=prunes,
             prune_limit=prune_limit,
             adopts=adopts,
+            wait_s=wait_s,
             on_stale=OnStale(on_stale),
             concurrency=concurrency,
             kinds=listed(allow_kinds),

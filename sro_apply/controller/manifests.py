@@ -14,7 +14,7 @@ from sro_apply.planning.monitoring import monitoring
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.rights import EVENTS, Needs, Purpose, rights_of
 from sro_apply.planning.special_resource_crd import special_resource_crd
-from sro_apply.sources import load_once
+from sro_apply.sources import load_once, shown
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject
 
@@ -70,6 +70,12 @@ def _workload(request: ManifestsRequest) -> Workload:
             "source-missing",
             f"pods cannot read {request.source}, which is a folder here",
             hint="say where they find the same bundle: --source git+https://HOST/REPOSITORY@BRANCH:OUT/CLUSTER",
+        )
+    if shown(from_where) != from_where:
+        raise InputError(
+            "source-credentials",
+            f"{shown(from_where)} has credentials in it, and whoever may read the Deployment reads them",
+            hint="leave them out, and name a Secret that has them: --git-secret NAME",
         )
     return Workload(
         image=request.image,

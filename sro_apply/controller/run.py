@@ -62,6 +62,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     prunes: bool
     prune_limit: float
     adopts: bool
+    wait_s: float
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
 
@@ -178,6 +179,15 @@ class Pruning:
             self._tell(event)
 
 
+def _fault_of(part: Callable[[], None]) -> PermanentError | TransientError | None:
+    """Do a part of a turn; what a server had against it."""
+    try:
+        part()
+    except (PermanentError, TransientError) as error:
+        return error
+    return None
+
+
 def _in_one_line(finding: Finding) -> str:
     notes = f" ({', '.join(finding.notes)})" if finding.notes else ""
     return f"{finding.code}: {finding.message}{notes}{f'; {finding.hint}' if finding.hint else ''}"
@@ -216,6 +226,7 @@ class _Loop:
             concurrency=request.concurrency,
             prune_limit=request.prune_limit,
             adopts=request.adopts,
+            wait_s=request.wait_s,
             is_continuous=True,
         )
         self._work: _Work | None = None
@@ -235,14 +246,13 @@ class _Loop:
 
     def _turn(self) -> float:
         """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
-        began_s = self._clock.now()
-        try:
-            self._poll()
-            self._go_round(began_s)
-        except (PermanentError, TransientError) as error:
+        # A new bundle that cannot be taken now holds up nothing of the one before it.
+        faults = [fault for part in (self._poll, self._go_round) if (fault := _fault_of(part)) is not None]
+        if faults:
             self._attempts += 1
             pause_s = delay_s(self._attempts)
-            self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
+            for each in faults:
+                self._tell(Delayed(reason=each.finding.message, retry_s=pause_s))
             return pause_s
         self._attempts = 0
         times = [self._next_poll_at - self._clock.now()]
@@ -318,9 +328,10 @@ class _Loop:
             return runner, None
         return runner, Pruning(self._kube, bundle, self._settings, runner, self._tell, self._clock)
 
-    def _go_round(self, began_s: float) -> None:
+    def _go_round(self) -> None:
         if self._work is None:
             return
+        began_s = self._clock.now()
         self._work.round()
         picture = self._work.picture()
         self._reporters.report(picture, self._clock.now() - began_s)

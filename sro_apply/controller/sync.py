@@ -37,6 +37,7 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
     prunes: bool = False
     prune_limit: float = 0.5
     adopts: bool = False
+    wait_s: float = 1200.0
     on_stale: OnStale = OnStale.WARN
     kinds: Collection[str] = ()
     namespaces: Collection[str] = ()
@@ -80,6 +81,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
         concurrency=request.concurrency,
         prune_limit=request.prune_limit,
         adopts=request.adopts,
+        wait_s=request.wait_s,
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:

@@ -191,6 +191,19 @@ def test_without_an_image_there_is_nothing_to_run(capsys: pytest.CaptureFixture[
     )
 
 
+def test_credentials_belong_into_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    source = "git+https://robot:hunter2@example.com/fleet.git@main:out"
+    assert run(["manifests", str(GOLDEN), *IMAGE, "--source", source]) == 2
+    assert capsys.readouterr().err == (
+        "error[source-credentials]: git+https://***@example.com/fleet.git@main:out has credentials in it, and "
+        "whoever may read the Deployment reads them\n"
+        "  help: leave them out, and name a Secret that has them: --git-secret NAME\n"
+    )
+    assert (
+        run(["manifests", str(GOLDEN), *IMAGE, "--source", "git+ssh://git@example.com/fleet@main:out"]) == 0
+    )
+
+
 def test_a_folder_here_is_nothing_that_pods_can_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["manifests", str(GOLDEN), *IMAGE]) == 2
     assert capsys.readouterr().err == (

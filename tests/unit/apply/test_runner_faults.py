@@ -158,6 +158,35 @@ def test_a_job_that_has_ended_and_is_gone_is_not_run_again() -> None:
     assert passing.id not in double.objects
 
 
+def test_what_is_never_ready_counts_as_failed_after_its_time_and_holds_up_no_other_kernel() -> None:
+    """A state that is not kernel-affine waits until each kernel is ready or has failed."""
+
+    def job(name: str, kernel: str, *, ends: bool) -> BundleObject:
+        manifest: Any = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": name, "namespace": "a"},
+            "status": {"conditions": [{"type": "Complete", "status": "True"}] if ends else []},
+        }
+        return BundleObject(id=object_id(manifest), manifest=manifest, file=name, kernel=kernel)
+
+    states = (
+        BundleState(name="s0", objects=(job("slow", "k1", ends=False), job("quick", "k2", ends=True))),
+        BundleState(name="s1", objects=(config_map("after", ""),)),
+    )
+    given = RenderedBundle(cluster="c", resources=(BundleResource(name="sr", namespace="a", states=states),))
+    double = Double(lambda *_: None)
+
+    outcome, events, time = run(double, given, wait_s=60.0)
+
+    (failed,) = [each for each in events if isinstance(each, Failed)]
+    assert (failed.step, failed.object) == ("sr / s0 / k1", "Job/a/slow")
+    assert failed.reason.startswith("not ready after 60 s: ")
+    assert "after" in double.writes
+    assert (outcome.finished.ready, outcome.finished.failed) == (2, 1)
+    assert 60 <= time < 120
+
+
 def test_a_server_that_never_answered_is_not_waited_for() -> None:
     double = Double(lambda *_: busy())
     with pytest.raises(TransientError):
