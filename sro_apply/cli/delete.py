@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from sro_apply.cli.durations import Duration
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.options import connection_options
 from sro_apply.cli.talk import printable, printable_lines
@@ -32,9 +33,9 @@ Example:
 @click.option(
     "--timeout",
     "timeout_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=600.0,
+    metavar="DURATION",
+    type=Duration(0.001),
+    default="10m",
     show_default=True,
     help="How long to wait until all of it is gone.",
 )

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from sro_apply.cli.durations import Duration
+
 Decorated = Callable[..., Any]
 
 
@@ -83,9 +85,9 @@ def wait_timeout_option(command: Decorated) -> Decorated:
     return click.option(
         "--wait-timeout",
         "wait_s",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
-        default=1200.0,
+        metavar="DURATION",
+        type=Duration(0.001),
+        default="20m",
         show_default=True,
         help="How long one object may take to become ready before its kernel counts as failed.",
     )(command)

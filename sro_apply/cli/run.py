@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from sro_apply.cli.durations import Duration
 from sro_apply.cli.options import (
     adopt_option,
     allow_options,
@@ -37,9 +38,9 @@ Example:
 @click.option(
     "--interval",
     "interval_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=1),
-    default=60.0,
+    metavar="DURATION",
+    type=Duration(1),
+    default="60s",
     show_default=True,
     help="How often to see whether SOURCE has another bundle.",
 )

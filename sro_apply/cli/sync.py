@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from sro_apply.cli.durations import Duration
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
@@ -46,9 +47,9 @@ Example:
 @click.option(
     "--timeout",
     "timeout_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1800.0,
+    metavar="DURATION",
+    type=Duration(0.001),
+    default="30m",
     show_default=True,
     help="How long to apply and wait, altogether.",
 )

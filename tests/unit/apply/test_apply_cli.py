@@ -66,7 +66,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["sync"], "Missing argument 'SOURCE'"),
         (["sync", "x", "--on-conflict", "guess"], "'guess' is not one of 'force', 'fail'"),
-        (["sync", "x", "--timeout", "0"], "0.0 is not in the range x>0"),
+        (["sync", "x", "--timeout", "0"], "'0' is no duration: write 90, 90s, 15m or 1h30m"),
         (["sink"], "No such command 'sink'"),
     ],
 )
