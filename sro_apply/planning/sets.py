@@ -6,6 +6,7 @@ Only data, read from live objects; what becomes of them is decided in `prune`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,12 +15,13 @@ from sro_apply.planning.applyset import (
     GROUP_KINDS,
     ID_LABEL,
     NAMESPACES,
+    PART_OF,
     TOOLING,
     listed,
     parent_id,
     set_id,
 )
-from sro_apply.planning.reading import mappings_of
+from sro_apply.planning.reading import labels_of, mappings_of
 from sro_render.model.objects import (
     JsonObject,
     JsonValue,
@@ -30,6 +32,7 @@ from sro_render.model.objects import (
     text_of,
 )
 
+_KUBECTL: Final = "kubectl-client-side-apply"
 STATE = "sro.openshift.io/state"
 KERNEL = "sro.openshift.io/kernel"
 PRUNE = "sro.openshift.io/prune"
@@ -98,6 +101,19 @@ class Member(Struct, frozen=True, kw_only=True):
             (each.get("manager"), each.get("operation")) == (MANAGER, "Apply")
             for each in mappings_of(self.metadata.get("managedFields"))
         )
+
+
+def set_of(live: JsonObject) -> str:
+    """The set that an applier has put an object into, whichever applier; empty where none has.
+
+    A label that somebody wrote by hand, or that a controller copied, puts nothing into a set.
+    """
+    for each in mappings_of(mapping_of(live.get("metadata")).get("managedFields")):
+        labels = mapping_of(mapping_of(mapping_of(each.get("fieldsV1")).get("f:metadata")).get("f:labels"))
+        is_applied = each.get("operation") == "Apply" or each.get("manager") == _KUBECTL
+        if is_applied and f"f:{PART_OF}" in labels:
+            return text_of(labels_of(live).get(PART_OF))
+    return ""
 
 
 class LiveSet(Struct, frozen=True, kw_only=True):

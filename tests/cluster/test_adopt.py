@@ -165,3 +165,17 @@ def test_what_another_applier_has_is_taken_over_only_on_request(cluster: Cluster
 
     assert sync(cluster, bundle, "--adopt", kubeconfig=elsewhere).code == 0
     assert sync(cluster, bundle, "--timeout", "2").code == 1
+
+
+def test_a_set_s_label_that_somebody_changed_by_hand_comes_back(cluster: Cluster, tmp_path: Path) -> None:
+    play(cluster, tmp_path)
+    bundle = build(tmp_path / "1", {"little": {"1000-driver.yaml": DRIVER}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    (live, *_) = cluster.api.items(SETS)
+    path = f"{SETS}/{live['metadata']['name']}"
+    label = "applyset.kubernetes.io/part-of"
+    cluster.api.patch(path, {"metadata": {"labels": {label: "applyset-of-nobody-v1"}}})
+
+    assert sync(cluster, bundle).code == 0
+
+    assert cluster.api.get(path)["metadata"]["labels"][label] == live["metadata"]["labels"][label]
