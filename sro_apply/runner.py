@@ -85,6 +85,7 @@ class _Trial(Struct):
     is_transient: bool = False
     was_refused: bool = False
     reason: str = ""
+    object: ObjectId | None = None
 
 
 _Course = Generator[list[Turn], list[Came], Awaited | None]
@@ -350,6 +351,8 @@ class Runner:
 
     def _fail(self, step: Step, fault: FaultError) -> None:
         trial = self._trials.setdefault(step.key, _Trial())
+        if trial.object != fault.identity:
+            trial.object, trial.attempts = fault.identity, 0  # what failed before it is got past
         trial.attempts += 1
         trial.was_refused = fault.error is not None
         trial.is_transient = isinstance(fault.error, TransientError)

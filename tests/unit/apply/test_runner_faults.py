@@ -110,6 +110,28 @@ def test_what_is_refused_once_is_tried_again_and_goes_on() -> None:
     assert (outcome.is_complete, outcome.was_refused) == (True, False)
 
 
+def test_a_step_that_gets_on_object_by_object_is_not_given_up() -> None:
+    """Each of its objects is refused three times, and four are the most for one."""
+    left = {"a": 3, "b": 3}
+
+    def fault(method: str, name: str) -> Exception | None:
+        if method != "apply" or not left.get(name):
+            return None
+        left[name] -= 1
+        return refused()
+
+    kinds: list[Any] = [
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "x"}}
+        for kind, name in (("ConfigMap", "a"), ("Service", "b"))
+    ]
+    objects = tuple(BundleObject(id=object_id(each), manifest=each, file=str(each)) for each in kinds)
+    resource = BundleResource(name="sr", namespace="x", states=(BundleState(name="s0", objects=objects),))
+
+    outcome, _, _ = run(Double(fault), RenderedBundle(cluster="c", resources=(resource,)))
+
+    assert outcome.is_complete
+
+
 @pytest.mark.parametrize(("asked_for", "waited"), [(None, 1.0), (17.0, 17.0)])
 def test_a_busy_server_is_asked_again_when_it_says(asked_for: float | None, waited: float) -> None:
     double = Double(times(1, busy(asked_for), method="apply", name="s1-k1"))
