@@ -299,7 +299,8 @@ class Client:
             accept=accept,
         )
         if not 200 <= answer.status < 300:
-            raise error_of(answer.status, answer.data, what, kind, answer.headers)
+            is_apply = media_type == _MEDIA_TYPES["PATCH"] and not _names_version(body or {})
+            raise error_of(answer.status, answer.data, what, kind, answer.headers, is_apply=is_apply)
         return answer.data
 
 
@@ -347,6 +348,10 @@ def _resources_in(answer: JsonObject, api_version: str) -> Mapping[str, Resource
         for each in _mappings(answer.get("resources"))
         if "/" not in text_of(each.get("name"))
     }
+
+
+def _names_version(manifest: JsonObject) -> bool:
+    return not mapping_of(manifest.get("metadata")).keys().isdisjoint({"resourceVersion", "uid"})
 
 
 def _decoded(data: bytes, what: str) -> JsonObject:

@@ -25,6 +25,8 @@ TRIED_AGAIN: Final = "it is tried again"
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
+_OF_MANAGERS: Final = b"FieldManagerConflict"
+"""The cause in a Status. Source: kubernetes pkg/apis/meta/v1, CauseTypeFieldManagerConflict."""
 _SECRET_KINDS = frozenset({"Secret"})
 
 
@@ -55,10 +57,13 @@ class LeaseLostError(ServerError):
         self.holder = holder
 
 
-def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[str, str]) -> ServerError:
+def error_of(
+    status: int, body: bytes, what: str, kind: str, headers: Mapping[str, str], *, is_apply: bool = False
+) -> ServerError:
     """The error for an answer that is none of success.
 
-    Args: what: the request in words; kind: of the object that was sent or asked for.
+    Args: what: the request in words; kind: of the object that was sent or asked for; is_apply: whether it
+        was a server-side apply of whatever version there is, which passes once nobody else writes.
     """
     message, reason = _said(body, kind)
     text = f"{what}: {message or f'the server answered {status}'}"
@@ -67,7 +72,8 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
         text += f"; sro-apply manifests SOURCE prints the rule that is missing: {rule}"
     if status == 500 and _UNREADABLE in body:
         status = 422
-    if status in _TRANSIENT or (status == 409 and reason != "Conflict"):
+    is_race = status == 409 and _OF_MANAGERS not in body and (is_apply or reason != "Conflict")
+    if status in _TRANSIENT or is_race:
         transient = TransientError("server-busy", text, hint=TRIED_AGAIN)
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
         return transient
@@ -77,7 +83,8 @@ def error_of(status: int, body: bytes, what: str, kind: str, headers: Mapping[st
         )
         missing.status = status
         return missing
-    error = PermanentError(_CODES.get(status, "server-refused"), text, hint=_HINTS.get(status, ""))
+    hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
+    error = PermanentError(_CODES.get(status, "server-refused"), text, hint=hint)
     error.status = status
     return error
 
@@ -105,6 +112,10 @@ _HINTS = {
     409: "another manager has set these fields: --on-conflict force takes them over",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }
+_OUTRUN: Final = (
+    "it has changed meanwhile: run the command again; a manifest that names uid or resourceVersion is of an "
+    "object as it was once: take them out of the chart"
+)
 
 
 def _said(body: bytes, kind: str) -> tuple[str, str]:

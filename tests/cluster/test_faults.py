@@ -1,6 +1,6 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
-Matrix: a server that refuses for a conflict; one that stops in the middle of the writes and comes back; a loop through a
+Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and comes back; a loop through a
 proxy where every few requests and watches go wrong, in each way in turn, which puts right what is changed
 meanwhile. Left out: one sort of fault after the other, and being killed, which test_sync has; the Lease, which
 test_lease has.
@@ -19,7 +19,18 @@ from pathlib import Path
 import pytest
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
-from simple_kmod import DRIVER, KERNELS, NEW, Synced, command, daemon_set, everything, ready_pods, sync
+from simple_kmod import (
+    DRIVER,
+    KERNELS,
+    NEW,
+    Synced,
+    changed,
+    command,
+    daemon_set,
+    everything,
+    ready_pods,
+    sync,
+)
 
 ROLES = f"/apis/rbac.authorization.k8s.io/v1/namespaces/simple-kmod/roles/{DRIVER}"
 APPS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
@@ -56,6 +67,21 @@ def test_a_conflict_now_and_then_is_got_past(
     assert (done.code, done.errors) == (0, ""), done.events
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
+
+
+def test_a_manifest_of_an_object_as_it_was_once_is_told_and_not_sent_for_ever(
+    openshift: Cluster, bundle: Path, tmp_path: Path
+) -> None:
+    assert sync(openshift, bundle).code == 0
+    old = changed(bundle, tmp_path / "old", "role", lambda role: role["metadata"].update(resourceVersion="1"))
+
+    done = sync(openshift, old)
+
+    assert done.code == 4
+    (failed,) = done.of("failed")
+    assert failed["object"] == f"Role/simple-kmod/{DRIVER}"
+    assert "the object has been modified" in failed["reason"]
+    assert done.errors == ""
 
 
 @pytest.mark.parametrize("writes", [2, 7])

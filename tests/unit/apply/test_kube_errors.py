@@ -37,6 +37,29 @@ def test_an_answer_is_waited_for_or_told(status: int, reason: str, sort: type[Ex
     assert error.finding.hint
 
 
+RACE = "Operation cannot be fulfilled on roles: the object has been modified; please try again"
+FIELDS = (
+    'Apply failed with 1 conflict: conflict with "kubectl-edit" using rbac.authorization.k8s.io/v1: .rules'
+)
+
+
+@pytest.mark.parametrize(
+    ("is_apply", "text", "causes", "sort"),
+    [
+        (True, RACE, [], TransientError),
+        (False, RACE, [], PermanentError),
+        (True, FIELDS, [{"reason": "FieldManagerConflict", "field": ".rules"}], PermanentError),
+    ],
+)
+def test_what_others_write_at_the_same_moment_is_no_conflict_of_fields(
+    is_apply: bool, text: str, causes: list[dict[str, str]], sort: type[Exception]
+) -> None:
+    """Whoever names a version of the object must read it again; an apply need only be sent again."""
+    status = {"kind": "Status", "message": text, "reason": "Conflict", "details": {"causes": causes}}
+    error = error_of(409, json.dumps(status).encode(), "apply Role/a/b", "Role", {}, is_apply=is_apply)
+    assert type(error) is sort
+
+
 def test_an_object_that_is_not_as_its_kind_says_is_not_sent_again() -> None:
     """The server calls it its own failure; the text is that of Kubernetes 1.20 for `spec: []`."""
     text = "failed to create typed patch object: .spec: expected map, got &{[]}"
