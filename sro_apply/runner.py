@@ -6,15 +6,14 @@ is kept beyond one sync: whatever stops it between two requests, the next one be
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Protocol
 
 from msgspec import Struct, structs
 
 from sro_apply.applying import Applier, Came, FaultError, Turn
 from sro_apply.building import BuildStarter
+from sro_apply.clock import Clock
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.hooking import HookKeeper
@@ -29,10 +28,7 @@ from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
-from sro_apply.planning.readiness import (
-    Readiness,
-    Verdict,
-)
+from sro_apply.planning.verdict import Readiness, Verdict
 from sro_apply.planning.waits import batches, must_wait
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
@@ -41,28 +37,6 @@ FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
 MOST_ATTEMPTS = 4
 """A sync ends when all that is left has failed so often: somebody must look."""
-
-
-class Clock(Protocol):
-    """Time, which tests do not wait for."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's."""
-
-    def now(self) -> float:
-        """See `Clock`."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """See `Clock`."""
-        time.sleep(seconds)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -456,28 +430,6 @@ class Runner:
 
     def _all(self) -> Iterator[tuple[Step, BundleObject]]:
         return ((step, each) for step in self._steps for each in step.objects)
-
-
-class Observer:
-    """Looks at a bundle that others bring into the cluster, round after round."""
-
-    def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
-        looker = Looker(view, bundle, kube)
-        self._surveyor = Surveyor(view, looker, bundle, Applier(kube, view, bundle, settings))
-
-    def begin(self) -> None:
-        """Nothing is to be known before."""
-
-    def round(self) -> None:
-        """Nothing is to be done."""
-
-    def picture(self) -> Picture:
-        """How the cluster stands now. Raises: see `Surveyor.survey`."""
-        return self._surveyor.survey()
-
-    def next_try_s(self) -> float | None:
-        """Nothing is tried."""
-        return None
 
 
 def _by_kind(objects: Sequence[BundleObject]) -> Iterator[list[BundleObject]]:
