@@ -6,10 +6,11 @@ Decides nothing about what goes; it knows requests and the clock, and tells what
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.clock import Clock
 from sro_apply.events import Event, Kept, Leaving, Pruned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Propagation
@@ -22,16 +23,6 @@ from sro_render.model.objects import JsonObject, mapping_of, text_of
 _CONFLICT: Final = 409
 _FIRST_LOOK_S: Final = 0.25
 _LONGEST_LOOK_S: Final = 2.0
-
-
-class Clock(Protocol):
-    """Time, which tests do not wait for."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 class Deleted(Struct, frozen=True, kw_only=True):

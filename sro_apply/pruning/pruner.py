@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from sro_apply.clock import Clock
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Cleared, Event, Kept, PruneStopped
 from sro_apply.kube.errors import NotFoundError
@@ -22,7 +23,7 @@ from sro_apply.planning.prune import PrunePlan, Situation, is_definition, keys_t
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.sets import Key, LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
-from sro_apply.pruning.deleting import Clock, Deleted, Deleter
+from sro_apply.pruning.deleting import Deleted, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
 from sro_render.model.objects import JsonObject, ObjectId, object_id

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.clock import Clock
 from sro_apply.events import Cleared, Event, Kept
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.backoff import delay_s
@@ -18,7 +19,7 @@ from sro_apply.planning.prune import NO_BUNDLE, Doomed, PrunePlan, plan_delete
 from sro_apply.planning.sets import LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
 from sro_apply.planning.undoing import first_wave, is_namespace
-from sro_apply.pruning.deleting import Clock, Deleter
+from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
 from sro_render.errors import InputError, nearest, some

@@ -31,8 +31,8 @@ from sro_apply.controller.reporters import Reporters
 from sro_apply.events import Event, Warned
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
+from sro_apply.observing import Observer
 from sro_apply.planning.picture import Picture
-from sro_apply.runner import Observer
 from sro_apply.sources import load_once
 from sro_apply.web.address import Address
 from sro_apply.web.board import Board
