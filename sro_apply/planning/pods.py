@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from sro_apply.planning.reading import (
     condition_of,
+    is_leaving,
     items_of,
     labels_of,
     mappings_of,
-    metadata_of,
     name_of,
     spec_of,
     status_of,
@@ -43,7 +43,7 @@ def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
     wanted = mapping_of(mapping_of(spec_of(live).get("selector")).get("matchLabels"))
     if not wanted:
         return []
-    return [pod for pod in pods if _fits(wanted, pod) and "deletionTimestamp" not in metadata_of(pod)]
+    return [pod for pod in pods if _fits(wanted, pod) and not is_leaving(pod)]
 
 
 def _fits(wanted: JsonObject, pod: JsonObject) -> bool:

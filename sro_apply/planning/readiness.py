@@ -1,7 +1,8 @@
 """Whether a live object does what the applied one asks for, by kind, and if not, why not.
 
 Decides from the object, its pods, its builds and the nodes that it must run on; who asks again, and when, is
-the runner's matter. Ready is only what the controllers have seen in its newest generation. A failure is said
+the runner's matter. Ready is only what the controllers have seen in its newest generation, and what stays: an
+object that is being deleted is made anew once it is gone. A failure is said
 as soon as it shows, with its cause; a kind that nobody knows is ready unless it has a condition Ready.
 Source: kubernetes pkg/controller (status of each kind), OpenShift api build/v1 `BuildPhase`.
 """
@@ -14,10 +15,12 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
+from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
 from sro_apply.planning.reading import (
     condition_of,
     generation_of,
+    is_leaving,
     is_observed,
     is_true,
     number_of,
@@ -55,6 +58,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 def judge(live: JsonObject, around: Surroundings) -> Verdict:
     """What a live object is found to be."""
+    if is_leaving(live):
+        return progress(leaving_reason(live))
     group = text_of(live.get("apiVersion")).rpartition("/")[0]
     found = _JUDGES.get((group, text_of(live.get("kind"))), _judge_any)(live, around)
     pattern = pattern_of(live)
@@ -177,12 +182,6 @@ def _judge_crd(live: JsonObject, _: Surroundings) -> Verdict:
     return READY if is_true(live, "Established") else progress("the API is not established yet")
 
 
-def _judge_namespace(live: JsonObject, _: Surroundings) -> Verdict:
-    if status_of(live).get("phase") == "Terminating":
-        return progress("the namespace is being deleted")
-    return READY
-
-
 def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
     """Certificates and whatever else has a condition Ready: that of the generation that was applied."""
     ready = condition_of(live, "Ready")
@@ -197,7 +196,6 @@ def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
 _Judge = Callable[[JsonObject, Surroundings], Verdict]
 _JUDGES: Mapping[tuple[str, str], _Judge] = MappingProxyType(
     {
-        ("", "Namespace"): _judge_namespace,
         ("", "Pod"): _judge_pod,
         ("apiextensions.k8s.io", "CustomResourceDefinition"): _judge_crd,
         ("apps", "DaemonSet"): _judge_daemonset,

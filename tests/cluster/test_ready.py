@@ -1,7 +1,7 @@
 """When objects count as ready, judged beside the real controllers.
 
 Matrix: an update of a DaemonSet with OnDelete, pod by pod, and taken back in the middle; a DaemonSet without
-any pod where nodes must run it; logs that are waited for, and what comes after them. Left out: each kind by each
+any pod where nodes must run it; an object that somebody deletes; logs that are waited for, and what comes after them. Left out: each kind by each
 of its states (tests/unit/apply/test_readiness.py).
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import playing
 from clusters import Cluster, until
+from little import MAPS, NODES, build, config_map, play, yaml_of
 from raw_api import Object
 from simple_kmod import DRIVER, KERNELS, LABEL, MIDDLE, NEW, Synced, changed, daemon_set, ready_pods, sync
 
@@ -108,3 +109,23 @@ def test_logs_that_the_chart_waits_for_are_waited_for_when_the_pods_are_ready(
 
     openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="module simple-kmod loaded\n" * 9))
     assert sync(openshift, waiting).code == 0
+
+
+def test_what_is_being_deleted_is_not_ready_and_is_made_anew_once_it_is_gone(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    play(cluster, tmp_path)
+    held = config_map("held", finalizers=["example.com/hold"])
+    bundle = build(tmp_path / "1", {"little": {"0000-x.yaml": yaml_of(held)}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    cluster.api.delete(f"{MAPS}/held")
+
+    done = sync(cluster, bundle, "--timeout", "3")
+
+    assert done.code == 1
+    assert [each["reason"] for each in done.of("waiting")] == [
+        "it is being deleted, and waits for the finalizer example.com/hold"
+    ]
+    cluster.api.patch(f"{MAPS}/held", {"metadata": {"finalizers": None}})
+    assert sync(cluster, bundle).code == 0
+    assert "deletionTimestamp" not in cluster.api.get(f"{MAPS}/held")["metadata"]

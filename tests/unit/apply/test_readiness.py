@@ -313,12 +313,6 @@ BUILD = "build.openshift.io/v1"
         ("v1", "Pod", {"phase": "Failed"}, Verdict(Readiness.FAILED, "the pod failed")),
         ("v1", "Pod", {"phase": "Failed", "message": "Evicted"}, Verdict(Readiness.FAILED, "Evicted")),
         ("v1", "Namespace", {"phase": "Active"}, Verdict(Readiness.READY)),
-        (
-            "v1",
-            "Namespace",
-            {"phase": "Terminating"},
-            Verdict(Readiness.PROGRESSING, "the namespace is being deleted"),
-        ),
         (CRD, "CustomResourceDefinition", condition("Established", "True"), Verdict(Readiness.READY)),
         (
             CRD,
@@ -372,6 +366,30 @@ BUILD = "build.openshift.io/v1"
 )
 def test_other_kinds(version: str, kind: str, status: Object, verdict: Verdict) -> None:
     assert judge(live(kind, status, version=version), Surroundings()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (daemon_set(0, 0, 0), "it is being deleted"),
+        (live("ConfigMap", {}, version="v1"), "it is being deleted"),
+        (live("Pod", condition("Ready", "True"), version="v1"), "it is being deleted"),
+        (live("BuildConfig", {}, version=BUILD), "it is being deleted"),
+        (
+            live(
+                "Namespace",
+                {"phase": "Terminating", **condition("NamespaceContentRemaining", "True", "", "1 pod")},
+                version="v1",
+            ),
+            "it is being deleted: 1 pod",
+        ),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+)
+def test_what_is_being_deleted_is_not_ready_however_it_fares(given: Object, said: str) -> None:
+    """It is still served, and soon it is not there."""
+    given["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert judge(given, Surroundings()) == Verdict(Readiness.PROGRESSING, said)
 
 
 def build(number: int, phase: str, config: str = "d") -> Object:
