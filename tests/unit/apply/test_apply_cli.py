@@ -227,6 +227,29 @@ def test_an_event_is_a_line(event: Event, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "strange",
+    [
+        "\x7f",  # deletes on a terminal, and is no control character to JSON
+        "\x9b2J",  # the beginning of a command to a terminal, in one byte of Latin-1
+        "\xa0",  # a space that is none
+        "\U000e0001",  # beyond what four digits name
+        "\udcff",  # half a character: of a file's name that is no UTF-8
+        '\n\t"\\',
+        "é – 中 😀",
+    ],
+)
+def test_whatever_an_event_says_its_line_is_json_and_steers_no_terminal(strange: str) -> None:
+    line = json_line(Delayed(reason=f"a{strange}b", retry_s=2.5), "2026-01-01T00:00:00.000Z")
+    assert line.isprintable()
+    assert json.loads(line) == {
+        "time": "2026-01-01T00:00:00.000Z",
+        "event": "delayed",
+        "reason": f"a{strange}b",
+        "retry_s": 2.5,
+    }
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("a: b: c", "ScannerError: mapping values are not allowed here"),
