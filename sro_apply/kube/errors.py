@@ -46,6 +46,10 @@ class NotFoundError(PermanentError):
     """The object, its namespace, or its kind is not there."""
 
 
+class NotServedError(NotFoundError):
+    """Nobody answers for the path. Of an object that says nothing, as long as the server has its kind."""
+
+
 class LeaseLostError(ServerError):
     """Another one works in this cluster. Whoever gets it ends: trying again would not help.
 
@@ -78,9 +82,9 @@ def error_of(
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
         return transient
     if status == 404:
-        missing = NotFoundError(
-            "server-not-found", text, hint="see whether its namespace and its CRD are there"
-        )
+        # What is not there is told by a Status of who keeps it; of a path that nobody has there is only text.
+        sort = NotFoundError if _status(body).get("kind") == "Status" else NotServedError
+        missing = sort("server-not-found", text, hint="see whether its namespace and its CRD are there")
         missing.status = status
         return missing
     hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
