@@ -16,6 +16,8 @@ from sro_apply.kube.forbidden import missing_rule
 from sro_render.errors import Finding, ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
+LONGEST_RETRY_S: Final = 60.0
+"""A server may ask for more before the next try, as a proxy does that is serviced; no driver waits for that."""
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
 GONE: Final = 410
@@ -31,7 +33,7 @@ _SECRET_KINDS = frozenset({"Secret"})
 
 
 class TransientError(ServerError):
-    """A request that may succeed later. retry_after_s: what the server asked for, else None."""
+    """A request that may succeed later. retry_after_s: what the server asked for, within reason; else None."""
 
     retry_after_s: float | None = None
 
@@ -147,4 +149,4 @@ def _cut(text: str) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() else None
+    return min(float(text), LONGEST_RETRY_S) if text.isascii() and text.isdigit() else None
