@@ -15,7 +15,14 @@ import msgspec
 
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
-from sro_apply.kube.errors import TRIED_AGAIN, NotFoundError, NotServedError, TransientError, error_of
+from sro_apply.kube.errors import (
+    TRIED_AGAIN,
+    NotFoundError,
+    NotServedError,
+    PermanentError,
+    TransientError,
+    error_of,
+)
 from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Served, Watch
 from sro_apply.kube.patience import afresh
 from sro_render.errors import ServerError
@@ -61,7 +68,16 @@ class Client:
     def _group_versions(self) -> Sequence[str]:
         """All versions of all groups, of each group the preferred one first."""
         versions = ["v1"]
-        for group in _mappings(self._read("/apis", "the API groups").get("groups")):
+        what = "the API groups"
+        try:
+            answer = self._read("/apis", what)
+        except NotFoundError as error:
+            raise PermanentError(
+                "server-refused",
+                f"read {what}: what answers is no API server of Kubernetes",
+                hint="check the server's address in the kubeconfig, with its path if it has one",
+            ) from error
+        for group in _mappings(answer.get("groups")):
             preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
             names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
             versions += sorted(names, key=lambda name: name != preferred)

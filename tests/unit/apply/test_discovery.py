@@ -17,7 +17,7 @@ from kube_double import Double
 from sro_apply.collecting import collect
 from sro_apply.kube.client import Client
 from sro_apply.kube.connection import Answer
-from sro_apply.kube.errors import NotFoundError, TransientError
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import ApiVersions, Kind, Propagation
 from sro_apply.planning.specs import Needs
 from sro_render.model.objects import ObjectId
@@ -129,6 +129,21 @@ def test_of_a_group_that_is_listed_and_does_not_answer_nothing_is_said_to_have_g
     assert raised.value.finding.message == (
         "read the kinds of build.openshift.io/v1: the server lists it, but nobody answers for it yet "
         "(kubectl get apiservices)"
+    )
+
+
+@pytest.mark.parametrize("ask", [*ASKED])
+def test_what_is_no_api_server_has_nothing_to_say_of_objects(ask: str) -> None:
+    class Other(Server):
+        def exchange(self, method: str, path: str, what: str, **_: Any) -> Answer:
+            del method, path, what
+            return page_not_found()
+
+    with pytest.raises(PermanentError) as raised:
+        ASKED[ask](client(Other()))
+    assert (raised.value.finding.message, raised.value.finding.hint) == (
+        "read the API groups: what answers is no API server of Kubernetes",
+        "check the server's address in the kubeconfig, with its path if it has one",
     )
 
 
