@@ -94,7 +94,7 @@ def _refuse_vain_waits(bundle: RenderedBundle) -> None:
 
 
 def root_of(folder: Path) -> Path:
-    """OUT/CLUSTER, of that or of OUT. Raises: BundleError: there is none, or several, or it cannot be seen."""
+    """OUT/CLUSTER, of that or of OUT. Raises: BundleError: none, several, or one that cannot be read."""
     try:
         return _root_of(folder)
     except OSError as error:

@@ -17,7 +17,7 @@ from sro_render.errors import Finding, ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 LONGEST_RETRY_S: Final = 60.0
-"""A server may ask for more before the next try, as a proxy does that is serviced; no driver waits for that."""
+"""For a proxy that is serviced a server may ask for hours before the next try: no driver waits for that."""
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
 GONE: Final = 410
@@ -33,7 +33,7 @@ _SECRET_KINDS = frozenset({"Secret"})
 
 
 class TransientError(ServerError):
-    """A request that may succeed later. retry_after_s: what the server asked for, within reason; else None."""
+    """A request that may succeed later. retry_after_s: what the server wants, up to a limit, or None."""
 
     retry_after_s: float | None = None
 
