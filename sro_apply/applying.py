@@ -34,7 +34,7 @@ M = TypeVar("M")
 class FaultError(Exception):
     """What is wrong with an object, on its way to the step.
 
-    error: a server's answer, if it is one; retry_s: see `Verdict`.
+    error: a server's answer, if it is one; retry_s, is_retried: see `Verdict`.
     """
 
     def __init__(
@@ -43,9 +43,12 @@ class FaultError(Exception):
         reason: str,
         error: PermanentError | TransientError | None,
         retry_s: float | None = None,
+        *,
+        is_retried: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.identity, self.reason, self.error, self.retry_s = identity, reason, error, retry_s
+        self.identity, self.reason, self.error = identity, reason, error
+        self.retry_s, self.is_retried = retry_s, is_retried
 
 
 class Turn(Struct, frozen=True, kw_only=True):

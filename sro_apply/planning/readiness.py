@@ -83,7 +83,7 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
     if missing:
         wanted = len(around.expected)
@@ -117,7 +117,7 @@ def _judge_deployment(live: JsonObject, around: Surroundings) -> Verdict:
         return progress("the controller has not seen this revision yet")
     stuck = condition_of(live, "Progressing")
     if stuck.get("status") == "False":
-        return failure(words_of(stuck))
+        return failure(words_of(stuck), is_retried=True)
     return _judge_replicas(live, around, available=number_of(status, "availableReplicas"))
 
 
@@ -141,7 +141,7 @@ def _judge_replicas(live: JsonObject, around: Surroundings, *, available: int, h
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     updated = number_of(status, "updatedReplicas")
     if updated < wanted - held:
         return progress(f"{updated} of {wanted - held} replicas are of this revision", pending_of(pods))
@@ -160,7 +160,7 @@ def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
         return READY
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
-    return failure(fault) if fault else progress("the job has not completed", pending_of(pods))
+    return fault or progress("the job has not completed", pending_of(pods))
 
 
 def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
@@ -169,8 +169,8 @@ def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
         return READY
     fault = fault_of([live])
     if phase == "Failed":
-        return failure(fault or text_of(status_of(live).get("message")) or "the pod failed")
-    return failure(fault) if fault else progress("the pod is not ready", pending_of([live]))
+        return failure(fault.reason if fault else text_of(status_of(live).get("message")) or "the pod failed")
+    return fault or progress("the pod is not ready", pending_of([live]))
 
 
 def _judge_crd(live: JsonObject, _: Surroundings) -> Verdict:
