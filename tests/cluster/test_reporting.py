@@ -296,7 +296,8 @@ def test_status_says_what_is_ready_and_what_is_in_the_way_and_writes_nothing(
     done = status(kubeconfig, bundle)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("simple-kmod: not ready, 24 nodes\n")
-    assert f"  1000-driver-container / {NEW}: not begun: waits for simple-kmod / namespace\n" in done.stdout
+    place = f"1000-driver-container / 3 kernels on 24 nodes ({', '.join(sorted(KERNELS))})"
+    assert f"  {place}: not begun: waits for simple-kmod / namespace\n" in done.stdout
 
     openshift.kubelet.rule(f"*/{DRIVER}:v{OLD}", playing.NOT_READY)
     assert sync(openshift, bundle, "--timeout", "12").code == 1
