@@ -24,6 +24,7 @@ from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.builds import is_build_config
 from sro_apply.planning.hooks import runs_once
+from sro_apply.planning.lasting import LASTING_S, Spell, after_look
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -37,7 +38,10 @@ from sro_render.model.objects import ObjectId, object_id
 FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
 MOST_ATTEMPTS = 4
-"""A sync ends when all that is left has failed so often: somebody must look."""
+"""A sync ends when all that is left has failed so often: somebody must look.
+
+What others go on trying must have failed for `LASTING_S`, too.
+"""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -53,14 +57,26 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class _Trial(Struct):
-    """How often something was tried, and when it is tried again."""
+    """How often something was tried, and when it is tried again.
+
+    next_at:  when we do so; again_at: what people are told of that, None where it is given up.
+    lasted_s: for how long it has failed; None where nobody else goes on trying it.
+    """
 
     attempts: int = 0
     next_at: float = 0.0
+    again_at: float | None = None
+    lasted_s: float | None = None
     is_transient: bool = False
     was_refused: bool = False
     reason: str = ""
     object: ObjectId | None = None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether waiting for it is in vain, as far as anybody can tell."""
+        is_lasting = self.lasted_s is None or self.lasted_s >= LASTING_S
+        return not self.is_transient and self.attempts >= MOST_ATTEMPTS and is_lasting
 
 
 _Course = Generator[list[Turn], list[Came], Awaited | None]
@@ -95,6 +111,7 @@ class Runner:
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
         self._since: dict[ObjectId, float] = {}
+        self._spells: dict[ObjectId, Spell] = {}
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -158,8 +175,10 @@ class Runner:
             for step in self._steps
             if self._is_at_gate(step) and isinstance(event := self._told.get(step.key), Awaited)
         }
+        now = self._clock.now()
         for key, trial in self._trials.items():
-            found[key] = Trouble(reason=trial.reason, retry_s=max(0.0, trial.next_at - self._clock.now()))
+            retry_s = None if trial.again_at is None else max(0.0, trial.again_at - now)
+            found[key] = Trouble(reason=trial.reason, retry_s=retry_s)
         return found
 
     def _status(self, step: Step) -> Status:
@@ -282,8 +301,12 @@ class Runner:
         found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
         waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
         for each, verdict in waited:
+            self._note_spell(each.id, verdict)
+        for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
-                raise FaultError(each.id, verdict.reason, None, verdict.retry_s)
+                raise FaultError(
+                    each.id, verdict.reason, None, verdict.retry_s, is_retried=verdict.is_retried
+                )
         late = [self._late(each, verdict) for each, verdict in waited]
         for fault in late:
             if fault is not None:
@@ -292,6 +315,11 @@ class Runner:
             if verdict.readiness is Readiness.PROGRESSING:
                 return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
+
+    def _note_spell(self, identity: ObjectId, verdict: Verdict) -> None:
+        spell = after_look(self._spells.pop(identity, None), verdict.readiness, self._clock.now())
+        if spell is not None:
+            self._spells[identity] = spell
 
     def _late(self, each: BundleObject, verdict: Verdict) -> FaultError | None:
         """What is waited for too long counts as failed, so that it holds up nobody who waits for its end."""
@@ -335,14 +363,17 @@ class Runner:
         pause = delay_s(trial.attempts)
         if isinstance(fault.error, TransientError) and fault.error.retry_after_s is not None:
             pause = fault.error.retry_after_s
-        trial.next_at = self._clock.now() + pause
+        now = self._clock.now()
+        trial.next_at = now + pause
+        trial.lasted_s = now - self._spells[fault.identity].since if fault.is_retried else None
+        again_s = pause if fault.retry_s is None else fault.retry_s
+        trial.again_at = now + again_s if again_s else None
         if trial.is_transient:
             if fault.reason not in self._delays:
                 self._delays.add(fault.reason)
                 self._tell(Delayed(reason=fault.reason, retry_s=pause))
             return
         self._happen(step, Happening.SAW_FAULT)
-        again_s = pause if fault.retry_s is None else fault.retry_s
         event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=again_s)
         known = self._told.get(step.key)
         if not isinstance(known, Failed) or known.reason != event.reason:
@@ -366,7 +397,7 @@ class Runner:
                     return False
                 case Status.FAILED:
                     trial = self._trials.get(step.key)
-                    if trial is None or trial.is_transient or trial.attempts < MOST_ATTEMPTS:
+                    if trial is None or not trial.is_given_up:
                         return False
                 case Status.WAITING:
                     if may_start(step, self._table):

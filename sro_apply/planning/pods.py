@@ -1,4 +1,4 @@
-"""The pods of an object: which they are, where they run, and what of them does not pass by waiting."""
+"""The pods of an object: which they are, where they run, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from sro_apply.planning.reading import (
     labels_of,
     mappings_of,
     name_of,
+    number_of,
     owners_of,
     spec_of,
     status_of,
     uid_of,
     words_of,
 )
+from sro_apply.planning.verdict import Verdict, failure
 from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, text_of
 
 _MOST_NAMES = 5
@@ -37,7 +39,9 @@ _DEAD_WAITS = frozenset(
         "RunContainerError",
     }
 )
-"""Reasons of a waiting container that do not pass by waiting alone."""
+"""Reasons of a waiting container that say that something is wrong; its kubelet goes on trying."""
+_HOPELESS_WAITS = frozenset({"InvalidImageName"})
+"""Of these the ones that no further try can change."""
 
 
 def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
@@ -78,13 +82,18 @@ def _may_be_of(pod: JsonObject, live: JsonObject) -> bool:
 
     A Deployment has its pods by ReplicaSets, which are not read: their names begin with its own.
     """
-    owner = next((each for each in owners_of(pod) if each.get("controller") is True), None)
-    if owner is None:
+    owner = _controller_of(pod)
+    if not owner:
         return True
     if live.get("kind") == "Deployment":
         is_replica_set = owner.get("kind") == "ReplicaSet"
         return is_replica_set and text_of(owner.get("name")).rpartition("-")[0] == name_of(live)
     return owner.get("uid") == uid_of(live)
+
+
+def _controller_of(pod: JsonObject) -> JsonObject:
+    """The owner that made a pod; empty where there is none."""
+    return next((each for each in owners_of(pod) if each.get("controller") is True), {})
 
 
 def old_pods(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> list[JsonObject]:
@@ -110,12 +119,28 @@ def old_pods(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> list
     return [pod for pod in pods if labels_of(pod).get(_NUMBER) != newest and _hash_of(pod) not in hashes]
 
 
+def newest_pods(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
+    """Of a Deployment's pods those of its newest ReplicaSet; all of them where that cannot be told.
+
+    Its name stands in the condition Progressing, which goes on as soon as that ReplicaSet has a pod.
+    Source: kubernetes pkg/controller/deployment `getNewReplicaSet`, `syncRolloutStatus`.
+    """
+    if not number_of(status_of(live), "updatedReplicas"):
+        return []
+    message = text_of(condition_of(live, "Progressing").get("message"))
+    _, _, rest = message.partition('"')
+    name, quote, _ = rest.partition('"')
+    if not quote:
+        return [*pods]
+    return [pod for pod in pods if text_of(_controller_of(pod).get("name")) in {"", name}]
+
+
 def _hash_of(pod: JsonObject) -> str:
     return text_of(labels_of(pod).get(_HASH))
 
 
-def fault_of(pods: Sequence[JsonObject]) -> str:
-    """The first thing that does not pass by waiting, with the pod and its node; pods A-Z."""
+def fault_of(pods: Sequence[JsonObject]) -> Verdict | None:
+    """The first thing that is wrong, with the pod and its node; pods A-Z. None where nothing is."""
     for pod in sorted(pods, key=name_of):
         for container in _containers(pod):
             waiting = mapping_of(mapping_of(container.get("state")).get("waiting"))
@@ -123,8 +148,9 @@ def fault_of(pods: Sequence[JsonObject]) -> str:
             if reason in _DEAD_WAITS:
                 detail = text_of(waiting.get("message"))
                 where = f" on node {node_of(pod)}" if node_of(pod) else ""
-                return f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"
-    return ""
+                what = f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"
+                return failure(what, is_retried=reason not in _HOPELESS_WAITS)
+    return None
 
 
 def _containers(pod: JsonObject) -> list[JsonObject]:

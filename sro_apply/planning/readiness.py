@@ -1,8 +1,7 @@
 """Whether a live object does what the applied one asks for, by kind, and if not, why not.
 
 Decides from the object, its pods, its builds and the nodes that it must run on; who asks again, and when, is
-the runner's matter. Ready is only what the controllers have seen in its newest generation, and what stays: an
-object that is being deleted is made anew once it is gone. A failure is said
+the runner's matter. Ready is only what the controllers have seen in its newest generation. A failure is said
 as soon as it shows, with its cause; a kind that nobody knows is ready unless it has a condition Ready.
 Source: kubernetes pkg/controller (status of each kind), OpenShift api build/v1 `BuildPhase`.
 """
@@ -57,7 +56,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 def judge(live: JsonObject, around: Surroundings) -> Verdict:
-    """What a live object is found to be."""
+    """What a live object is found to be. One whose deletion has begun is as good as gone."""
     if is_leaving(live):
         return progress(leaving_reason(live))
     group = text_of(live.get("apiVersion")).rpartition("/")[0]
@@ -85,7 +84,7 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
     if missing:
         wanted = len(around.expected)
@@ -119,7 +118,7 @@ def _judge_deployment(live: JsonObject, around: Surroundings) -> Verdict:
         return progress("the controller has not seen this revision yet")
     stuck = condition_of(live, "Progressing")
     if stuck.get("status") == "False":
-        return failure(words_of(stuck))
+        return failure(words_of(stuck), is_retried=True)
     return _judge_replicas(live, around, available=number_of(status, "availableReplicas"))
 
 
@@ -143,7 +142,7 @@ def _judge_replicas(live: JsonObject, around: Surroundings, *, available: int, h
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     updated = number_of(status, "updatedReplicas")
     if updated < wanted - held:
         return progress(f"{updated} of {wanted - held} replicas are of this revision", pending_of(pods))
@@ -162,7 +161,7 @@ def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
         return READY
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
-    return failure(fault) if fault else progress("the job has not completed", pending_of(pods))
+    return fault or progress("the job has not completed", pending_of(pods))
 
 
 def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
@@ -171,8 +170,8 @@ def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
         return READY
     fault = fault_of([live])
     if phase == "Failed":
-        return failure(fault or text_of(status_of(live).get("message")) or "the pod failed")
-    return failure(fault) if fault else progress("the pod is not ready", pending_of([live]))
+        return failure(fault.reason if fault else text_of(status_of(live).get("message")) or "the pod failed")
+    return fault or progress("the pod is not ready", pending_of([live]))
 
 
 def _judge_crd(live: JsonObject, _: Surroundings) -> Verdict:

@@ -57,7 +57,7 @@ def owners_of(live: JsonObject) -> list[JsonObject]:
 
 
 def is_leaving(live: JsonObject) -> bool:
-    """Whether its deletion has begun."""
+    """Whether its deletion has begun: nothing takes that back."""
     return bool(metadata_of(live).get("deletionTimestamp"))
 
 

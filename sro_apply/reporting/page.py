@@ -181,7 +181,7 @@ def _reasons(summary: Summary) -> Html:
 
 
 def _reason(obstacle: Obstacle) -> Html:
-    again = f" (again in {obstacle.retry_s:g} s)" if obstacle.retry_s is not None else ""
+    again = f" (again in {obstacle.retry_s:.0f} s)" if obstacle.retry_s is not None else ""
     return tag(
         "li",
         _state(obstacle.status),
