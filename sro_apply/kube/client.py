@@ -15,7 +15,7 @@ import msgspec
 
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
-from sro_apply.kube.errors import TRIED_AGAIN, NotFoundError, TransientError, error_of
+from sro_apply.kube.errors import NotFoundError, TransientError, error_of, not_understood
 from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Served, Watch
 from sro_apply.kube.patience import afresh
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
@@ -359,9 +359,7 @@ def _decoded(data: bytes, what: str) -> JsonObject:
     try:
         return mapping_of(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TransientError(
-            "server-not-understood", f"{what}: the answer is no JSON", hint=TRIED_AGAIN
-        ) from error
+        raise not_understood(f"{what}: the answer is no JSON") from error
 
 
 def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:
