@@ -16,6 +16,8 @@ from sro_apply.kube.forbidden import missing_rule
 from sro_render.errors import Finding, ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
+LONGEST_RETRY_S: Final = 60.0
+"""For a proxy that is serviced a server may ask for hours before the next try: no driver waits for that."""
 MAX_BODY: Final = 2_000
 """Characters of an answer that people are shown."""
 GONE: Final = 410
@@ -33,7 +35,7 @@ _SECRET_KINDS = frozenset({"Secret"})
 
 
 class TransientError(ServerError):
-    """A request that may succeed later. retry_after_s: what the server asked for, else None."""
+    """A request that may succeed later. retry_after_s: what the server wants, up to a limit, or None."""
 
     retry_after_s: float | None = None
 
@@ -46,6 +48,10 @@ class PermanentError(ServerError):
 
 class NotFoundError(PermanentError):
     """The object, its namespace, or its kind is not there."""
+
+
+class NotServedError(NotFoundError):
+    """Nobody answers for the path. Of an object that says nothing, as long as the server has its kind."""
 
 
 class LeaseLostError(ServerError):
@@ -82,9 +88,9 @@ def error_of(
     if status == 404 and not _is_of_api_server(body):
         return not_understood(f"{what}: 404 from something that is no API server: {message}")
     if status == 404:
-        missing = NotFoundError(
-            "server-not-found", text, hint="see whether its namespace and its CRD are there"
-        )
+        # What is not there is told by a Status of who keeps it; of a path that nobody has there is only text.
+        sort = NotFoundError if _status(body).get("kind") == "Status" else NotServedError
+        missing = sort("server-not-found", text, hint="see whether its namespace and its CRD are there")
         missing.status = status
         return missing
     hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
@@ -167,4 +173,4 @@ def _cut(text: str) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() else None
+    return min(float(text), LONGEST_RETRY_S) if text.isascii() and text.isdigit() else None

@@ -75,7 +75,17 @@ def test_an_object_that_is_not_as_its_kind_says_is_not_sent_again() -> None:
     assert error.finding.code == "server-invalid"
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("Wed, 21 Oct 2026", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("", None),
+        ("Wed, 21 Oct 2026", None),
+        ("86400", 60.0),  # a proxy that is serviced: a driver is not kept waiting for a day
+        ("9" * 400, 60.0),  # more than any clock can wait
+    ],
+)
 def test_a_busy_server_says_when_to_come_again(header: str, seconds: float | None) -> None:
     error = error_of(429, b"", "list Pod", "Pod", {"Retry-After": header})
     assert isinstance(error, TransientError)
