@@ -257,8 +257,9 @@ class Client:
         """
         found = self._resources.get(kind.api_version, {}).get(kind.name)
         if found is None:
-            self._discover(kind.api_version)
-            found = self._resources[kind.api_version].get(kind.name)
+            # What is kept may be forgotten again, by another thread that was told that nobody answers for it.
+            answer = self._discover(kind.api_version)
+            found = _resources_in(answer, kind.api_version).get(kind.name)
         if found is None:
             raise error_of(
                 404,

@@ -107,7 +107,7 @@ def test_what_a_load_balancer_does_not_find_may_be_there_all_the_same(
     answer: bytes, sort: type[Exception]
 ) -> None:
     """What is taken for gone is made once more, and nobody looks for its kind any more."""
-    assert type(error_of(404, answer, "read Role/a/b", "Role", {})) is sort
+    assert isinstance(error_of(404, answer, "read Role/a/b", "Role", {}), sort)
 
 
 def test_who_answers_in_the_servers_place_is_shown() -> None:

@@ -18,7 +18,7 @@ from sro_apply.kube.connection import Answer
 from sro_apply.kube.errors import PermanentError, error_of, last_word
 from sro_apply.kube.feed import Collection, Feed
 from sro_apply.kube.interface import Kind
-from sro_render.model.objects import object_id
+from sro_render.model.objects import JsonObject, object_id
 
 POD = Kind("v1", "Pod")
 
@@ -95,6 +95,19 @@ def test_another_refusal_midway_is_none_to_begin_again_for() -> None:
     with pytest.raises(PermanentError) as caught:
         client(server).list(POD, "a")
     assert (caught.value.status, len(server.asked)) == (403, 3)
+
+
+def test_a_kind_that_another_thread_forgets_as_soon_as_it_is_read_is_known_all_the_same() -> None:
+    made = client(Server())
+    read: Any = made._discover
+
+    def discover(api_version: str) -> JsonObject:
+        answer: JsonObject = read(api_version)
+        made._resources.clear()
+        return answer
+
+    made._discover = discover  # type: ignore[method-assign]
+    assert [object_id(each).name for each in made.list(POD, "a")] == ["1-0", "1-1", "1-2"]
 
 
 @pytest.mark.parametrize(
