@@ -16,6 +16,7 @@ import msgspec
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
 from sro_apply.kube.errors import (
+    TRIED_AGAIN,
     NotFoundError,
     NotServedError,
     PermanentError,

@@ -51,6 +51,15 @@ def answered(status: int, body: Any) -> Answer:
     return Answer(status, {}, json.dumps(body).encode())
 
 
+class ForgetfulClient(Client):
+    """One whose other threads are told at once that nobody answers for what this one has just read."""
+
+    def _discover(self, api_version: str) -> JsonObject:
+        answer = super()._discover(api_version)
+        self._resources.clear()
+        return answer
+
+
 def client(server: Server) -> Client:
     connection: Any = server
     return Client(connection)
@@ -98,16 +107,9 @@ def test_another_refusal_midway_is_none_to_begin_again_for() -> None:
 
 
 def test_a_kind_that_another_thread_forgets_as_soon_as_it_is_read_is_known_all_the_same() -> None:
-    made = client(Server())
-    read: Any = made._discover
-
-    def discover(api_version: str) -> JsonObject:
-        answer: JsonObject = read(api_version)
-        made._resources.clear()
-        return answer
-
-    made._discover = discover  # type: ignore[method-assign]
-    assert [object_id(each).name for each in made.list(POD, "a")] == ["1-0", "1-1", "1-2"]
+    connection: Any = Server()
+    found = ForgetfulClient(connection).list(POD, "a")
+    assert [object_id(each).name for each in found] == ["1-0", "1-1", "1-2"]
 
 
 @pytest.mark.parametrize(
