@@ -15,7 +15,16 @@ from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
 from sro_apply.planning.leaving import leaving_reason
-from sro_apply.planning.pods import fault_of, named, newest_pods, node_of, old_pods, pending_of, pods_of
+from sro_apply.planning.pods import (
+    RESTARTING,
+    fault_of,
+    named,
+    newest_pods,
+    node_of,
+    old_pods,
+    pending_of,
+    pods_of,
+)
 from sro_apply.planning.reading import (
     condition_of,
     generation_of,
@@ -90,6 +99,12 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     if fault:
         return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
+    if missing and len(pods) < desired:
+        where = f"-n {text_of(metadata_of(live).get('namespace'))} daemonset {name_of(live)}"
+        return progress(
+            f"{len(pods)} of {desired} pods are there{named(missing)}",
+            f"kubectl describe {where} says why, if it stays so",
+        )
     if missing:
         wanted = len(around.expected)
         return progress(f"{desired} pods are scheduled, and {wanted} nodes must run it{named(missing)}")
@@ -188,9 +203,15 @@ def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
         return failure(words_of(failed))
     if is_true(live, "Complete"):
         return READY
+    if spec_of(live).get("suspend") is True:
+        return progress("the job is suspended")
     pods = pods_of(live, around.pods)
-    fault = fault_of(pods)
-    return fault or progress("the job has not completed", pending_of(pods))
+    fault = fault_of(pods, passing={RESTARTING})
+    if fault:
+        return fault
+    # How often its containers may fail is for the job to say: it has failed when its backoffLimit is reached.
+    again = fault_of(pods)
+    return progress("the job has not completed", again.reason if again else pending_of(pods))
 
 
 def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
@@ -214,13 +235,19 @@ def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
     """Certificates and whatever else has a condition Ready: that of the generation that was applied."""
     ready = condition_of(live, "Ready")
     if not ready:
-        return READY
+        group = text_of(live.get("apiVersion")).rpartition("/")[0]
+        return _UNSEEN if (group, live.get("kind")) in _ALWAYS_WITH_READY else READY
     seen = ready.get("observedGeneration")
     if not is_observed(live, unknown=True) or (isinstance(seen, int) and seen < generation_of(live)):
         return progress("its controller has not seen this revision yet")
     return READY if ready.get("status") == "True" else progress(words_of(ready))
 
 
+_UNSEEN = progress("its controller has not seen it yet")
+_ALWAYS_WITH_READY = frozenset(
+    ("cert-manager.io", each) for each in ("Certificate", "CertificateRequest", "ClusterIssuer", "Issuer")
+)
+"""Kinds that get this condition sooner or later; of others nobody knows whether they ever do."""
 _Judge = Callable[[JsonObject, Surroundings], Verdict]
 _JUDGES: Mapping[tuple[str, str], _Judge] = MappingProxyType(
     {

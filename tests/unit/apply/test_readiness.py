@@ -121,6 +121,16 @@ PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
     ("given", "pods", "expected", "verdict"),
     [
         (daemon_set(2, 2, 2), [pod("d-1", "n1"), pod("d-2", "n2")], ("n1", "n2"), Verdict(Readiness.READY)),
+        # The server takes no pod: its events tell why, such as rights that the account lacks.
+        (
+            daemon_set(2, 0, 0),
+            [],
+            ("n1", "n2"),
+            Verdict(
+                Readiness.PROGRESSING,
+                "0 of 2 pods are there (n1, n2); kubectl describe -n a daemonset d says why, if it stays so",
+            ),
+        ),
         # As many pods as nodes, but not on all of these.
         (
             daemon_set(2, 2, 2),
@@ -531,12 +541,43 @@ BUILD = "build.openshift.io/v1"
             {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]},
             Verdict(Readiness.PROGRESSING, "its controller has not seen this revision yet"),
         ),
+        # Its controller has yet to look at it: a moment after it was applied, each of them is like this.
+        (
+            "cert-manager.io/v1",
+            "Certificate",
+            {},
+            Verdict(Readiness.PROGRESSING, "its controller has not seen it yet"),
+        ),
+        ("example.com/v1", "Certificate", {}, Verdict(Readiness.READY)),
         # A kind of that name in another group is another kind.
         ("example.com/v1", "Job", {}, Verdict(Readiness.READY)),
     ],
 )
 def test_other_kinds(version: str, kind: str, status: Object, verdict: Verdict) -> None:
     assert judge(live(kind, status, version=version), Surroundings()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "verdict"),
+    [
+        (
+            {},
+            "CrashLoopBackOff",
+            Verdict(Readiness.PROGRESSING, "the job has not completed; pod p on node n: CrashLoopBackOff"),
+        ),
+        (
+            {},
+            "ErrImagePull",
+            Verdict(Readiness.FAILED, "pod p on node n: ErrImagePull", is_retried=True),
+        ),
+        ({"suspend": True}, "", Verdict(Readiness.PROGRESSING, "the job is suspended")),
+    ],
+    ids=["starts again", "no image", "suspended"],
+)
+def test_a_job_says_itself_how_often_it_may_fail(spec: Object, reason: str, verdict: Verdict) -> None:
+    """Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy."""
+    pods = [pod("p", "n", waiting={"reason": reason})] if reason else []
+    assert judge(live("Job", {}, spec, version="batch/v1"), Surroundings(pods=pods)) == verdict
 
 
 def build(number: int, phase: str, config: str = "d") -> Object:
