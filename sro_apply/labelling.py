@@ -21,9 +21,9 @@ from sro_render.model.objects import ObjectId
 
 
 class Labelled(Struct, frozen=True, kw_only=True):
-    """What labelling came to. nodes: those that were changed; findings: what people should know."""
+    """What labelling came to. changes: those that were made; findings: what people should know."""
 
-    nodes: tuple[str, ...] = ()
+    changes: tuple[NodeChange, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -50,7 +50,7 @@ class Labeller:
         done = self._write([each for each in changes.values() if self._is_due(each)])
         known = (self._tries[name].finding for name in changes)
         return Labelled(
-            nodes=done.nodes, findings=(*label_findings(picture), *(each for each in known if each))
+            changes=done.changes, findings=(*label_findings(picture), *(each for each in known if each))
         )
 
     def unlabel(self, resource: str) -> Labelled:
@@ -81,7 +81,7 @@ class Labeller:
                 del self._tries[name]
 
     def _write(self, changes: Iterable[NodeChange]) -> Labelled:
-        written: list[str] = []
+        written: list[NodeChange] = []
         findings: list[Finding] = []
         for change in changes:
             identity = ObjectId("v1", "Node", "", change.node)
@@ -96,6 +96,6 @@ class Labeller:
                 if error.finding.code == "server-unreachable":
                     break  # no other node fares better
             else:
-                written.append(change.node)
+                written.append(change)
                 self._note(change, None)
-        return Labelled(nodes=tuple(written), findings=tuple(findings))
+        return Labelled(changes=tuple(written), findings=tuple(findings))
