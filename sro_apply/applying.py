@@ -23,6 +23,7 @@ from sro_apply.planning.defaults import with_keys
 from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
+from sro_apply.planning.secret_data import with_data
 from sro_apply.planning.sets import set_of
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
@@ -142,7 +143,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         member = as_member(each.manifest, self._sets[resource])
-        manifest = with_keys(with_run_revision(with_revision(member)))
+        manifest = with_data(with_keys(with_run_revision(with_revision(member))))
         namespace = each.id.namespace or owner.namespace
         if not namespace:
             return manifest

@@ -21,7 +21,7 @@ from sro_render.model.objects import JsonObject, ObjectId
 
 _T = TypeVar("_T")
 _NOTHING: Final[Sequence[JsonObject]] = ()
-_OPENSHIFT: Final = "config.openshift.io/v1/ClusterVersion"
+_OPENSHIFT: Final = Kind("config.openshift.io/v1", "ClusterVersion")
 """What is served on OpenShift and nowhere else: where it is not, its objects are not asked for."""
 _BUILDS: Final = "build.openshift.io/"
 _SECRETS: Final = Kind("v1", "Secret")
@@ -87,8 +87,10 @@ class _Collector:
 
 def _facts_of(apis: ApiVersions) -> list[ObjectId]:
     """What may be asked for: a right that is of no use is not asked of anybody."""
-    facts = [*CLUSTER_FACTS] if _OPENSHIFT in apis.served else []
     # An API that is silent is asked, so that it is not taken for one that is not there.
+    is_silent = _OPENSHIFT.api_version in apis.silent
+    is_openshift = is_silent or f"{_OPENSHIFT.api_version}/{_OPENSHIFT.name}" in apis.served
+    facts = [*CLUSTER_FACTS] if is_openshift else []
     return [*facts, TOOLKITS] if TOOLKITS.api_version in apis.served else facts
 
 

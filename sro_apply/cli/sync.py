@@ -20,7 +20,7 @@ from sro_apply.cli.options import (
     prune_limit_option,
     wait_timeout_option,
 )
-from sro_apply.cli.talk import printable, printable_lines
+from sro_apply.cli.talk import printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -152,7 +152,7 @@ class _Teller:
     def tell(self, event: Event) -> None:
         """Say what has happened, with the time since the beginning."""
         if self._is_json:
-            click.echo(printable(json_line(event)))
+            click.echo(json_line(event))
             return
         self._ending.hear(event)
         text = printable_lines(text_line(event))

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
+from sro_apply.planning.leaving import is_leaving, leaving_reason
 from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
 from sro_apply.planning.reading import (
     condition_of,
@@ -54,7 +55,9 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 def judge(live: JsonObject, around: Surroundings) -> Verdict:
-    """What a live object is found to be."""
+    """What a live object is found to be. One whose deletion has begun is as good as gone."""
+    if is_leaving(live):
+        return progress(leaving_reason(live))
     group = text_of(live.get("apiVersion")).rpartition("/")[0]
     found = _JUDGES.get((group, text_of(live.get("kind"))), _judge_any)(live, around)
     pattern = pattern_of(live)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from sro_apply.planning.picture import Picture, SeenStep
+from sro_apply.reporting.json_text import json_text
 from sro_apply.reporting.obstacles import Obstacle, obstacles
 from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, is_ready, nodes_of, summaries
 from sro_render.model.objects import JsonObject
@@ -27,7 +26,7 @@ def status_json(picture: Picture) -> str:
         "ready": is_ready(picture),
         "specialResources": [_resource_json(each) for each in summaries(picture)],
     }
-    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _section(summary: Summary) -> str:

@@ -415,3 +415,23 @@ def test_a_build_config_is_as_ready_as_its_newest_build(
 ) -> None:
     given = live("BuildConfig", {"lastVersion": last}, version=BUILD)
     assert judge(given, Surroundings(builds=builds)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "version"),
+    [
+        ("ConfigMap", {}, "v1"),
+        ("Namespace", {"phase": "Terminating"}, "v1"),
+        ("CustomResourceDefinition", condition("Established", "True"), CRD),
+        ("BuildConfig", {"lastVersion": 1}, BUILD),
+        ("DaemonSet", {"observedGeneration": 2}, "apps/v1"),
+    ],
+)
+def test_what_is_being_deleted_is_not_ready_whatever_its_status_says(
+    kind: str, status: Object, version: str
+) -> None:
+    given = live(kind, status, version=version)
+    given["metadata"] |= {"deletionTimestamp": "2020-01-01T00:00:00Z", "finalizers": ["example.com/hold"]}
+    assert judge(given, Surroundings(builds=[build(1, "Complete")])) == Verdict(
+        Readiness.PROGRESSING, "it is being deleted, and waits for the finalizer example.com/hold"
+    )

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sro_apply.cli.main import run
 from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
@@ -199,3 +200,10 @@ def test_wrong_input_and_a_server_that_is_not_there_have_their_exit_codes(
     assert "error[" in capsys.readouterr().err
     assert run(["status", str(GOLDEN), "--kubeconfig", str(config)]) == 4
     assert "error[server-unreachable]" in capsys.readouterr().err
+
+
+def test_what_a_server_says_is_json_and_steers_no_terminal() -> None:
+    strange = replace(PICTURE, cluster="a\x9b2J\U000e0001b")
+    text = status_json(strange)
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text)["cluster"] == "a\x9b2J\U000e0001b"
