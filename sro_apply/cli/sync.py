@@ -20,7 +20,7 @@ from sro_apply.cli.options import (
     prune_limit_option,
     wait_timeout_option,
 )
-from sro_apply.cli.talk import printable_lines
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
