@@ -23,6 +23,7 @@ from sro_apply.planning.defaults import with_keys
 from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.sameness import is_same
+from sro_apply.planning.secret_data import with_data
 from sro_apply.planning.sets import set_of
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
@@ -33,7 +34,7 @@ M = TypeVar("M")
 class FaultError(Exception):
     """What is wrong with an object, on its way to the step.
 
-    error: a server's answer, if it is one; retry_s: see `Verdict`.
+    error: a server's answer, if it is one; retry_s, is_retried: see `Verdict`.
     """
 
     def __init__(
@@ -42,9 +43,12 @@ class FaultError(Exception):
         reason: str,
         error: PermanentError | TransientError | None,
         retry_s: float | None = None,
+        *,
+        is_retried: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.identity, self.reason, self.error, self.retry_s = identity, reason, error, retry_s
+        self.identity, self.reason, self.error = identity, reason, error
+        self.retry_s, self.is_retried = retry_s, is_retried
 
 
 class Turn(Struct, frozen=True, kw_only=True):
@@ -139,7 +143,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         member = as_member(each.manifest, self._sets[resource])
-        manifest = with_keys(with_run_revision(with_revision(member)))
+        manifest = with_data(with_keys(with_run_revision(with_revision(member))))
         namespace = each.id.namespace or owner.namespace
         if not namespace:
             return manifest

@@ -1,4 +1,4 @@
-"""Reads a rendered bundle from a folder: the one place of the applier that touches files.
+"""Reads a rendered bundle from a folder, or from files that somebody else has read.
 
 Decides what is refused before the first request: a file that is not as the lock says, one that the lock
 does not list, one that is missing, links, an object that is there twice, and a bundle that was written for
@@ -94,7 +94,18 @@ def _refuse_vain_waits(bundle: RenderedBundle) -> None:
 
 
 def root_of(folder: Path) -> Path:
-    """OUT/CLUSTER, of that or of OUT. Raises: BundleError: there is none, or several."""
+    """OUT/CLUSTER, of that or of OUT. Raises: BundleError: none, several, or one that cannot be read."""
+    try:
+        return _root_of(folder)
+    except OSError as error:
+        raise BundleError(
+            "unreadable-file",
+            f"{folder} cannot be read: {error.strerror}",
+            hint="name what sro-render build wrote, OUT/CLUSTER, and give yourself the right to read it",
+        ) from error
+
+
+def _root_of(folder: Path) -> Path:
     if folder.is_symlink():
         raise BundleError("bundle-link", f"{folder} is a link", hint="name the folder that it leads to")
     if (folder / LOCK_NAME).exists():
@@ -221,6 +232,8 @@ def _parsed(data: bytes, place: str) -> JsonValue:
 
 def _read_lock(root: str, files: Mapping[str, bytes]) -> Lock:
     place = f"{root}/{LOCK_NAME}"
+    if LOCK_NAME not in files:  # it was there when its folder was looked for
+        raise BundleError("no-bundle", f"there is no {LOCK_NAME} in {root} any more", hint=_AS_COMMITTED)
     value = _parsed(files[LOCK_NAME], place)
     try:
         return Lock.from_mapping(value)

@@ -14,28 +14,17 @@ from sro_apply.kube.errors import PermanentError
 from sro_apply.kube.interface import ApiVersions, Kind, Kube
 from sro_apply.kube.patience import Sleep, patiently
 from sro_apply.planning.snapshot import ReadCluster
+from sro_apply.planning.snapshot_rights import CLUSTER_FACTS, PLURALS, TOOLKITS
 from sro_apply.planning.specs import Needs
 from sro_render.errors import some
 from sro_render.model.objects import JsonObject, ObjectId
 
 _T = TypeVar("_T")
 _NOTHING: Final[Sequence[JsonObject]] = ()
-_OPENSHIFT: Final = "config.openshift.io/v1/ClusterVersion"
+_OPENSHIFT: Final = Kind("config.openshift.io/v1", "ClusterVersion")
 """What is served on OpenShift and nowhere else: where it is not, its objects are not asked for."""
 _BUILDS: Final = "build.openshift.io/"
-_CLUSTER_FACTS: Final = (
-    ObjectId("config.openshift.io/v1", "ClusterVersion", "", "version"),
-    ObjectId("config.openshift.io/v1", "Proxy", "", "cluster"),
-    ObjectId("v1", "ConfigMap", "openshift-machine-config-operator", "machine-config-osimageurl"),
-)
-_TOOLKITS: Final = ObjectId("image.openshift.io/v1", "ImageStream", "openshift", "driver-toolkit")
 _SECRETS: Final = Kind("v1", "Secret")
-_PLURALS: Final = {
-    "ClusterVersion": "clusterversions.config.openshift.io",
-    "Proxy": "proxies.config.openshift.io",
-    "ConfigMap": "configmaps",
-    "ImageStream": "imagestreams.image.openshift.io",
-}
 
 
 def collect(kube: Kube, needs: Needs, sleep: Sleep) -> ReadCluster:
@@ -77,7 +66,8 @@ class _Collector:
 
     def _get(self, identity: ObjectId) -> JsonObject | None:
         place = f" in namespace {identity.namespace}" if identity.namespace else ""
-        right = f"get {_PLURALS[identity.kind]} named {identity.name}{place}"
+        resource = ".".join(filter(None, (PLURALS[identity.kind], identity.group)))
+        right = f"get {resource} named {identity.name}{place}"
         return self._asked(right, lambda: self._kube.get(identity), None)
 
     def _secret_names(self, namespace: str) -> Sequence[JsonObject]:
@@ -97,9 +87,11 @@ class _Collector:
 
 def _facts_of(apis: ApiVersions) -> list[ObjectId]:
     """What may be asked for: a right that is of no use is not asked of anybody."""
-    facts = [*_CLUSTER_FACTS] if _OPENSHIFT in apis.served else []
     # An API that is silent is asked, so that it is not taken for one that is not there.
-    return [*facts, _TOOLKITS] if _TOOLKITS.api_version in apis.served else facts
+    is_silent = _OPENSHIFT.api_version in apis.silent
+    is_openshift = is_silent or f"{_OPENSHIFT.api_version}/{_OPENSHIFT.name}" in apis.served
+    facts = [*CLUSTER_FACTS] if is_openshift else []
+    return [*facts, TOOLKITS] if TOOLKITS.api_version in apis.served else facts
 
 
 def _forbidden(rights: list[str]) -> PermanentError:
@@ -107,7 +99,7 @@ def _forbidden(rights: list[str]) -> PermanentError:
         "snapshot-forbidden",
         "a snapshot takes rights that are missing",
         notes=tuple(f"may not {right}" for right in some(rights)),
-        hint="give them to the user or ServiceAccount, by a ClusterRole or by a Role in that namespace",
+        hint="sro-apply manifests SPEC --for snapshot prints roles that have them",
     )
     error.status = 403
     return error

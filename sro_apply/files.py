@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sro_render.errors import Faults, InputError, OutputError
-from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME
+from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME, missing_hint
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -34,7 +34,8 @@ def read_sources(paths: Iterable[Path]) -> list[Source]:
             try:
                 found.append(decode(file.read_bytes(), file.as_posix()))
             except FileNotFoundError:
-                faults.add(InputError("no-such-file", f"there is no file or folder {file}"))
+                missing = f"there is no file or folder {file}"
+                faults.add(InputError("no-such-file", missing, hint=_hint(file)))
             except OSError as error:
                 faults.add(InputError("unreadable-file", f"{file} cannot be read: {error.strerror}"))
     faults.raise_if_any()
@@ -51,6 +52,16 @@ def _files_of(path: Path) -> Iterator[Path]:
         is_ours = each.name == CONFIG_NAME or not rendered.isdisjoint(each.parents)
         if each.suffix in _ENDINGS and each.is_file() and not is_hidden and not is_ours:
             yield each
+
+
+def _hint(missing: Path) -> str:
+    """What stands beside a path that does not exist."""
+    try:
+        return missing_hint(
+            str(missing.parent), missing.name, [each.name for each in missing.parent.iterdir()]
+        )
+    except OSError:
+        return f"there is no folder {missing.parent} either"
 
 
 def page_assets() -> PageAssets:

@@ -6,15 +6,14 @@ is kept beyond one sync: whatever stops it between two requests, the next one be
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from sro_apply.applying import Applier, Came, FaultError, Turn
 from sro_apply.building import BuildStarter
+from sro_apply.clock import Clock
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.hooking import HookKeeper
@@ -24,45 +23,26 @@ from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.builds import is_build_config
-from sro_apply.planning.hooks import is_in_the_way, runs_once
+from sro_apply.planning.hooks import runs_once
+from sro_apply.planning.lasting import LASTING_S, Spell, after_look
+from sro_apply.planning.leaving import is_leaving
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
-from sro_apply.planning.readiness import (
-    Readiness,
-    Verdict,
-)
+from sro_apply.planning.verdict import Readiness, Verdict
 from sro_apply.planning.waits import batches, must_wait
+from sro_apply.rehearsing import Rehearsal
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
 MOST_ATTEMPTS = 4
-"""A sync ends when all that is left has failed so often: somebody must look."""
+"""A sync ends when all that is left has failed so often: somebody must look.
 
-
-class Clock(Protocol):
-    """Time, which tests do not wait for."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's."""
-
-    def now(self) -> float:
-        """See `Clock`."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """See `Clock`."""
-        time.sleep(seconds)
+What others go on trying must have failed for `LASTING_S`, too.
+"""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -78,14 +58,26 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class _Trial(Struct):
-    """How often something was tried, and when it is tried again."""
+    """How often something was tried, and when it is tried again.
+
+    next_at:  when we do so; again_at: what people are told of that, None where it is given up.
+    lasted_s: for how long it has failed; None where nobody else goes on trying it.
+    """
 
     attempts: int = 0
     next_at: float = 0.0
+    again_at: float | None = None
+    lasted_s: float | None = None
     is_transient: bool = False
     was_refused: bool = False
     reason: str = ""
     object: ObjectId | None = None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether waiting for it is in vain, as far as anybody can tell."""
+        is_lasting = self.lasted_s is None or self.lasted_s >= LASTING_S
+        return not self.is_transient and self.attempts >= MOST_ATTEMPTS and is_lasting
 
 
 _Course = Generator[list[Turn], list[Came], Awaited | None]
@@ -120,6 +112,7 @@ class Runner:
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
         self._since: dict[ObjectId, float] = {}
+        self._spells: dict[ObjectId, Spell] = {}
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -129,7 +122,7 @@ class Runner:
         """
         self.begin()
         if self._settings.is_dry_run:
-            return self._dry_run()
+            return self._rehearse()
         deadline = self._clock.now() + self._settings.timeout_s
         look_s = FIRST_LOOK_S
         while True:
@@ -138,11 +131,11 @@ class Runner:
             if before != self._table:
                 after_round()
             if self._is_over():
-                return self._outcome(is_out_of_time=False)
+                return self._ended(is_out_of_time=False)
             look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
             left_s = deadline - self._clock.now()
             if left_s <= 0:
-                return self._outcome(is_out_of_time=True)
+                return self._ended(is_out_of_time=True)
             self._clock.sleep(min(look_s, left_s))
             self._view.forget()
 
@@ -183,8 +176,10 @@ class Runner:
             for step in self._steps
             if self._is_at_gate(step) and isinstance(event := self._told.get(step.key), Awaited)
         }
+        now = self._clock.now()
         for key, trial in self._trials.items():
-            found[key] = Trouble(reason=trial.reason, retry_s=max(0.0, trial.next_at - self._clock.now()))
+            retry_s = None if trial.again_at is None else max(0.0, trial.again_at - now)
+            found[key] = Trouble(reason=trial.reason, retry_s=retry_s)
         return found
 
     def _status(self, step: Step) -> Status:
@@ -307,8 +302,12 @@ class Runner:
         found = [(each, self._judge(step, each)) for each in objects if self._is_looked_at(each)]
         waited = [(each, verdict) for each, verdict in found if must_wait(each, self._settings.waits)]
         for each, verdict in waited:
+            self._note_spell(each.id, verdict)
+        for each, verdict in waited:
             if verdict.readiness is Readiness.FAILED:
-                raise FaultError(each.id, verdict.reason, None, verdict.retry_s)
+                raise FaultError(
+                    each.id, verdict.reason, None, verdict.retry_s, is_retried=verdict.is_retried
+                )
         late = [self._late(each, verdict) for each, verdict in waited]
         for fault in late:
             if fault is not None:
@@ -317,6 +316,11 @@ class Runner:
             if verdict.readiness is Readiness.PROGRESSING:
                 return Awaited(step=str(step.key), object=str(each.id), reason=verdict.reason)
         return None
+
+    def _note_spell(self, identity: ObjectId, verdict: Verdict) -> None:
+        spell = after_look(self._spells.pop(identity, None), verdict.readiness, self._clock.now())
+        if spell is not None:
+            self._spells[identity] = spell
 
     def _late(self, each: BundleObject, verdict: Verdict) -> FaultError | None:
         """What is waited for too long counts as failed, so that it holds up nobody who waits for its end."""
@@ -343,7 +347,7 @@ class Runner:
         if live is None:
             self._done.pop(each.id, None)
             found = Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
-        elif is_build_config(each.id):
+        elif is_build_config(each.id) and not is_leaving(live):
             found = self._builder.attend(live)
         else:
             found = self._looker.judge(each, live)
@@ -360,14 +364,17 @@ class Runner:
         pause = delay_s(trial.attempts)
         if isinstance(fault.error, TransientError) and fault.error.retry_after_s is not None:
             pause = fault.error.retry_after_s
-        trial.next_at = self._clock.now() + pause
+        now = self._clock.now()
+        trial.next_at = now + pause
+        trial.lasted_s = now - self._spells[fault.identity].since if fault.is_retried else None
+        again_s = pause if fault.retry_s is None else fault.retry_s
+        trial.again_at = now + again_s if again_s else None
         if trial.is_transient:
             if fault.reason not in self._delays:
                 self._delays.add(fault.reason)
                 self._tell(Delayed(reason=fault.reason, retry_s=pause))
             return
         self._happen(step, Happening.SAW_FAULT)
-        again_s = pause if fault.retry_s is None else fault.retry_s
         event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=again_s)
         known = self._told.get(step.key)
         if not isinstance(known, Failed) or known.reason != event.reason:
@@ -391,7 +398,7 @@ class Runner:
                     return False
                 case Status.FAILED:
                     trial = self._trials.get(step.key)
-                    if trial is None or trial.is_transient or trial.attempts < MOST_ATTEMPTS:
+                    if trial is None or not trial.is_given_up:
                         return False
                 case Status.WAITING:
                     if may_start(step, self._table):
@@ -402,7 +409,11 @@ class Runner:
         """Whether it has begun, and waits for an object of its own before it applies the others."""
         return step.key in self._begun and self._status(step) is Status.WAITING
 
-    def _outcome(self, *, is_out_of_time: bool) -> Outcome:
+    def _ended(self, *, is_out_of_time: bool) -> Outcome:
+        was_refused = any(each.was_refused for each in self._trials.values())
+        return self._outcome(is_out_of_time=is_out_of_time, was_refused=was_refused)
+
+    def _outcome(self, *, is_out_of_time: bool, was_refused: bool) -> Outcome:
         states = [(step, status_of(self._table, step.key)) for step in self._steps]
         finished = Finished(
             ready=sum(status is Status.READY for _, status in states),
@@ -415,69 +426,14 @@ class Runner:
             is_out_of_time=is_out_of_time,
         )
         self._tell(finished)
-        return Outcome(finished=finished, was_refused=any(each.was_refused for each in self._trials.values()))
+        return Outcome(finished=finished, was_refused=was_refused)
 
-    def _dry_run(self) -> Outcome:
-        """Ask the server what it would make of every object, without waiting for any."""
-        turns = [
-            (step, Turn(resource=step.key.resource, object=each))
-            for step, each in self._all()
-            if not self._would_rest(step, each)
-        ]
-        for (step, _), came in zip(turns, self.applier.apply_all([turn for _, turn in turns]), strict=True):
-            fault = came.fault
-            if fault is None:
-                self._note(step, [came])
-            elif isinstance(fault.error, TransientError):
-                raise fault.error
-            elif isinstance(fault.error, NotFoundError):
-                self._note(step, [structs.replace(came, result=Result.UNCHECKED, fault=None)])
-            else:
-                self._table[step.key] = Status.FAILED
-                self._trials[step.key] = _Trial(was_refused=fault.error is not None)
-                self._tell(Failed(step=str(step.key), object=str(came.id), reason=fault.reason, retry_s=0))
+    def _rehearse(self) -> Outcome:
+        found = Rehearsal(self.applier, self._hooks, self._view, self._tell).rehearse(self._steps)
+        self._done.update(found.results)
         for step in self._steps:
-            self._table.setdefault(step.key, Status.READY)
-        return self._outcome(is_out_of_time=False)
-
-    def _would_rest(self, step: Step, each: BundleObject) -> bool:
-        """Whether an object is a hook that ran, or would be made anew: no server can say of that."""
-        if not runs_once(each.manifest):
-            return False
-        wanted = self.applier.wanted(step.key.resource, each)
-        if self._hooks.ran(step.key.resource, each, wanted):
-            return True
-        live = self._view.live(object_id(wanted))
-        if live is None or not is_in_the_way(live, wanted):
-            return False
-        self._done[each.id] = Result.CREATED
-        self._tell(Applied(step=str(step.key), object=str(object_id(wanted)), result=Result.CREATED))
-        return True
-
-    def _all(self) -> Iterator[tuple[Step, BundleObject]]:
-        return ((step, each) for step in self._steps for each in step.objects)
-
-
-class Observer:
-    """Looks at a bundle that others bring into the cluster, round after round."""
-
-    def __init__(self, kube: Kube, view: Reading, bundle: RenderedBundle, settings: SyncSettings) -> None:
-        looker = Looker(view, bundle, kube)
-        self._surveyor = Surveyor(view, looker, bundle, Applier(kube, view, bundle, settings))
-
-    def begin(self) -> None:
-        """Nothing is to be known before."""
-
-    def round(self) -> None:
-        """Nothing is to be done."""
-
-    def picture(self) -> Picture:
-        """How the cluster stands now. Raises: see `Surveyor.survey`."""
-        return self._surveyor.survey()
-
-    def next_try_s(self) -> float | None:
-        """Nothing is tried."""
-        return None
+            self._table[step.key] = Status.FAILED if step.key in found.failed else Status.READY
+        return self._outcome(is_out_of_time=False, was_refused=found.was_refused)
 
 
 def _by_kind(objects: Sequence[BundleObject]) -> Iterator[list[BundleObject]]:

@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -32,8 +31,10 @@ _TIMEOUT_S: Final = 120
 _FORM: Final = "git+https://HOST/REPOSITORY@REF:PATH"
 _ADDRESS: Final = re.compile(r"(?P<url>[^@]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?")
 _CREDENTIALS: Final = re.compile(
-    r"(?<=://)[^/@:\s]*:(?!\d{1,5}/)[^@\s]*@"  # a user and a password, which may have a slash by mistake
+    r"(?<=://)(?:"
+    r"[^/@:\s]*:(?!\d{1,5}/)[^@\s]*@"  # a user and a password, which may have a slash by mistake
     r"|(?<=https://)[^/@\s]+@"  # a token alone
+    r")(?:[^/@\s]+@)*"  # or an @
 )
 _CALM: Final = (
     "core.hooksPath=/dev/null",
@@ -115,10 +116,10 @@ class _Address(Struct, frozen=True, kw_only=True):
 def _address(text: str) -> _Address:
     match = _ADDRESS.fullmatch(text[len(GIT_PREFIX) :])
     url = match["url"] if match else ""
-    parts = urlsplit(url)
+    scheme = url.partition("://")[0].lower()
     path = (match["path"] or "") if match else ""
     is_inside = not path.startswith("/") and ".." not in path.split("/")
-    if match is None or parts.scheme not in _SCHEMES or match["ref"].startswith("-") or not is_inside:
+    if match is None or scheme not in _SCHEMES or match["ref"].startswith("-") or not is_inside:
         raise InputError(
             "source-address",
             f"{shown(text)} names no bundle in a Git repository",

@@ -74,7 +74,8 @@ class Surveyor:
             resources=seen_resources(self._bundle, live, self._stray(steps, live)),
             kernels=self._bundle.kernels,
             templates=self._bundle.templates,
-            removed=self._bundle.removed,
+            # Drivers may select on the labels of an SR: who applies takes them when the last of it has gone.
+            removed=self._bundle.removed if table is None else (),
         )
 
     def _stray(self, steps: Iterable[SeenStep], nodes: Iterable[LiveNode]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Final
 
 import click
@@ -14,7 +15,7 @@ _SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has none
-    """Seconds. Args: least_s: shorter ones are refused."""
+    """Seconds. Args: least_s: shorter ones are refused, and those that are longer than anybody can wait."""
 
     name = "duration"
 
@@ -24,7 +25,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has none
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The seconds of a text; what is a number already stays."""
         seconds = _seconds_of(value) if isinstance(value, str) else value
-        if seconds is None or not self._least_s <= seconds < float("inf"):
+        if seconds is None or not self._least_s <= seconds < threading.TIMEOUT_MAX:
             least = f" of at least {self._least_s:g} s" if self._least_s >= 1 else ""
             self.fail(f"{value!r} is no duration{least}: write 90, 90s, 15m or 1h30m", param, ctx)
         return seconds

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from sro_apply.controller.manifests import ManifestsRequest, Part
+from sro_apply.controller.manifests import ManifestsRequest, Part, snapshot_manifests
 from sro_apply.controller.manifests import manifests as put_together
 from sro_apply.planning.rights import Purpose
 from sro_render.yamltext.writer import write
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _RESOURCE = re.compile(r"(?P<kind>[A-Z][A-Za-z0-9]*(\.[-a-z0-9.]+)?)=(?P<plural>[a-z0-9][-a-z0-9]*)")
+_SNAPSHOT = "snapshot"
+"""A purpose that has no bundle."""
+_OF_PODS = ("image", "from_where", "replicas", "git_secret", "run_options")
+_OF_BUNDLES = (*_OF_PODS, "deletes_namespaces", "plurals")
 
 
 def _namespace(context: click.Context, option: click.Parameter, value: str) -> str:
@@ -39,17 +45,19 @@ def _plurals(context: click.Context, option: click.Parameter, value: tuple[str, 
 Example:
   sro-apply manifests out/cluster --image registry.example.com/sro-apply:1.0.0 \\
     --source git+https://git.example.com/fleet.git@main:out/cluster | kubectl apply --server-side -f -
-  sro-apply manifests out/cluster --for sync""",
+  sro-apply manifests out/cluster --for sync
+  sro-apply manifests specs/ --for snapshot""",
 )
 @click.argument("source", metavar="SOURCE")
 @click.argument("run_options", metavar="[-- RUN_OPTION...]", nargs=-1)
 @click.option(
     "--for",
     "purpose",
-    type=click.Choice([each.value for each in Purpose]),
+    type=click.Choice([*(each.value for each in Purpose), _SNAPSHOT]),
     default=Purpose.RUN.value,
     show_default=True,
-    help="What runs there, what only observes beside Argo CD or Flux, or rights for sync from outside.",
+    help="What runs there, what only observes beside Argo CD or Flux, or rights for sync from outside; "
+    "rights for snapshots, of a SOURCE that has SpecialResources.",
 )
 @click.option(
     "--namespace",
@@ -97,7 +105,9 @@ Example:
     callback=_plurals,
     help="What a kind is called in rights, where neither we nor the bundle's CRDs know it.",
 )
+@click.pass_context
 def command(
+    context: click.Context,
     *,
     source: str,
     run_options: tuple[str, ...],
@@ -114,8 +124,20 @@ def command(
     """Print what to install so that the bundle in SOURCE can be brought into a cluster.
 
     The rights are those that this bundle needs: print them again when it gets other kinds or namespaces.
+    Those of snapshots are those that the SpecialResources need, on plain Kubernetes --without openshift.
     Options after -- go to `sro-apply run`.
     """
+    if purpose == _SNAPSHOT:
+        _refuse(context, _OF_BUNDLES, purpose)
+        made = snapshot_manifests(Path(source), namespace, frozenset(map(Part, without)))
+        click.echo("---\n".join(map(write, made)), nl=False)
+        return
+    if not Purpose(purpose).is_in_cluster:
+        _refuse(context, _OF_PODS, purpose)
+    if Part.OPENSHIFT in without:
+        raise click.UsageError(
+            f"--for {purpose} asks for nothing of OpenShift: --without {Part.OPENSHIFT} is of snapshots"
+        )
     request = ManifestsRequest(
         source=source,
         namespace=namespace,
@@ -130,3 +152,14 @@ def command(
         plurals=plurals,
     )
     click.echo("---\n".join(map(write, put_together(request))), nl=False)
+
+
+def _refuse(context: click.Context, useless: tuple[str, ...], purpose: str) -> None:
+    """Refuse what has nothing to say for a purpose."""
+    given = [
+        each.opts[0] if isinstance(each, click.Option) else "options after --"
+        for each in context.command.params
+        if each.name in useless and context.get_parameter_source(each.name) is not ParameterSource.DEFAULT
+    ]
+    if given:
+        raise click.UsageError(f"--for {purpose} has no use for {', '.join(given)}")

@@ -20,7 +20,7 @@ from sro_apply.cli.options import (
     prune_limit_option,
     wait_timeout_option,
 )
-from sro_apply.cli.talk import printable, printable_lines
+from sro_apply.cli.talk import printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -138,7 +138,7 @@ def command(
 def _teller(output_format: str, *, is_dry_run: bool) -> Callable[[Event], None]:
     """Who tells of events: a board below them on a terminal, elsewhere a line for each."""
     if output_format == "json":
-        return lambda event: click.echo(printable(json_line(event)))
+        return lambda event: click.echo(json_line(event))
     if is_dry_run or not can_be_drawn_on(sys.stdout):
         return lambda event: click.echo(printable_lines(text_line(event)))
     board = LiveBoard(sys.stdout)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from sro_apply.clock import SystemClock
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.prune import PrunePlan
 from sro_apply.pruning.remover import RemoveOutcome, Remover
-from sro_apply.runner import SystemClock
 
 
 class DeleteRequest(Struct, frozen=True, kw_only=True):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from sro_apply.planning.installing import Workload, access, namespaces, workload
+from sro_apply.files import read_sources
+from sro_apply.planning.installing import SNAPSHOT, Workload, access, namespaces, workload
 from sro_apply.planning.kinds import kind_names
 from sro_apply.planning.monitoring import monitoring
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.rights import EVENTS, Needs, Purpose, rights_of
+from sro_apply.planning.snapshot_rights import CLUSTER_FACTS, TOOLKITS, snapshot_rights
 from sro_apply.planning.special_resource_crd import special_resource_crd
+from sro_apply.planning.specs import read_needs
 from sro_apply.sources import load_once, shown
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject
@@ -25,6 +29,7 @@ class Part(StrEnum):
     CRD = "crd"
     NAMESPACES = "namespaces"
     MONITORING = "monitoring"
+    OPENSHIFT = "openshift"
 
 
 class ManifestsRequest(Struct, frozen=True, kw_only=True):
@@ -54,6 +59,21 @@ def manifests(request: ManifestsRequest) -> list[JsonObject]:
     asked = _workload(request) if request.purpose.is_in_cluster else None
     bundle = load_once(request.source, of_any_target=not request.purpose.writes)
     return [*_manifests(request, bundle, asked)]
+
+
+def snapshot_manifests(specs: Path, namespace: str, without: Collection[Part]) -> list[JsonObject]:
+    """An account that may take snapshots for these specs, and nothing else.
+
+    Raises: InputError, or a group of them: a spec cannot be read.
+    """
+    needs = read_needs(read_sources([specs]))
+    rights = snapshot_rights(needs, is_openshift=Part.OPENSHIFT not in without)
+    spaces = {right.namespace for right in rights} - {
+        "",
+        *(each.namespace for each in (*CLUSTER_FACTS, TOOLKITS)),
+    }
+    made = [] if Part.NAMESPACES in without else [*namespaces(namespace, spaces)]
+    return [*made, *access(namespace, rights, SNAPSHOT)]
 
 
 def _workload(request: ManifestsRequest) -> Workload:

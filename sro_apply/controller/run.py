@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sro_apply.checking import check_operator
+from sro_apply.clock import Clock, SystemClock
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
@@ -25,12 +26,13 @@ from sro_apply.kube.interface import Kube, Watched
 from sro_apply.kube.watch import WatchView
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
+from sro_apply.observing import Observer
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
-from sro_apply.runner import FIRST_LOOK_S, Clock, Observer, Runner, SystemClock
+from sro_apply.runner import FIRST_LOOK_S, Runner
 from sro_apply.sources import Found, Source, opened, shown
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board

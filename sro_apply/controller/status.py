@@ -5,8 +5,8 @@ from __future__ import annotations
 from sro_apply.config import SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.kube.view import View
+from sro_apply.observing import Observer
 from sro_apply.planning.picture import Picture
-from sro_apply.runner import Observer
 from sro_apply.sources import load_once
 from sro_render.version import __version__
 

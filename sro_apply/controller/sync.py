@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sro_apply.checking import check_nodes, check_operator
+from sro_apply.clock import SystemClock
 from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
@@ -19,7 +20,7 @@ from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
-from sro_apply.runner import Outcome, Runner, SystemClock
+from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
 

@@ -15,9 +15,18 @@ import msgspec
 
 from sro_apply.config import MANAGER
 from sro_apply.kube.connection import Connection, Stream
-from sro_apply.kube.errors import TRIED_AGAIN, NotFoundError, TransientError, error_of
+from sro_apply.kube.errors import (
+    TRIED_AGAIN,
+    NotFoundError,
+    NotServedError,
+    PermanentError,
+    TransientError,
+    error_of,
+    not_understood,
+)
 from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Served, Watch
 from sro_apply.kube.patience import afresh
+from sro_render.errors import ServerError
 from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
 
 _PAGE: Final = 500
@@ -60,7 +69,16 @@ class Client:
     def _group_versions(self) -> Sequence[str]:
         """All versions of all groups, of each group the preferred one first."""
         versions = ["v1"]
-        for group in _mappings(self._read("/apis", "the API groups").get("groups")):
+        what = "the API groups"
+        try:
+            answer = self._read("/apis", what)
+        except NotFoundError as error:
+            raise PermanentError(
+                "server-refused",
+                f"read {what}: what answers is no API server of Kubernetes",
+                hint="check the server's address in the kubeconfig, with its path if it has one",
+            ) from error
+        for group in _mappings(answer.get("groups")):
             preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
             names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
             versions += sorted(names, key=lambda name: name != preferred)
@@ -88,14 +106,12 @@ class Client:
         for api_version in self._group_versions():
             answer = None
             try:
-                answer = self._read(_root(api_version), f"the kinds of {api_version}")
+                answer = self._discover(api_version)
             except NotFoundError:
                 continue  # a CRD that has just gone
             except TransientError as error:
                 if error.finding.code != "server-busy":
                     raise
-            else:
-                self._resources[api_version] = _resources_in(answer, api_version)
             yield api_version, answer
 
     def apply(
@@ -143,7 +159,8 @@ class Client:
         what = f"watch {kind.name}{f' in {namespace}' if namespace else ''}"
         stream = self._connection.stream(f"{self._folder(kind, namespace)}?{urlencode(query)}", what)
         if stream.status != 200:
-            raise error_of(stream.status, stream.read(), what, kind.name, stream.headers)
+            error = error_of(stream.status, stream.read(), what, kind.name, stream.headers)
+            raise self._told_apart(error, kind, what)
         return _Changes(stream, what, kind.name)
 
     def _whole(
@@ -241,8 +258,9 @@ class Client:
         """
         found = self._resources.get(kind.api_version, {}).get(kind.name)
         if found is None:
-            self._resources[kind.api_version] = self._discover(kind)
-            found = self._resources[kind.api_version].get(kind.name)
+            # What is kept may be forgotten again, by another thread that was told that nobody answers for it.
+            answer = self._discover(kind.api_version)
+            found = _resources_in(answer, kind.api_version).get(kind.name)
         if found is None:
             raise error_of(
                 404,
@@ -253,9 +271,40 @@ class Client:
             )
         return found
 
-    def _discover(self, kind: Kind) -> Mapping[str, Resource]:
-        answer = self._read(_root(kind.api_version), f"the kinds of {kind.api_version}")
-        return _resources_in(answer, kind.api_version)
+    def _discover(self, api_version: str) -> JsonObject:
+        """What a version of a group has; its kinds are kept.
+
+        Raises: NotFoundError: the server does not have it; TransientError: it has it, and nobody answers.
+        """
+        what = f"the kinds of {api_version}"
+        try:
+            answer = self._read(_root(api_version), what)
+        except NotFoundError as error:
+            self._resources.pop(api_version, None)
+            if api_version not in self._group_versions():
+                raise
+            # As while a server starts, or a CRD or an APIService comes: what it has is there all the same.
+            # Source: client-go discovery/discovery_client.go takes it for a group that failed, too.
+            raise TransientError(
+                "server-busy",
+                f"read {what}: the server lists it, but nobody answers for it yet (kubectl get apiservices)",
+                hint=TRIED_AGAIN,
+            ) from error
+        self._resources[api_version] = _resources_in(answer, api_version)
+        return answer
+
+    def _told_apart(self, error: ServerError, kind: Kind, what: str) -> ServerError:
+        """The error, or that it passes: where nobody answers for a kind which the server has."""
+        if not isinstance(error, NotServedError):
+            return error
+        self._resources.pop(kind.api_version, None)
+        try:
+            self._resource(kind)
+        except NotFoundError:
+            return error
+        return TransientError(
+            "server-busy", f"{what}: nobody answered for what the server has", hint=TRIED_AGAIN
+        )
 
     def _read(self, path: str, what: str) -> JsonObject:
         asked = f"read {what}"
@@ -273,8 +322,11 @@ class Client:
         accept: str = "",
     ) -> JsonObject:
         what = f"{_VERBS[method]} {identity}"
-        kind = media_type or _MEDIA_TYPES.get(method, "")
-        data = self._exchange(method, path, query, what, identity.kind, body, kind, accept)
+        sent_as = media_type or _MEDIA_TYPES.get(method, "")
+        try:
+            data = self._exchange(method, path, query, what, identity.kind, body, sent_as, accept)
+        except NotServedError as error:
+            raise self._told_apart(error, Kind(identity.api_version, identity.kind), what) from error
         return _decoded(data, what)
 
     def _exchange(
@@ -359,9 +411,7 @@ def _decoded(data: bytes, what: str) -> JsonObject:
     try:
         return mapping_of(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TransientError(
-            "server-not-understood", f"{what}: the answer is no JSON", hint=TRIED_AGAIN
-        ) from error
+        raise not_understood(f"{what}: the answer is no JSON") from error
 
 
 def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:

@@ -69,8 +69,11 @@ class Stream:
             self._answer.close()
 
     def read(self) -> bytes:
-        """All of it at once: of a refusal."""
-        return self._answer.data
+        """All of it at once: of a refusal. Raises: TransientError: the connection broke."""
+        try:
+            return self._answer.data
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(self._what, error) from error
 
     def stop(self) -> None:
         """End it; a thread that waits for the next line goes on."""

@@ -171,9 +171,12 @@ class Feed:
                     self._is_closed.wait(self._times.pause_s)
 
     def _pause_s(self, error: ServerError, failures: int) -> float:
-        if isinstance(error, TransientError) and error.retry_after_s is not None:
-            return error.retry_after_s
-        return min(self._times.longest_pause_s, self._times.pause_s * 2.0 ** min(failures - 1, 10))
+        asked_s = error.retry_after_s if isinstance(error, TransientError) else None
+        # Never less than ours: a server that asks for 0 s each time would be asked without an end.
+        return max(
+            asked_s or 0.0,
+            min(self._times.longest_pause_s, self._times.pause_s * 2.0 ** min(failures - 1, 10)),
+        )
 
     def _list(self) -> None:
         found, version = afresh(self._read_list)

@@ -53,7 +53,7 @@ def plain_access(kubeconfig: str | None, context: str | None) -> Access | None:
     name = _names(kubeconfig)
     if os.pathsep in name or any(each.lower() in _PROXIES for each in os.environ):
         return None
-    path = Path(name).expanduser()
+    path = _expanded(name)
     try:
         plain = read_plain(path.read_text(encoding="utf-8"), path.parent, context)
         if plain is None:
@@ -73,7 +73,12 @@ def plain_access(kubeconfig: str | None, context: str | None) -> Access | None:
 def missing_files(kubeconfig: str | None) -> list[str]:
     """The kubeconfigs that are looked for, where not one of them is there."""
     names = [name for name in _names(kubeconfig).split(os.pathsep) if name]
-    return [] if any(Path(name).expanduser().exists() for name in names) else names
+    return [] if any(_expanded(name).exists() for name in names) else names
+
+
+def _expanded(name: str) -> Path:
+    """A `~` stays as it is where nobody knows a home, as of users that only a container knows."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises then
 
 
 def _names(kubeconfig: str | None) -> str:

@@ -73,7 +73,9 @@ def judge_hook(live: JsonObject, found: Verdict) -> Verdict:
 
 
 def goes_now(wanted: JsonObject, found: Verdict) -> bool:
-    """Whether its policy wants it deleted, after it came to this end."""
+    """Whether its policy wants it deleted, after it came to this end; what is tried on has come to none."""
+    if found.is_retried:
+        return False
     policy = {Readiness.READY: SUCCEEDED, Readiness.FAILED: FAILED}.get(found.readiness)
     return policy in policies_of(wanted)
 

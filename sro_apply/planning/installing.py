@@ -19,6 +19,8 @@ from sro_render.model.objects import JsonObject, JsonValue
 
 NAME: Final = "sro-apply"
 """Of all that is installed once."""
+SNAPSHOT: Final = "sro-snapshot"
+"""Of the account that only takes snapshots."""
 PORT: Final = 8080
 LABELS: Mapping[str, str] = MappingProxyType({"app.kubernetes.io/name": NAME})
 """Of all that is installed, so that it can be told from what a bundle brings."""
@@ -59,13 +61,13 @@ def namespaces(own: str, others: Iterable[str]) -> Iterator[JsonObject]:
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def access(own: str, rights: Collection[Right]) -> Iterator[JsonObject]:
+def access(own: str, rights: Collection[Right], account: str = NAME) -> Iterator[JsonObject]:
     """The applier's account, and its roles with who has them."""
-    yield _object("v1", "ServiceAccount", NAME, own)
+    yield _object("v1", "ServiceAccount", account, own)
     api_version = f"{RBAC}/v1"
     for namespace, rules in roles_of(rights).items():
         # Two installations in one cluster meet outside of their own namespaces.
-        name = NAME if own in {namespace, NAME} else f"{NAME}-{own}"
+        name = account if own in {namespace, NAME} else f"{account}-{own}"
         prefix = "" if namespace else "Cluster"
         yield _object(api_version, f"{prefix}Role", name, namespace, rules=rules)
         yield _object(
@@ -74,7 +76,7 @@ def access(own: str, rights: Collection[Right]) -> Iterator[JsonObject]:
             name,
             namespace,
             roleRef={"apiGroup": RBAC, "kind": f"{prefix}Role", "name": name},
-            subjects=[{"kind": "ServiceAccount", "name": NAME, "namespace": own}],
+            subjects=[{"kind": "ServiceAccount", "name": account, "namespace": own}],
         )
 
 

@@ -21,6 +21,11 @@ _CONTENT = frozenset(
 """Conditions of a Namespace that say what it waits for, the gravest first."""
 
 
+def is_leaving(live: JsonObject) -> bool:
+    """Whether its deletion has begun: nothing takes that back."""
+    return bool(metadata_of(live).get("deletionTimestamp"))
+
+
 def leaving_reason(live: JsonObject) -> str:
     """What an object that is being deleted waits for."""
     finalizers = _finalizers(live)

@@ -76,7 +76,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     templates: of each SR and state the template's name as SRO writes it, `templates/0000-buildconfig.yaml`;
     a state of our own, such as `namespace`, has none.
-    removed:   SRs that the lock lists as removed.
+    removed:   SRs that the lock lists as removed, where nobody else takes their labels.
     kernels:   each kernel with the nodes that ran it when the bundle was rendered.
     """
 

@@ -1,4 +1,4 @@
-"""The pods of an object: which they are, where they run, and what of them does not pass by waiting."""
+"""The pods of an object: which they are, where they run, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sro_apply.planning.reading import (
     status_of,
     words_of,
 )
+from sro_apply.planning.verdict import Verdict, failure
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
 
 _MOST_NAMES = 5
@@ -35,7 +36,9 @@ _DEAD_WAITS = frozenset(
         "RunContainerError",
     }
 )
-"""Reasons of a waiting container that do not pass by waiting alone."""
+"""Reasons of a waiting container that say that something is wrong; its kubelet goes on trying."""
+_HOPELESS_WAITS = frozenset({"InvalidImageName"})
+"""Of these the ones that no further try can change."""
 
 
 def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
@@ -78,8 +81,8 @@ def _hash_of(pod: JsonObject) -> str:
     return text_of(labels_of(pod).get(_HASH))
 
 
-def fault_of(pods: Sequence[JsonObject]) -> str:
-    """The first thing that does not pass by waiting, with the pod and its node; pods A-Z."""
+def fault_of(pods: Sequence[JsonObject]) -> Verdict | None:
+    """The first thing that is wrong, with the pod and its node; pods A-Z. None where nothing is."""
     for pod in sorted(pods, key=name_of):
         for container in _containers(pod):
             waiting = mapping_of(mapping_of(container.get("state")).get("waiting"))
@@ -87,8 +90,9 @@ def fault_of(pods: Sequence[JsonObject]) -> str:
             if reason in _DEAD_WAITS:
                 detail = text_of(waiting.get("message"))
                 where = f" on node {node_of(pod)}" if node_of(pod) else ""
-                return f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"
-    return ""
+                what = f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"
+                return failure(what, is_retried=reason not in _HOPELESS_WAITS)
+    return None
 
 
 def _containers(pod: JsonObject) -> list[JsonObject]:

@@ -23,7 +23,7 @@ from sro_apply.planning.order import FIRST_STATES, SHARED, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
-from sro_apply.planning.undoing import deletion_order
+from sro_apply.planning.undoing import Place, deletion_order, has_pods, place_of
 from sro_apply.planning.uses import used_by
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
@@ -66,30 +66,68 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class Doomed(Struct, frozen=True, kw_only=True):
-    """An object that goes, and why."""
+    """An object that goes, and why. after_pods: it is there until its pods are gone."""
 
     member: Member
     reason: str
+    after_pods: bool = False
 
 
 class PrunePlan(Struct, frozen=True, kw_only=True):
-    """What goes, in order, what stays although the bundle lacks it, and the sets that were not touched."""
+    """What goes, in order, what stays although the bundle lacks it, and the sets that were not touched.
+
+    Of a wave: awaited: what is on its way out already; later: what goes once all of the wave is gone.
+    """
 
     doomed: tuple[Doomed, ...] = ()
     kept: tuple[Kept, ...] = ()
     stopped: tuple[PruneStopped, ...] = ()
+    awaited: tuple[Member, ...] = ()
+    later: tuple[Doomed, ...] = ()
 
 
 def plan_prune(situation: Situation) -> PrunePlan:
     """Decide what becomes of every stale object of the sets."""
     situation = structs.replace(situation, used=_used(situation))
     plans = [_plan_set(each, situation) for each in sorted(situation.sets, key=lambda each: each.resource)]
-    reasons = {doomed.member.uid: doomed.reason for plan in plans for doomed in plan.doomed}
-    ordered = deletion_order((doomed.member for plan in plans for doomed in plan.doomed), situation.bundle)
+    by_uid = {doomed.member.uid: doomed for plan in plans for doomed in plan.doomed}
+    ordered = deletion_order((doomed.member for doomed in by_uid.values()), situation.bundle)
     return PrunePlan(
-        doomed=tuple(Doomed(member=each, reason=reasons[each.uid]) for each in ordered),
+        doomed=tuple(by_uid[each.uid] for each in ordered),
         kept=tuple(each for plan in plans for each in plan.kept),
         stopped=tuple(each for plan in plans for each in plan.stopped),
+    )
+
+
+def first_wave(plan: PrunePlan, situation: Situation) -> PrunePlan:
+    """What of a plan goes now: of each SR that is removed what was applied last of all that is still there.
+
+    So what stands on a driver is gone before the driver goes. Of SRs that stay no driver goes that runs.
+    """
+    removed = [each for each in situation.sets if each.resource in situation.bundle.removed]
+    leaving = [
+        each
+        for one in removed
+        for each in stale_members(one, situation)
+        if each.is_leaving and not is_definition(each)
+    ]
+    names = {each.resource for each in removed}
+    ending = [*leaving, *(each.member for each in plan.doomed if each.member.resource in names)]
+    last: dict[str, Place] = {}
+    for each in ending:
+        place = place_of(each, situation.bundle)
+        last[each.resource] = max(place, last.get(each.resource, place))
+
+    def is_next(member: Member) -> bool:
+        return last.get(member.resource) in {None, place_of(member, situation.bundle)}
+
+    known = {(each.resource, str(each.id)) for each in leaving}
+    return structs.replace(
+        plan,
+        doomed=tuple(each for each in plan.doomed if is_next(each.member)),
+        later=tuple(each for each in plan.doomed if not is_next(each.member)),
+        awaited=tuple(each for each in leaving if is_next(each)),
+        kept=tuple(each for each in plan.kept if (each.specialresource, each.object) not in known),
     )
 
 
@@ -112,12 +150,10 @@ def keys_to_keep(resource: BundleResource, each: BundleObject, wanted: JsonObjec
     return key_of(each.id), (group, kind, resource.namespace, name)
 
 
-def plan_delete(given: LiveSet) -> PrunePlan:
-    """The end of an SR, which somebody asked for: all of its set but CRDs."""
+def end_of(given: LiveSet) -> Situation:
+    """The end of an SR, which somebody asked for: all of its set goes but CRDs."""
     bundle = structs.replace(NO_BUNDLE, removed=(given.resource,))
-    return plan_prune(
-        Situation(bundle=bundle, sets=(given,), keep=frozenset(), nodes=(), ready=frozenset(), limit=1)
-    )
+    return Situation(bundle=bundle, sets=(given,), keep=frozenset(), nodes=(), ready=frozenset(), limit=1)
 
 
 def _used(situation: Situation) -> Mapping[Key, str]:
@@ -146,7 +182,8 @@ def _plan_set(given: LiveSet, situation: Situation) -> PrunePlan:
         if found:
             kept.append(found)
         else:
-            doomed.append(Doomed(member=each, reason=_reason(each, situation, is_removed=is_removed)))
+            reason = _reason(each, situation, is_removed=is_removed)
+            doomed.append(Doomed(member=each, reason=reason, after_pods=is_removed and has_pods(each)))
     own = {each.uid for each in given.members if each.is_ours}
     beyond = None if is_removed else _beyond_share(given.resource, doomed, len(own), situation)
     if beyond:

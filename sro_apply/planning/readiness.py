@@ -14,6 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
+from sro_apply.planning.leaving import is_leaving, leaving_reason
 from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
 from sro_apply.planning.reading import (
     condition_of,
@@ -54,7 +55,9 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 def judge(live: JsonObject, around: Surroundings) -> Verdict:
-    """What a live object is found to be."""
+    """What a live object is found to be. One whose deletion has begun is as good as gone."""
+    if is_leaving(live):
+        return progress(leaving_reason(live))
     group = text_of(live.get("apiVersion")).rpartition("/")[0]
     found = _JUDGES.get((group, text_of(live.get("kind"))), _judge_any)(live, around)
     pattern = pattern_of(live)
@@ -80,7 +83,7 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
     if missing:
         wanted = len(around.expected)
@@ -114,7 +117,7 @@ def _judge_deployment(live: JsonObject, around: Surroundings) -> Verdict:
         return progress("the controller has not seen this revision yet")
     stuck = condition_of(live, "Progressing")
     if stuck.get("status") == "False":
-        return failure(words_of(stuck))
+        return failure(words_of(stuck), is_retried=True)
     return _judge_replicas(live, around, available=number_of(status, "availableReplicas"))
 
 
@@ -138,7 +141,7 @@ def _judge_replicas(live: JsonObject, around: Surroundings, *, available: int, h
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
     if fault:
-        return failure(fault)
+        return fault
     updated = number_of(status, "updatedReplicas")
     if updated < wanted - held:
         return progress(f"{updated} of {wanted - held} replicas are of this revision", pending_of(pods))
@@ -157,7 +160,7 @@ def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
         return READY
     pods = pods_of(live, around.pods)
     fault = fault_of(pods)
-    return failure(fault) if fault else progress("the job has not completed", pending_of(pods))
+    return fault or progress("the job has not completed", pending_of(pods))
 
 
 def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
@@ -166,8 +169,8 @@ def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
         return READY
     fault = fault_of([live])
     if phase == "Failed":
-        return failure(fault or text_of(status_of(live).get("message")) or "the pod failed")
-    return failure(fault) if fault else progress("the pod is not ready", pending_of([live]))
+        return failure(fault.reason if fault else text_of(status_of(live).get("message")) or "the pod failed")
+    return fault or progress("the pod is not ready", pending_of([live]))
 
 
 def _judge_crd(live: JsonObject, _: Surroundings) -> Verdict:

@@ -45,11 +45,6 @@ def place_of(member: Member, bundle: RenderedBundle) -> Place:
     return level, index, member.resource, *_state_rank(member.state, known)
 
 
-def first_wave(members: Sequence[Member], bundle: RenderedBundle) -> list[Member]:
-    """Of members in the order of deletion, those that go before any other may: of one state."""
-    return [each for each in members if place_of(each, bundle) == place_of(members[0], bundle)]
-
-
 def has_pods(member: Member) -> bool:
     """Whether pods go with it, which takes them a while."""
     return (member.id.group, member.id.kind) in _WITH_PODS

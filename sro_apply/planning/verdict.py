@@ -18,12 +18,14 @@ class Readiness(StrEnum):
 class Verdict(Struct, frozen=True):
     """What an object is found to be, and why it is not ready.
 
-    retry_s: seconds until it is started again, 0 if it is not; None where that is for others to know.
+    retry_s:    seconds until it is started again, 0 if it is not; None where that is for others to know.
+    is_retried: whether others go on trying what failed, so that it may pass by itself.
     """
 
     readiness: Readiness
     reason: str = ""
     retry_s: float | None = None
+    is_retried: bool = False
 
 
 READY = Verdict(Readiness.READY)
@@ -34,6 +36,6 @@ def progress(what: str, why: str = "") -> Verdict:
     return Verdict(Readiness.PROGRESSING, f"{what}; {why}" if why else what)
 
 
-def failure(reason: str) -> Verdict:
-    """Waiting alone does not help."""
-    return Verdict(Readiness.FAILED, reason)
+def failure(reason: str, *, is_retried: bool = False) -> Verdict:
+    """It has failed. Args: is_retried: whether its controller or kubelet goes on trying."""
+    return Verdict(Readiness.FAILED, reason, is_retried=is_retried)

@@ -6,32 +6,23 @@ Decides nothing about what goes; it knows requests and the clock, and tells what
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.clock import Clock
 from sro_apply.events import Event, Kept, Leaving, Pruned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Propagation
 from sro_apply.planning import leaving
 from sro_apply.planning.prune import Doomed
 from sro_apply.planning.sets import Member
-from sro_apply.planning.undoing import has_pods, is_namespace
+from sro_apply.planning.undoing import is_namespace
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
 _CONFLICT: Final = 409
 _FIRST_LOOK_S: Final = 0.25
 _LONGEST_LOOK_S: Final = 2.0
-
-
-class Clock(Protocol):
-    """Time, which tests do not wait for."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 class Deleted(Struct, frozen=True, kw_only=True):
@@ -55,11 +46,8 @@ class Deleter:
         clock: Clock,
         *,
         is_dry_run: bool,
-        waits_for_pods: bool = False,
     ) -> None:
-        """Args: waits_for_pods: whether what has pods is gone only when they are."""
         self._kube, self._tell, self._clock, self._is_dry_run = kube, tell, clock, is_dry_run
-        self._waits_for_pods = waits_for_pods
 
     def delete(self, doomed: Sequence[Doomed]) -> Deleted:
         """Delete in the given order. A Namespace stays if anything in it did."""
@@ -74,7 +62,7 @@ class Deleter:
                 unsure.append(_kept(member, reason, ""))
                 continue
             try:
-                self._send(member)
+                self._send(each)
             except TransientError as error:
                 unsure.append(_kept(member, error.finding.message, "it is tried again with the next sync"))
             except PermanentError as error:
@@ -125,13 +113,12 @@ class Deleter:
                 told[each.uid] = reason
                 self._tell(Leaving(specialresource=each.resource, object=str(each.id), reason=reason))
 
-    def _send(self, member: Member) -> None:
-        waits = self._waits_for_pods and has_pods(member)
+    def _send(self, each: Doomed) -> None:
         self._kube.delete(
-            member.id,
-            uid=member.uid,
-            resource_version=member.version,
-            propagation=Propagation.FOREGROUND if waits else Propagation.BACKGROUND,
+            each.member.id,
+            uid=each.member.uid,
+            resource_version=each.member.version,
+            propagation=Propagation.FOREGROUND if each.after_pods else Propagation.BACKGROUND,
             dry_run=self._is_dry_run,
         )
 

@@ -11,18 +11,26 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from sro_apply.clock import Clock
 from sro_apply.config import MANAGER, SyncSettings
-from sro_apply.events import Cleared, Event, Kept, PruneStopped
+from sro_apply.events import Cleared, Event, Kept, Leaving, PruneStopped
 from sro_apply.kube.errors import NotFoundError
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
-from sro_apply.planning.prune import PrunePlan, Situation, is_definition, keys_to_keep, plan_prune
+from sro_apply.planning.prune import (
+    PrunePlan,
+    Situation,
+    first_wave,
+    is_definition,
+    keys_to_keep,
+    plan_prune,
+)
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.sets import Key, LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
-from sro_apply.pruning.deleting import Clock, Deleted, Deleter
+from sro_apply.pruning.deleting import Deleted, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
 from sro_render.model.objects import JsonObject, ObjectId, object_id
@@ -30,7 +38,7 @@ from sro_render.model.objects import JsonObject, ObjectId, object_id
 MOST_ATTEMPTS: Final = 4
 """So often a pruning looks again where something changed under it, or the server was busy."""
 LONGEST_END_S: Final = 60.0
-"""How long a sync waits for what it deleted to be gone."""
+"""How long a sync waits for what it deleted last to be gone."""
 PATIENCE_S: Final = 5.0
 """The same where finalizers of others hold it."""
 
@@ -69,7 +77,7 @@ class Pruner:
     ) -> None:
         self._kube, self._bundle, self._settings = kube, bundle, settings
         self._wanted, self._tell, self._clock, self._unlabel = wanted, tell, clock, unlabel
-        self._deleter = Deleter(kube, tell, clock, is_dry_run=settings.is_dry_run)
+        self._deleter = Deleter(kube, self._tell_news, clock, is_dry_run=settings.is_dry_run)
         self._told_before: frozenset[Event] = frozenset()
         self._told: set[Event] = set()
 
@@ -84,21 +92,27 @@ class Pruner:
         )
         self._told_before, self._told = frozenset(self._told), set()
         deleted: list[Member] = []
-        attempts = 0
+        going: list[Member] = []
+        attempts, until = 0, self._clock.now() + self._settings.wait_s
         while True:
             sets = reader.sets(reader.parents())
             plan = self._plan(reader, sets, ready, deleted)
             self._tell_all((*plan.stopped, *plan.kept))
             done = self._deleter.delete(plan.doomed)
             deleted += done.deleted
-            attempts += 1
-            if not done.unsure or attempts == self._most_attempts():
+            going += done.deleted
+            if done.unsure and (attempts := attempts + 1) < self._most_attempts():
+                self._clock.sleep(delay_s(attempts))
+                continue
+            left_s = until - self._clock.now() if plan.later else LONGEST_END_S
+            left = self._await_end([*plan.awaited, *going], left_s)
+            held = {each.specialresource for each in (*done.refused, *done.unsure, *left)}
+            if {each.member.resource for each in plan.later} <= held:
                 break
-            self._clock.sleep(delay_s(attempts))
-        left = self._await_end(deleted)
+            going, attempts = [], 0
         self._tell_all((*done.refused, *done.unsure, *left))
         if not self._settings.is_dry_run:
-            self._shrink(sets, deleted, left)
+            self._shrink(sets, [*deleted, *plan.awaited], left)
         return self._outcome(plan, done, deleted, left)
 
     def _plan(
@@ -109,16 +123,17 @@ class Pruner:
         deleted: Sequence[Member],
     ) -> PrunePlan:
         """Args: deleted: what an attempt before has deleted, which is no news where it is still there."""
-        plan = plan_prune(
-            Situation(
-                bundle=self._bundle,
-                sets=tuple(sets),
-                keep=frozenset(self._keep()),
-                nodes=reader.nodes(),
-                ready=ready,
-                limit=self._settings.prune_limit,
-            )
+        situation = Situation(
+            bundle=self._bundle,
+            sets=tuple(sets),
+            keep=frozenset(self._keep()),
+            nodes=reader.nodes(),
+            ready=ready,
+            limit=self._settings.prune_limit,
         )
+        plan = plan_prune(situation)
+        if not self._settings.is_dry_run:
+            plan = first_wave(plan, situation)
         plan = hold_namespaces(plan, reader.contents, self._settings.namespace)
         known = {(each.resource, str(each.id)) for each in deleted}
         kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
@@ -138,16 +153,19 @@ class Pruner:
         """The loop comes again by itself, and a dry run has nothing to wait for."""
         return 1 if self._settings.is_dry_run or self._settings.is_continuous else MOST_ATTEMPTS
 
-    def _await_end(self, deleted: Sequence[Member]) -> tuple[Kept, ...]:
-        if self._settings.is_dry_run:
+    def _await_end(self, going: Sequence[Member], limit_s: float) -> tuple[Kept, ...]:
+        settings = self._settings
+        if settings.is_dry_run:
             return ()
-        limit_s = LONGEST_END_S if self._settings.waits and not self._settings.is_continuous else 0.0
-        return self._deleter.await_end(deleted, limit_s=limit_s, patience_s=PATIENCE_S)
+        waits = settings.waits and not settings.is_continuous
+        return self._deleter.await_end(
+            going, limit_s=max(0.0, limit_s) if waits else 0.0, patience_s=PATIENCE_S
+        )
 
-    def _shrink(self, sets: Sequence[LiveSet], deleted: Sequence[Member], left: Sequence[Kept]) -> None:
+    def _shrink(self, sets: Sequence[LiveSet], ended: Sequence[Member], left: Sequence[Kept]) -> None:
         """Let each parent name what its set still has; a removed SR's goes with the last member."""
         leaving = {(each.specialresource, each.object) for each in left}
-        gone = {each.uid for each in deleted if (each.resource, str(each.id)) not in leaving}
+        gone = {each.uid for each in ended if (each.resource, str(each.id)) not in leaving}
         resources = {each.name: each for each in self._bundle.resources}
         for each in sets:
             if each.resource in resources or each.resource in self._bundle.removed:
@@ -172,9 +190,14 @@ class Pruner:
     def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
         """Tell what was not told of the last pruning: that something stays is no news the second time."""
         for each in events:
-            if each not in self._told_before | self._told:
-                self._tell(each)
-            self._told.add(each)
+            self._tell_news(each)
+
+    def _tell_news(self, event: Event) -> None:
+        is_lasting = isinstance(event, Kept | PruneStopped | Leaving)
+        if not is_lasting or event not in self._told_before | self._told:
+            self._tell(event)
+        if is_lasting:
+            self._told.add(event)
 
     def _outcome(
         self, plan: PrunePlan, done: Deleted, deleted: Sequence[Member], left: Sequence[Kept]

@@ -11,14 +11,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.clock import Clock
 from sro_apply.events import Cleared, Event, Kept
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.backoff import delay_s
-from sro_apply.planning.prune import NO_BUNDLE, Doomed, PrunePlan, plan_delete
+from sro_apply.planning.prune import PrunePlan, end_of, first_wave, plan_prune
 from sro_apply.planning.sets import LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
-from sro_apply.planning.undoing import first_wave, is_namespace
-from sro_apply.pruning.deleting import Clock, Deleter
+from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
 from sro_render.errors import InputError, nearest, some
@@ -60,7 +60,7 @@ class Remover:
                 if close
                 else "choose the cluster and the namespace of sro-apply with --kubeconfig and --context",
             )
-        return self._plan_of(self._read(resource, parents[resource]))
+        return self._held(plan_prune(end_of(self._read(resource, parents[resource]))))
 
     def rehearse(self, plan: PrunePlan) -> RemoveOutcome:
         """Ask the server whether it would let all of it go; nothing does."""
@@ -78,44 +78,36 @@ class Remover:
         Raises: TransientError, PermanentError: what is left cannot be read.
         """
         end = self._clock.now() + timeout_s
-        deleter = Deleter(self._kube, self._tell, self._clock, is_dry_run=False, waits_for_pods=True)
+        deleter = Deleter(self._kube, self._tell, self._clock, is_dry_run=False)
         deleted: set[str] = set()
         attempts = 0
         while True:
             given = self._read(resource, self._reader.parents().get(resource, {}))
-            plan = plan_delete(given)
-            wave = _wave(plan)
-            if wave and is_namespace(wave[0].member):
-                plan = self._plan_of(given)
-                wave = _wave(plan)
-            leaving = [each for each in given.members if each.is_leaving and each.is_ours]
-            left = self._await(deleter, leaving, end)
-            if left:
-                return self._ended(deleted, _without(plan.kept, left), left=left)
-            if leaving:
-                continue
-            if not wave:
-                break
-            done = deleter.delete(wave)
+            situation = end_of(given)
+            wave = self._held(first_wave(plan_prune(situation), situation))
+            done = deleter.delete(wave.doomed)
             deleted |= {each.uid for each in done.deleted}
             attempts = attempts + 1 if done.unsure else 0
             if done.refused or attempts == MOST_ATTEMPTS or (done.unsure and self._clock.now() >= end):
-                kept = (*plan.kept, *done.refused, *done.unsure)
+                kept = (*wave.kept, *done.refused, *done.unsure)
                 return self._ended(deleted, kept, was_refused=bool(done.refused), is_complete=False)
-            left = self._await(deleter, done.deleted, end)
+            going = (*wave.awaited, *done.deleted)
+            left = self._await(deleter, going, end)
             if left:
-                return self._ended(deleted, plan.kept, left=left)
+                return self._ended(deleted, wave.kept, left=left)
+            if not (going or done.unsure):
+                break
             self._clock.sleep(delay_s(attempts))
         labels = end_set(self._kube, given, unlabel) if given.parent else None
-        kept = (*plan.kept, *([labels] if labels else []))
+        kept = (*wave.kept, *([labels] if labels else []))
         return self._ended(deleted, kept, is_complete=labels is None)
 
     def _read(self, resource: str, parent: JsonObject) -> LiveSet:
         found = self._reader.sets({resource: parent}) if parent else ()
         return found[0] if found else LiveSet(resource=resource, parent={})
 
-    def _plan_of(self, given: LiveSet) -> PrunePlan:
-        return hold_namespaces(plan_delete(given), self._reader.contents, self._namespace)
+    def _held(self, plan: PrunePlan) -> PrunePlan:
+        return hold_namespaces(plan, self._reader.contents, self._namespace)
 
     def _await(self, deleter: Deleter, members: Sequence[Member], end: float) -> tuple[Kept, ...]:
         left_s = max(0.0, end - self._clock.now())
@@ -138,17 +130,3 @@ class Remover:
     def _tell_all(self, events: Sequence[Kept]) -> None:
         for each in events:
             self._tell(each)
-
-
-def _wave(plan: PrunePlan) -> list[Doomed]:
-    """What goes now: of one state, and never a Namespace beside what is in it."""
-    if not plan.doomed:
-        return []
-    wave = first_wave([each.member for each in plan.doomed], NO_BUNDLE)
-    uids = {each.uid for each in wave}
-    return [each for each in plan.doomed if each.member.uid in uids]
-
-
-def _without(kept: Sequence[Kept], others: Sequence[Kept]) -> tuple[Kept, ...]:
-    known = {each.object for each in others}
-    return tuple(each for each in kept if each.object not in known)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-import msgspec
-
 from sro_apply.events import (
     Applied,
     Awaited,
@@ -29,6 +27,7 @@ from sro_apply.events import (
     StoodBy,
     Warned,
 )
+from sro_apply.reporting.json_text import json_text
 from sro_render.model.wording import name_some
 
 
@@ -72,7 +71,7 @@ def text_line(event: Event) -> str:
 
 def json_line(event: Event, at: str = "") -> str:
     """One JSON object. Keys are stable. Args: at: the time, which goes first; empty for none."""
-    line = msgspec.json.encode(event).decode()
+    line = json_text(event)
     return f'{{"time":"{at}",{line[1:]}' if at else line
 
 

@@ -7,9 +7,10 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Final
 
-from sro_apply.planning.picture import Picture, SeenStep
+from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Status
 from sro_apply.reporting.metrics import Work
+from sro_apply.reporting.obstacles import Obstacle, obstacles
 from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, summaries
 from sro_render.review.page.markup import NOTHING, Html, joined, raw, tag
 
@@ -173,16 +174,21 @@ def _state(status: Status) -> Html:
 
 
 def _reasons(summary: Summary) -> Html:
-    steps = [step for step in summary.open_steps if step.reason]
-    if not steps:
+    found = [each for each in obstacles(summary) if each.reason]
+    if not found:
         return NOTHING
-    return joined(tag("h3", "What is in the way"), tag("ul", *map(_reason, steps)))
+    return joined(tag("h3", "What is in the way"), tag("ul", *map(_reason, found)))
 
 
-def _reason(step: SeenStep) -> Html:
-    place = f"{step.key.state} / {step.key.kernel}" if step.key.kernel else step.key.state
-    again = f" (again in {step.retry_s:g} s)" if step.retry_s is not None else ""
-    return tag("li", _state(step.status), " ", tag("span", place, class_="mono"), f": {step.reason}{again}")
+def _reason(obstacle: Obstacle) -> Html:
+    again = f" (again in {obstacle.retry_s:.0f} s)" if obstacle.retry_s is not None else ""
+    return tag(
+        "li",
+        _state(obstacle.status),
+        " ",
+        tag("span", obstacle.place, class_="mono"),
+        f": {obstacle.reason}{again}",
+    )
 
 
 def _count(number: int, what: str) -> str:

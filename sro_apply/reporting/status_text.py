@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from sro_apply.planning.picture import Picture, SeenStep
+from sro_apply.reporting.json_text import json_text
+from sro_apply.reporting.obstacles import Obstacle, obstacles
 from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, is_ready, nodes_of, summaries
 from sro_render.model.objects import JsonObject
 
@@ -26,14 +26,14 @@ def status_json(picture: Picture) -> str:
         "ready": is_ready(picture),
         "specialResources": [_resource_json(each) for each in summaries(picture)],
     }
-    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _section(summary: Summary) -> str:
     nodes = f", {_count(summary.nodes, 'node')}" if summary.nodes else ""
     lines = [f"{summary.name}: {'ready' if summary.is_ready else 'not ready'}{nodes}"]
     lines += _aligned([("kernel", "nodes", *summary.states), *map(_cells, summary.rows)])
-    lines += [f"  {_place(step)}: {WORDS[step.status]}{_reason(step)}" for step in summary.open_steps]
+    lines += [f"  {each.place}: {WORDS[each.status]}{_reason(each)}" for each in obstacles(summary)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -57,14 +57,10 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _place(step: SeenStep) -> str:
-    return f"{step.key.state} / {step.key.kernel}" if step.key.kernel else step.key.state
-
-
-def _reason(step: SeenStep) -> str:
+def _reason(obstacle: Obstacle) -> str:
     """What others say may have several lines, as the end of a build's log."""
-    indented = step.reason.replace("\n", "\n      ")
-    return f": {indented}" if step.reason else ""
+    indented = obstacle.reason.replace("\n", "\n      ")
+    return f": {indented}" if obstacle.reason else ""
 
 
 def _resource_json(summary: Summary) -> JsonObject:

@@ -29,7 +29,8 @@ def parse_address(text: str) -> Address:
     if is_bracketed:
         host = host[1:-1]
     is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) in _PORTS
-    if not colon or not is_port or (":" in host and not is_bracketed) or any(each in host for each in "[]/ "):
+    is_host = host.isascii() and host.isprintable() and not any(each in host for each in "[]/ ")
+    if not colon or not is_port or not is_host or (":" in host and not is_bracketed):
         raise InputError(
             "web-address",
             f"{text!r} is not an address to listen on",

@@ -20,6 +20,7 @@ from sro_render.cli.render_inputs import RenderArguments, collect, read_inputs
 from sro_render.cli.report import count, json_text
 from sro_render.cli.talk import Talk, printable, talk_options
 from sro_render.cli.target_options import target_of_lock
+from sro_render.edges.files import similar_file
 from sro_render.edges.lazy_files import folder_files
 from sro_render.edges.verification import (
     CHANGED,
@@ -234,7 +235,8 @@ def _signer(bundled: Bundled, signers: str, repository: str) -> str:
     from sro_render.edges.signing import check_commit, check_signature  # noqa: PLC0415
 
     if not Path(signers).is_file():
-        raise InputError("no-such-file", f"there is no file {signers}", path="--signers")
+        hint = similar_file(Path(signers))
+        raise InputError("no-such-file", f"there is no file {signers}", path="--signers", hint=hint)
     if bundled.commit:
         return check_commit(repository, bundled.commit, signers)
     if SIGNATURE_NAME not in bundled.files:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from sro_render.errors import Faults, InputError, OutputError, SroError, nearest
-from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME
+from sro_render.errors import Faults, InputError, OutputError, SroError
+from sro_render.model.file_names import CONFIG_NAME, LOCK_NAME, missing_hint
 from sro_render.source import Source
 from sro_render.yamltext.reader import decode
 
@@ -56,22 +57,12 @@ def each_file(paths: Iterable[str], faults: Faults) -> Iterator[Path]:
 
 
 def similar_file(path: Path, *, is_folder: bool = False) -> str:
-    """A hint for a path that does not exist: what stands beside it under a similar name.
-
-    Endings say nothing of what was meant: nearly every file there has the same one.
-    """
+    """A hint for a path that does not exist: what stands beside it; see `missing_hint`."""
     try:
-        names = sorted(each.name for each in path.parent.iterdir() if each.is_dir() or not is_folder)
+        names = [each.name for each in path.parent.iterdir() if each.is_dir() or not is_folder]
     except OSError:
         return f"there is no folder {path.parent} either"
-    by_stem = {_without_ending(name): name for name in reversed(names)}
-    meant = nearest(_without_ending(path.name), by_stem)
-    return f"did you mean {path.parent / by_stem[meant]}?" if meant else ""
-
-
-def _without_ending(name: str) -> str:
-    path = Path(name)
-    return path.stem if path.suffix in _ENDINGS else name
+    return missing_hint(str(path.parent), path.name, names, is_folder=is_folder)
 
 
 def read_source(path: Path) -> Source:
@@ -105,18 +96,20 @@ def unreadable(name: object, error: OSError, kind: type[_Error]) -> _Error:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file, or leave what is there as it is; who may read it stays.
+    """Write a whole file, or leave what is there as it is; who may read it stays. Folders come as needed.
 
     Raises: OutputError: the system refuses.
     """
     draft = path.with_name(f".{path.name}.new")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(data)
         if path.exists():
             draft.chmod(path.stat().st_mode)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -13,7 +13,7 @@ from sro_render.charts.chart import Chart
 from sro_render.charts.set_values import SetOption, apply_options
 from sro_render.charts.values import merge_files
 from sro_render.edges.chart_files import load_chart_at
-from sro_render.edges.files import read_source, similar_file, write_file
+from sro_render.edges.files import read_source, similar_file, unreadable, write_file
 from sro_render.errors import ChartError, Faults, InputError, OutputError, SroError
 from sro_render.gotemplate.values import from_bytes, to_bytes
 from sro_render.limits import Limits
@@ -78,10 +78,12 @@ def _read_text(name: str) -> str:
     """The content of a file that `--set-file` names, whatever it is."""
     try:
         return from_bytes(sys.stdin.buffer.read() if name.strip() == "-" else Path(name).read_bytes())
-    except OSError as error:
+    except FileNotFoundError as error:
         raise InputError(
             "unreadable-file", f"{name} cannot be read: {error.strerror}", hint=similar_file(Path(name))
         ) from error
+    except OSError as error:
+        raise unreadable(name, error, InputError) from error
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -1,18 +1,32 @@
 """When objects count as ready, judged beside the real controllers.
 
 Matrix: an update of a DaemonSet with OnDelete, pod by pod, and taken back in the middle; a DaemonSet without
-any pod where nodes must run it; logs that are waited for, and what comes after them. Left out: each kind by each
+any pod where nodes must run it; logs that are waited for, and what comes after them; what somebody is deleting. Left out: each kind by each
 of its states (tests/unit/apply/test_readiness.py).
 """
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import playing
 from clusters import Cluster, until
+from little import MAPS, NODES, build, config_map, play, yaml_of
 from raw_api import Object
-from simple_kmod import DRIVER, KERNELS, LABEL, MIDDLE, NEW, Synced, changed, daemon_set, ready_pods, sync
+from simple_kmod import (
+    DRIVER,
+    KERNELS,
+    LABEL,
+    MIDDLE,
+    NEW,
+    Synced,
+    changed,
+    command,
+    daemon_set,
+    ready_pods,
+    sync,
+)
 
 PODS = "/api/v1/namespaces/simple-kmod/pods"
 
@@ -108,3 +122,34 @@ def test_logs_that_the_chart_waits_for_are_waited_for_when_the_pods_are_ready(
 
     openshift.kubelet.rule(image, playing.Outcome(phase="Running", log="module simple-kmod loaded\n" * 9))
     assert sync(openshift, waiting).code == 0
+
+
+def test_what_somebody_is_deleting_is_waited_for_and_applied_again(cluster: Cluster, tmp_path: Path) -> None:
+    play(cluster, tmp_path)
+    bundle = build(tmp_path / "1", {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    path = f"{MAPS}/a"
+    cluster.api.patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    before = cluster.api.get(path)["metadata"]["uid"]
+    cluster.api.delete(path)
+
+    held = sync(cluster, bundle, "--timeout", "4")
+
+    assert held.code == 1
+    assert held.of("waiting")[-1]["reason"] == (
+        "it is being deleted, and waits for the finalizer example.com/hold"
+    )
+    given = command(cluster.admin, bundle, "--timeout", "60")
+    with subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        printed = []
+        for line in running.stdout:
+            printed.append(line)
+            if '"waiting"' in line:
+                break
+        cluster.api.patch(path, {"metadata": {"finalizers": None}})
+        rest, errors = running.communicate(timeout=60)
+    done = Synced(subprocess.CompletedProcess(given, running.returncode, "".join([*printed, rest]), errors))
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert cluster.api.get(path)["metadata"]["uid"] != before
+    assert sync(cluster, bundle).finished["written"] == 0

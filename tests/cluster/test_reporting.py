@@ -31,8 +31,8 @@ from sro_apply.controller.reporters import Reporters
 from sro_apply.events import Event, Warned
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
+from sro_apply.observing import Observer
 from sro_apply.planning.picture import Picture
-from sro_apply.runner import Observer
 from sro_apply.sources import load_once
 from sro_apply.web.address import Address
 from sro_apply.web.board import Board
@@ -296,7 +296,8 @@ def test_status_says_what_is_ready_and_what_is_in_the_way_and_writes_nothing(
     done = status(kubeconfig, bundle)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("simple-kmod: not ready, 24 nodes\n")
-    assert f"  1000-driver-container / {NEW}: not begun: waits for simple-kmod / namespace\n" in done.stdout
+    place = f"1000-driver-container / 3 kernels on 24 nodes ({', '.join(sorted(KERNELS))})"
+    assert f"  {place}: not begun: waits for simple-kmod / namespace\n" in done.stdout
 
     openshift.kubelet.rule(f"*/{DRIVER}:v{OLD}", playing.NOT_READY)
     assert sync(openshift, bundle, "--timeout", "12").code == 1

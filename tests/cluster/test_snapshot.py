@@ -18,6 +18,7 @@ from typing import Any
 import jsonschema_rs
 import playing_openshift
 import pytest
+import rights
 import yaml
 from clusters import Cluster, until
 from fault_proxy import Asked, Cut, FaultProxy, failure
@@ -290,7 +291,7 @@ def right(verb: str, group: str, resource: str, name: str = "") -> Object:
     return {"verbs": [verb], "apiGroups": [group], "resources": [resource], **named}
 
 
-def test_every_right_that_is_missing_is_named_and_those_suffice(filled: Cluster) -> None:
+def test_every_right_that_is_missing_is_named(filled: Cluster) -> None:
     alice = filled.kubeconfig("alice")
     refused = snapshot(filled, SPEC, kubeconfig=alice)
     assert (refused.returncode, refused.stdout) == (4, "")
@@ -304,31 +305,24 @@ def test_every_right_that_is_missing_is_named_and_those_suffice(filled: Cluster)
         "  note: may not get imagestreams.image.openshift.io named driver-toolkit in namespace openshift\n"
         "  note: may not list secrets in namespace simple-kmod (only their names are read)\n"
         "  note: may not get configmaps named simple-kmod-chart in namespace simple-kmod\n"
-        "  help: give them to the user or ServiceAccount, by a ClusterRole or by a Role in that namespace\n"
+        "  help: sro-apply manifests SPEC --for snapshot prints roles that have them\n"
     )
 
-    openshift = "config.openshift.io"
-    grant(
-        filled,
-        [
-            right("list", "", "nodes"),
-            right("get", openshift, "clusterversions", "version"),
-            right("get", openshift, "proxies", "cluster"),
-        ],
-    )
-    named = right("get", "", "configmaps", "machine-config-osimageurl")
-    grant(filled, [named], "openshift-machine-config-operator")
-    grant(filled, [right("get", "image.openshift.io", "imagestreams", "driver-toolkit")], "openshift")
-    grant(filled, [right("list", "", "secrets"), right("get", "", "configmaps", CHART)], "simple-kmod")
 
-    def suffice() -> bool:
-        return bool(snapshot(filled, SPEC, kubeconfig=alice).returncode == 0)
+def test_the_printed_account_suffices_and_may_do_no_more(
+    filled: Cluster, kubectl: Path, fault_proxy: FaultProxy
+) -> None:
+    manifests = rights.printed(SPEC, "--for", "snapshot")
+    rights.install(kubectl, filled, manifests)
+    account = filled.service_account(rights.OWN, "sro-snapshot", fault_proxy.url)
+    until(lambda: snapshot(filled, SPEC, kubeconfig=account).returncode == 0)
+    fault_proxy.answered.clear()
 
-    until(suffice)
     assert (
-        snapshot(filled, SPEC, kubeconfig=alice).stdout
+        snapshot(filled, SPEC, kubeconfig=account).stdout
         == snapshot(filled, SPEC, kubeconfig=filled.admin).stdout
     )
+    assert rights.asked_for(fault_proxy.answered) == rights.granted(manifests)
 
 
 def test_plain_kubernetes_takes_one_right_and_is_asked_for_nothing_else(

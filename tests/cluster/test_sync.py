@@ -82,7 +82,9 @@ def test_a_build_that_fails_and_an_image_that_is_missing_hold_up_no_other_kernel
     image = f"*/{DRIVER}:v{MIDDLE}"
     openshift.kubelet.rule(image, playing.image_pull_back_off("driver:middle"))
 
-    done = sync(openshift, bundle, kubeconfig=openshift.kubeconfig("admin", fault_proxy.url))
+    # Long enough for a build to fail four times; the image would be waited for a minute.
+    kubeconfig = openshift.kubeconfig("admin", fault_proxy.url)
+    done = sync(openshift, bundle, "--timeout", "30", kubeconfig=kubeconfig)
 
     assert done.code == 1
     assert (done.finished["ready"], done.finished["failed"], done.finished["held"]) == (6, 2, 1)

@@ -12,10 +12,18 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.picture import SeenNode
-from sro_apply.planning.prune import LEAST_FOR_SHARE, PrunePlan, Situation, plan_delete, plan_prune
+from sro_apply.planning.prune import (
+    LEAST_FOR_SHARE,
+    PrunePlan,
+    Situation,
+    end_of,
+    first_wave,
+    plan_prune,
+)
 from sro_apply.planning.sets import LiveSet, Member, key_of
 from sro_apply.planning.strangers import Contents, hold_namespaces
 from sro_render.model.objects import JsonObject, JsonValue, object_id
@@ -206,9 +214,46 @@ def test_a_namespace_goes_only_if_all_that_is_in_it_goes_or_belongs_to_that(
 @given(situations())
 def test_the_end_of_an_sr_leaves_only_definitions_and_what_is_on_its_way(situation: Situation) -> None:
     for one in situation.sets:
-        plan = plan_delete(one)
+        plan = plan_prune(end_of(one))
         gone = {each.uid for each in doomed_of(plan)}
         for each in one.members:
             stays = not each.is_ours or each.is_leaving or each.id.kind == "CustomResourceDefinition"
             assert (each.uid in gone) is not stays
         assert not plan.stopped
+
+
+@given(situations())
+def test_of_a_removed_sr_one_state_goes_after_the_other_and_all_of_it_in_the_end(
+    situation: Situation,
+) -> None:
+    order = {name: index for index, name in enumerate(STATES)}
+    whole = plan_prune(situation)
+    gone: list[Member] = []
+    for _ in range(len(STATES) + 2):
+        wave = first_wave(plan_prune(situation), situation)
+        going = [*doomed_of(wave), *wave.awaited]
+        removed = [each for each in going if each.resource == "removed"]
+        assert len({(each.id.kind == "Namespace", each.state) for each in removed}) <= 1
+        for each in wave.later:
+            assert each.member.resource == "removed"
+            is_last = each.member.id.kind == "Namespace"
+            assert removed
+            assert is_last or all(order[each.member.state] < order[one.state] for one in removed)
+        gone += doomed_of(wave)
+        situation = without(situation, {each.uid for each in going})
+    ended, meant = (
+        sorted(each.uid for each in some if each.resource == "removed") for some in (gone, doomed_of(whole))
+    )
+    assert ended == meant
+
+
+def without(situation: Situation, uids: set[str]) -> Situation:
+    sets = tuple(
+        LiveSet(
+            resource=one.resource,
+            parent=one.parent,
+            members=tuple(each for each in one.members if each.uid not in uids),
+        )
+        for one in situation.sets
+    )
+    return structs.replace(situation, sets=sets)

@@ -83,6 +83,17 @@ def test_a_folder_without_a_bundle_is_wrong_input(tmp_path: Path, capsys: pytest
     )
 
 
+def test_a_folder_that_cannot_be_looked_into_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    name = (
+        "x" * 300
+    )  # longer than the name of any file; a folder without rights is read by the root of a container
+    assert run(["sync", name]) == 2
+    assert capsys.readouterr().err == (
+        f"error[unreadable-file]: {name} cannot be read: File name too long\n"
+        "  help: name what sro-render build wrote, OUT/CLUSTER, and give yourself the right to read it\n"
+    )
+
+
 def test_a_folder_that_is_not_there_is_said_to_be_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sync", "/nowhere/out"]) == 2
     assert capsys.readouterr().err.startswith("error[no-bundle]: there is no folder /nowhere/out\n")
@@ -145,6 +156,13 @@ def test_a_kubeconfig_that_is_not_there_is_wrong_input(capsys: pytest.CaptureFix
         "error[no-connection]: there is no cluster to connect to: there is no file /nowhere\n"
         "  in: /nowhere\n"
         "  help: name a kubeconfig with --kubeconfig or KUBECONFIG, or run in a pod\n"
+    )
+
+
+def test_a_home_that_nobody_knows_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sync", str(GOLDEN), "--kubeconfig", "~nobody-of-this-name/config"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error[no-connection]: there is no cluster to connect to: there is no file ~nobody-of-this-name/config\n"
     )
 
 
@@ -224,6 +242,29 @@ def test_a_server_that_is_not_there_is_not_waited_for(
 def test_an_event_is_a_line(event: Event, text: str) -> None:
     assert text_line(event) == text
     assert json.loads(json_line(event))["event"]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        "\x7f",  # deletes on a terminal, and is no control character to JSON
+        "\x9b2J",  # the beginning of a command to a terminal, in one byte of Latin-1
+        "\xa0",  # a space that is none
+        "\U000e0001",  # beyond what four digits name
+        "\udcff",  # half a character: of a file's name that is no UTF-8
+        '\n\t"\\',
+        "é – 中 😀",
+    ],
+)
+def test_whatever_an_event_says_its_line_is_json_and_steers_no_terminal(strange: str) -> None:
+    line = json_line(Delayed(reason=f"a{strange}b", retry_s=2.5), "2026-01-01T00:00:00.000Z")
+    assert line.isprintable()
+    assert json.loads(line) == {
+        "time": "2026-01-01T00:00:00.000Z",
+        "event": "delayed",
+        "reason": f"a{strange}b",
+        "retry_s": 2.5,
+    }
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,13 @@ def test_a_server_that_is_not_there_is_not_waited_for(
     ("arguments", "said"),
     [
         (["snapshot", "gone.yaml"], "error[no-such-file]: there is no file or folder gone.yaml\n"),
+        (
+            ["snapshot", str(GOLDEN / "sro.lock.yml")],
+            (
+                f"error[no-such-file]: there is no file or folder {GOLDEN}/sro.lock.yml\n"
+                f"  help: did you mean {GOLDEN}/sro.lock.yaml?\n"
+            ),
+        ),
         (["snapshot", str(GOLDEN / "sro.lock.yaml")], "error[spec-empty]: no SpecialResource in "),
         (["diff", "gone"], "error[no-bundle]: "),
         (["diff", str(GOLDEN), "--ignore", "a:"], "error[ignore-rule]: 'a:' is no rule of what to ignore\n"),

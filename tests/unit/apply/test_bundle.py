@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sro_apply.bundle import load_bundle
+from sro_apply.bundle import load_bundle, read_bundle
 from sro_apply.errors import BundleError
 from sro_render.errors import SroError
 from sro_render.model.lock import digest_of
@@ -140,6 +140,11 @@ def test_what_is_not_as_it_was_built_is_refused(
     assert refused.value.finding.code == code
     assert refused.value.finding.notes == ((note,) if note else ())
     assert refused.value.finding.hint
+
+
+def test_a_bundle_that_goes_while_it_is_looked_for_is_said_to_be_missing() -> None:
+    with pytest.raises(BundleError, match=r"there is no sro\.lock\.yaml in out/prod any more"):
+        read_bundle({}, "out/prod")
 
 
 def test_a_link_to_a_bundle_is_refused_too(folder: Path) -> None:

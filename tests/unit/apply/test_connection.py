@@ -16,7 +16,7 @@ import yaml
 
 from sro_apply.kube.access import Access
 from sro_apply.kube.client import Client
-from sro_apply.kube.connection import Connection, connect
+from sro_apply.kube.connection import Connection, Stream, connect
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 
 
@@ -118,6 +118,20 @@ def test_a_gate_that_shuts_while_the_connection_is_made_lets_nothing_through(
         client.version()
     assert len(asked) == 2
     assert server.requests == []
+
+
+def test_a_refusal_whose_end_is_lost_is_a_broken_connection() -> None:
+    class Cut:
+        status, headers = 403, dict[str, str]()
+
+        @property
+        def data(self) -> bytes:
+            raise urllib3.exceptions.ProtocolError("Connection broken")
+
+    cut: Any = Cut()
+    with pytest.raises(TransientError) as fault:
+        Stream(cut, "watch Pod").read()
+    assert fault.value.finding.message == "watch Pod: Connection broken"
 
 
 def test_a_token_that_cannot_be_read_for_a_moment_is_asked_for_again() -> None:

@@ -20,6 +20,11 @@ def test_a_duration_is_so_many_seconds(text: str, seconds: float) -> None:
     assert Duration(1).convert(text, None, None) == seconds
 
 
+def test_what_no_clock_can_wait_is_refused() -> None:
+    with pytest.raises(click.BadParameter):
+        Duration(1).convert("99999999999h", None, None)
+
+
 @pytest.mark.parametrize("text", ["", "0", "0.5", "-5", "5x", "m", "1 h", "1m30", "inf", "nan", "1e3", "٣s"])
 def test_what_is_none_is_refused_with_how_to_write_one(text: str) -> None:
     with pytest.raises(click.BadParameter) as caught:

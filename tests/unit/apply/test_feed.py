@@ -211,6 +211,21 @@ def test_a_server_that_fails_once_is_asked_again_and_one_that_fails_on_is_missed
     assert (number(feed), source.lists) == (5, 1)
 
 
+def test_a_server_that_wants_to_be_asked_again_at_once_is_spared_all_the_same() -> None:
+    source: Any = Source(made(5))
+    times = FeedTimes(pause_s=0.05, longest_pause_s=0.05)
+    feed = Feed(source, Collection(kind=POD, slim=lambda live: live), lambda: None, times)
+    feed.get("a")
+    busy = TransientError("server-busy", "watch Pod: too many requests")
+    busy.retry_after_s = 0.0
+    source.fault = busy
+    source.events.put(None)
+    began_s, before = time.monotonic(), source.watches
+    until(lambda: source.watches >= before + 5)
+    feed.close()
+    assert time.monotonic() - began_s > 3 * times.pause_s
+
+
 def test_a_server_that_cannot_be_asked_at_first_is_told_and_asked_again(start: Start) -> None:
     source = Source(made(5))
     feed = start(source)

@@ -91,6 +91,8 @@ def test_only_another_revision_is_in_the_way_and_only_where_it_may_go() -> None:
         ("hook-succeeded", failure("x"), False),
         ("hook-failed", failure("x"), True),
         ("hook-succeeded,hook-failed", progress("x"), False),
+        # Its pod has yet to get its image.
+        ("hook-failed", failure("x", is_retried=True), False),
         (None, READY, False),
     ],
 )

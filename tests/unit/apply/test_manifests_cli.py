@@ -17,6 +17,7 @@ import yaml
 from sro_apply.cli.main import run
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
+SPEC = Path(__file__).parents[3] / "examples" / "01-simple-kmod" / "specialresource.yaml"
 IMAGE = ("--image", "registry.example.com/sro-apply:1")
 GIT = "git+https://git.example.com/fleet.git@main:out/cluster"
 SOURCE = ("--source", GIT)
@@ -84,6 +85,20 @@ def test_who_only_observes_runs_so_and_may_bring_nothing(capsys: pytest.CaptureF
     assert container["args"] == ["run", GIT, "--observe"]
     rules = [rule for each in made if each["kind"] == "Role" for rule in each["rules"]]
     assert not [rule for rule in rules if "daemonsets" in rule["resources"] and "patch" in rule["verbs"]]
+
+
+def test_who_takes_snapshots_gets_an_account_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """On plain Kubernetes OpenShift's namespaces are not there to hold a role."""
+    assert run(["manifests", str(SPEC), "--for", "snapshot", "--without", "openshift"]) == 0
+    assert names(list(yaml.safe_load_all(capsys.readouterr().out))) == [
+        "Namespace/sro-apply",
+        "Namespace/simple-kmod",
+        "ServiceAccount/sro-apply/sro-snapshot",
+        "ClusterRole/sro-snapshot",
+        "ClusterRoleBinding/sro-snapshot",
+        "Role/simple-kmod/sro-snapshot",
+        "RoleBinding/simple-kmod/sro-snapshot",
+    ]
 
 
 def test_parts_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +233,17 @@ def test_a_folder_here_is_nothing_that_pods_can_read(capsys: pytest.CaptureFixtu
     [
         (("--namespace", "No Name"), "'No Name' is no name of a namespace"),
         (("--resource", "widget"), "'widget' is not KIND.GROUP=PLURAL, such as Widget.example.com=widgets"),
-        (("--without", "rights"), "'rights' is not one of 'crd', 'namespaces', 'monitoring'"),
+        (("--without", "rights"), "'rights' is not one of 'crd', 'namespaces', 'monitoring', 'openshift'"),
+        (("--for", "sync", "--image", "x"), "--for sync has no use for --image"),
+        (("--for", "sync", "--", "--interval", "3"), "--for sync has no use for options after --"),
+        (
+            ("--for", "snapshot", "--replicas", "2", "--delete-namespaces"),
+            "--for snapshot has no use for --replicas, --delete-namespaces",
+        ),
+        (
+            ("--for", "sync", "--without", "openshift"),
+            "--for sync asks for nothing of OpenShift: --without openshift is of snapshots",
+        ),
         (("--replicas", "0"), "0 is not in the range x>=1"),
     ],
 )

@@ -1,8 +1,9 @@
 """What pruning does where requests fail, and its smaller rules: strangers, reasons, the lines of its events.
 
 Matrix: a deletion that meets a changed object, a busy server and a refusal, once and for good; a Namespace over an
-object that could not go; labels that cannot be taken; a namespace that has gone with the rights in it; a loop that says nothing twice; who is a stranger; why an
-object is still there; each event as a line. Left out: plans (tests/laws), and what a real server does
+object that could not go; states of a removed SR that wait for each other; labels that cannot be taken; a namespace
+that has gone with the rights in it; a loop that says nothing twice; who is a stranger; why an object is still there;
+each event as a line. Left out: plans (tests/laws), and what a real server does
 (tests/cluster).
 """
 
@@ -166,28 +167,152 @@ def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exceptio
 def test_what_cannot_go_for_long_stays_with_a_reason_and_takes_no_namespace_along(
     fault: Exception, reason: str, hint: str
 ) -> None:
-    double = cluster(times(99, fault, "old"), member("old"), member("other"), member("a", "Namespace", ""))
-    del double.objects[STAYS.id]
-    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
-    outcome, events, time = prune(double, bundle)
+    double = cluster(
+        times(99, fault, "old"),
+        member("old", namespace="z"),
+        member("other", namespace="z"),
+        member("z", "Namespace", ""),
+    )
+    state = BundleState(
+        name="0000-x",
+        objects=tuple(
+            BundleObject(id=object_id(each), manifest={}, file="x")
+            for each in (STAYS.manifest, member("old", namespace="z"), member("z", "Namespace", ""))
+        ),
+    )
+    resource = BundleResource(name="sr", namespace="a", states=(state,))
+    double.objects[parent_id("sr", "ops")] = parent_manifest(resource, "ops", "1", None)
+    outcome, events, time = prune(double)
     assert (outcome.is_complete, outcome.was_refused) == (False, False)
     assert time == 7
     assert [each for each in events if isinstance(each, Kept)] == [
-        Kept(specialresource="sr", object="ConfigMap/a/old", reason=reason, hint=hint),
+        Kept(specialresource="sr", object="ConfigMap/z/old", reason=reason, hint=hint),
         Kept(
             specialresource="sr",
-            object="Namespace/a",
-            reason="ConfigMap/a/old is in it, which could not be deleted",
+            object="Namespace/z",
+            reason="ConfigMap/z/old is in it, which could not be deleted",
         ),
     ]
     assert "-other" in double.writes
-    assert "-a" not in double.writes
+    assert "-z" not in double.writes
+
+
+def in_state(state: str, made: Object) -> Object:
+    made["metadata"]["annotations"] = {"sro.openshift.io/state": state}
+    return made
+
+
+def gone(double: Double) -> list[str]:
+    return [each[1:] for each in double.writes if each.startswith("-")]
+
+
+REMOVED = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+
+
+def test_of_a_removed_sr_what_cannot_go_keeps_what_was_applied_before_it() -> None:
+    double = cluster(
+        times(99, changed(), "old"),
+        in_state("1000-y", member("old")),
+        in_state("1000-y", member("beside")),
+        in_state("0000-x", member("under")),
+    )
+    del double.objects[STAYS.id]
+    outcome, events, _ = prune(double, REMOVED)
+    assert not outcome.is_complete
+    assert [each.object for each in events if isinstance(each, Kept)] == ["ConfigMap/a/old"]
+    assert gone(double) == ["beside"]
     assert parent_id("sr", "ops") in double.objects
+    double.fault = lambda *_: None
+    outcome, events, _ = prune(double, REMOVED)
+    assert outcome.is_complete
+    assert gone(double) == ["beside", "old", "under", "sro-apply-sr"]
+
+
+class Holding(Sets):
+    """A cluster where something of deleted objects is left until it is let go: pods, or what a finalizer guards."""
+
+    def __init__(self, *held: str) -> None:
+        super().__init__(lambda *_: None)
+        self.held = {*held}
+
+    def delete(self, identity: ObjectId, **more: Any) -> None:
+        if identity.name not in self.held:
+            super().delete(identity, **more)
+            return
+        live: Any = self.objects[identity]
+        metadata = {**live["metadata"], "deletionTimestamp": "t", "finalizers": ["foregroundDeletion"]}
+        self.objects[identity] = {**live, "metadata": metadata}
+
+    def let_go(self, name: str) -> None:
+        self.objects = {key: each for key, each in self.objects.items() if key.name != name}
+
+
+def holding(held: str) -> Holding:
+    double = Holding(held)
+    made = cluster(
+        lambda *_: None,
+        in_state("1000-y", member(held)),
+        in_state("0000-x", member("under")),
+        member("a", "Namespace", ""),
+    )
+    double.objects = {key: each for key, each in made.objects.items() if key != STAYS.id}
+    return double
+
+
+def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone() -> None:
+    double = holding("last")
+    outcome, events, time = prune(double, REMOVED, wait_s=30.0)
+    assert (outcome.is_complete, time) == (False, 30.0)
+    assert gone(double) == []
+    waiting = "it is being deleted, and waits for what belongs to it to go first"
+    assert [(each.object, each.reason) for each in events if isinstance(each, Leaving | Kept)] == [
+        ("ConfigMap/a/last", waiting)
+    ] * 2
+    double.let_go("last")
+    outcome, _, _ = prune(double, REMOVED)
+    assert outcome.is_complete
+    assert gone(double) == ["under", "a", "sro-apply-sr"]
+
+
+def test_a_removed_sr_that_is_held_up_holds_up_no_other() -> None:
+    double = holding("last")
+    other = {**parent_manifest(RESOURCE, "ops", "1", None)}
+    other_set = set_id(parent_id("other", "ops"))
+    identity = parent_id("other", "ops")
+    other["metadata"] = {
+        **mapping_of(other["metadata"]),
+        "name": identity.name,
+        "labels": {"applyset.kubernetes.io/id": other_set},
+    }
+    double.objects[identity] = other
+    for state, name in (("1000-y", "b2"), ("0000-x", "b1")):
+        made = in_state(state, member(name))
+        made["metadata"]["labels"] = {PART_OF: other_set}
+        double.objects[object_id(made)] = made
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("other", "sr"))
+    outcome, _, _ = prune(double, bundle, wait_s=30.0)
+    assert not outcome.is_complete
+    assert gone(double) == ["b2", "b1", "sro-apply-other"]
+
+
+def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -> None:
+    double, events, clock = holding("last"), list[Event](), FastClock()
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    runner = Runner(double, REMOVED, settings, lambda _: None, clock)
+    pruning = Pruning(double, REMOVED, settings, runner, events.append, clock)
+    for _ in range(3):
+        pruning.go_on(runner.picture())
+        assert 0 < pruning.next_try_s() <= 5
+        clock.sleep(pruning.next_try_s())
+    assert gone(double) == []
+    assert [type(each) for each in events] == [Pruned, Leaving, Kept, Cleared]
+    double.let_go("last")
+    pruning.go_on(runner.picture())
+    assert gone(double) == ["under", "a", "sro-apply-sr"]
 
 
 def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
-    double = cluster(lambda *_: None, member("old"))
-    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    double, bundle = cluster(lambda *_: None, member("old")), REMOVED
     fault = Finding(code="server-forbidden", message="apply Node/n: you may not", hint="ask somebody")
     _, events, _ = prune(double, bundle, [fault])
     assert "-old" in double.writes

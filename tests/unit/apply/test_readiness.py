@@ -187,7 +187,11 @@ PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
             daemon_set(2, 2, 1),
             [pod("d-2", "n2", waiting=PULL), pod("d-1", "n1", is_ready=True)],
             ("n1", "n2"),
-            Verdict(Readiness.FAILED, 'pod d-2 on node n2: ImagePullBackOff: Back-off pulling image "x"'),
+            Verdict(
+                Readiness.FAILED,
+                'pod d-2 on node n2: ImagePullBackOff: Back-off pulling image "x"',
+                is_retried=True,
+            ),
         ),
     ],
 )
@@ -248,7 +252,7 @@ def replicas(kind: str, spec: Object, **status: int) -> Object:
                     ],
                 },
             ),
-            Verdict(Readiness.FAILED, "ProgressDeadlineExceeded: took too long"),
+            Verdict(Readiness.FAILED, "ProgressDeadlineExceeded: took too long", is_retried=True),
         ),
         (
             replicas("StatefulSet", {"replicas": 2}, updatedReplicas=2, replicas=2, readyReplicas=2),
@@ -279,7 +283,13 @@ def test_replicas_are_ready_when_all_of_the_newest_revision_are(given: Object, v
 def test_a_container_that_cannot_start_is_a_failure_at_once(kind: str, reason: str) -> None:
     given = live(kind, {"observedGeneration": 2, "desiredNumberScheduled": 1})
     verdict = judge(given, Surroundings(pods=[pod("p", "n", waiting={"reason": reason})]))
-    assert verdict == Verdict(Readiness.FAILED, f"pod p on node n: {reason}")
+    assert verdict == Verdict(Readiness.FAILED, f"pod p on node n: {reason}", is_retried=True)
+
+
+def test_the_name_of_an_image_that_is_none_is_not_tried_again() -> None:
+    pods = [pod("p", "n", waiting={"reason": "InvalidImageName"})]
+    verdict = judge(daemon_set(1, 1, 0), Surroundings(pods=pods))
+    assert verdict == Verdict(Readiness.FAILED, "pod p on node n: InvalidImageName")
 
 
 def test_a_container_that_is_being_made_is_no_failure() -> None:
@@ -405,3 +415,23 @@ def test_a_build_config_is_as_ready_as_its_newest_build(
 ) -> None:
     given = live("BuildConfig", {"lastVersion": last}, version=BUILD)
     assert judge(given, Surroundings(builds=builds)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "version"),
+    [
+        ("ConfigMap", {}, "v1"),
+        ("Namespace", {"phase": "Terminating"}, "v1"),
+        ("CustomResourceDefinition", condition("Established", "True"), CRD),
+        ("BuildConfig", {"lastVersion": 1}, BUILD),
+        ("DaemonSet", {"observedGeneration": 2}, "apps/v1"),
+    ],
+)
+def test_what_is_being_deleted_is_not_ready_whatever_its_status_says(
+    kind: str, status: Object, version: str
+) -> None:
+    given = live(kind, status, version=version)
+    given["metadata"] |= {"deletionTimestamp": "2020-01-01T00:00:00Z", "finalizers": ["example.com/hold"]}
+    assert judge(given, Surroundings(builds=[build(1, "Complete")])) == Verdict(
+        Readiness.PROGRESSING, "it is being deleted, and waits for the finalizer example.com/hold"
+    )

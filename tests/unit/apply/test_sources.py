@@ -180,6 +180,10 @@ def test_what_names_no_repository_is_told_how_to(address: str) -> None:
     )
 
 
+def test_an_address_that_is_none_is_told_in_git_s_words() -> None:
+    assert fault_of("git+https://[::1@main:out").startswith("error[source-git]: https://[::1@main: ")
+
+
 def test_a_repository_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     address = f"git+file://user:secret@{tmp_path}/none@main:out"
     text = fault_of(address)
@@ -193,6 +197,8 @@ def test_a_repository_that_is_not_there_is_named_without_its_password(tmp_path: 
         ("git+https://user:secret@example.com/a@main:out", "git+https://***@example.com/a@main:out"),
         ("git+https://secret@example.com/a@main:out", "git+https://***@example.com/a@main:out"),
         ("git+https://user:se/cret@example.com/a@main", "git+https://***@example.com/a@main"),
+        ("git+https://user:se@cret@example.com/a@main", "git+https://***@example.com/a@main"),
+        ("git+https://sec@ret@example.com/a@main:out", "git+https://***@example.com/a@main:out"),
         ("git+https://example.com:8443/a@main", "git+https://example.com:8443/a@main"),
         ("git+ssh://git@example.com:22/a@main", "git+ssh://git@example.com:22/a@main"),
         ("git+ssh://git:secret@example.com/a@main", "git+ssh://***@example.com/a@main"),

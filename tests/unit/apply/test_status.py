@@ -1,6 +1,7 @@
 """`sro-apply status`: the table, the JSON, and the exit codes where no cluster is needed.
 
-Matrix: ready, at work, failed, not begun; kernels and what exists once; stale nodes; an empty bundle; wrong input
+Matrix: ready, at work, failed, not begun; kernels, one and many that stand alike, and what exists once;
+stale nodes; an empty bundle; wrong input
 and no server. Left out: what a cluster answers, which tests/cluster has.
 """
 
@@ -10,10 +11,13 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sro_apply.cli.main import run
 from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
+from sro_apply.reporting.metrics import Work
+from sro_apply.reporting.page import page
 from sro_apply.reporting.status_text import status_json, status_table
 from sro_apply.reporting.summary import is_ready
 from sro_render.model.objects import ObjectId
@@ -75,6 +79,79 @@ def test_the_table_has_states_by_kernels_and_what_is_in_the_way() -> None:
     )
 
 
+def new_cluster(count: int) -> Picture:
+    """A bundle for so many kernels, of which nothing is applied: kernel N runs on N nodes."""
+    kernels = [f"5.{number}.0" for number in range(1, count + 1)]
+
+    def build(number: int) -> SeenObject:
+        return SeenObject(id=ObjectId("build.openshift.io/v1", "BuildConfig", "sr", f"b-{number:016x}"))
+
+    waiting = [
+        step("0000-build", Status.WAITING, "waits for sr / namespace", kernel=kernel) for kernel in kernels
+    ]
+    at_work = [
+        step(
+            "1000-kept",
+            Status.APPLIED,
+            f"BuildConfig/sr/b-{number:016x}: build b-{number:016x}-1 of {kernel} is New",
+            kernel=kernel,
+            objects=(build(number),),
+        )
+        for number, kernel in enumerate(kernels)
+    ]
+    after_it = [
+        step("2000-driver", Status.WAITING, f"waits for sr / 0000-build / {kernel}", kernel=kernel)
+        for kernel in kernels
+    ]
+    nodes = [
+        SeenNode(name=f"{kernel}-{of}", kernel=kernel)
+        for at, kernel in enumerate(kernels)
+        for of in range(at + 1)
+    ]
+    return Picture(
+        cluster="lab",
+        steps=(step("namespace", Status.WAITING, "not applied yet"), *waiting, *at_work, *after_it),
+        nodes=tuple(nodes),
+        resources=(SeenResource(name="sr", lanes=tuple(kernels), nodes=tuple(node.name for node in nodes)),),
+        kernels={},
+    )
+
+
+def test_what_is_the_same_for_many_kernels_is_one_line() -> None:
+    text = status_table(new_cluster(7))
+    assert text[text.index("  namespace: ") :] == (
+        "  namespace: not begun: not applied yet\n"
+        "  0000-build / 7 kernels on 28 nodes (5.1.0, 5.2.0, 5.3.0, 5.4.0, 5.5.0 and 2 more): "
+        "not begun: waits for sr / namespace\n"
+        "  1000-kept / 7 kernels on 28 nodes (5.1.0, 5.2.0, 5.3.0, 5.4.0, 5.5.0 and 2 more): "
+        "at work: BuildConfig/sr/b-…: build b-…-1 of … is New\n"
+        "  2000-driver / 7 kernels on 28 nodes (5.1.0, 5.2.0, 5.3.0, 5.4.0, 5.5.0 and 2 more): "
+        "not begun: waits for sr / 0000-build / the same kernel\n"
+    )
+    assert "\n  5.7.0   7 " in text  # a row for each kernel stays
+    assert status_table(new_cluster(1)).endswith(
+        "  0000-build / 5.1.0: not begun: waits for sr / namespace\n"
+        "  1000-kept / 5.1.0: at work: BuildConfig/sr/b-0000000000000000: build b-0000000000000000-1 of 5.1.0 is New\n"
+        "  2000-driver / 5.1.0: not begun: waits for sr / 0000-build / 5.1.0\n"
+    )
+
+
+def test_the_page_says_the_same_of_many_kernels_once() -> None:
+    text = page(new_cluster(100), Work(version="1"))
+    assert text.count("<li>") == 4
+    assert "0000-build / 100 kernels on 5050 nodes (5.1.0, 5.2.0, 5.3.0, 5.4.0, 5.5.0 and 95 more)" in text
+
+
+def test_the_json_has_each_step_by_itself() -> None:
+    (resource,) = json.loads(status_json(new_cluster(7)))["specialResources"]
+    assert [(each["state"], each["kernel"]) for each in resource["steps"][:3]] == [
+        ("namespace", ""),
+        ("0000-build", "5.1.0"),
+        ("0000-build", "5.2.0"),
+    ]
+    assert len(resource["steps"]) == 22
+
+
 def test_the_json_names_the_nodes() -> None:
     document = json.loads(status_json(PICTURE))
     assert (document["cluster"], document["ready"]) == ("lab", False)
@@ -123,3 +200,10 @@ def test_wrong_input_and_a_server_that_is_not_there_have_their_exit_codes(
     assert "error[" in capsys.readouterr().err
     assert run(["status", str(GOLDEN), "--kubeconfig", str(config)]) == 4
     assert "error[server-unreachable]" in capsys.readouterr().err
+
+
+def test_what_a_server_says_is_json_and_steers_no_terminal() -> None:
+    strange = replace(PICTURE, cluster="a\x9b2J\U000e0001b")
+    text = status_json(strange)
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text)["cluster"] == "a\x9b2J\U000e0001b"

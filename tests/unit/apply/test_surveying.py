@@ -168,6 +168,13 @@ def test_a_runner_says_where_steps_stand_and_what_was_not_begun_is_not_judged() 
     assert (waiting.readiness, waiting.live is not None, waiting.nodes) == (None, True, ("c",))
 
 
+def test_the_labels_of_a_removed_resource_are_left_to_whoever_deletes_it() -> None:
+    """Its drivers may select on them. Who only looks has no other moment to take them."""
+    watching = surveyor(cluster(*ALL), bundle(removed=("away",)))
+    assert watching.survey({}).removed == ()
+    assert watching.survey().removed == ("away",)
+
+
 def test_what_may_not_be_read_is_said_where_it_matters() -> None:
     double = cluster(*ALL)
     forbidden = PermanentError("server-forbidden", "read Pod: you may not")

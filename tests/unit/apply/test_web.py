@@ -194,7 +194,8 @@ def test_an_address_is_a_host_and_a_port(text: str, address: Address) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8080", "host:", "host:65536", "::1:80", "http://h:80", "h:8O", "[x:80"]
+    "text",
+    ["", "8080", "host:", "host:65536", "::1:80", "http://h:80", "h:8O", "[x:80", "ü..:80", "a\u2028b:80"],
 )
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(InputError) as refused:

@@ -444,6 +444,20 @@ def test_normalize_writes_to_a_file_and_reads_standard_input(
     assert [each["name"] for each in yaml.safe_load(written)["nodes"]] == ["a"]
 
 
+def test_normalize_makes_the_folders_that_it_writes_to(project: Any) -> None:
+    done = project.run("inventory", "normalize", "nodes.json", "--out", "inventory/lab/nodes.yaml")
+    assert (done.code, done.err) == (0, "wrote inventory/lab/nodes.yaml\n")
+    assert [each.name for each in (project.root / "inventory/lab").iterdir()] == ["nodes.yaml"]
+
+
+def test_normalize_says_where_a_file_stands_in_place_of_a_folder(project: Any) -> None:
+    done = project.run("inventory", "normalize", "nodes.json", "--out", "spec.yaml/nodes.yaml")
+    assert (done.code, done.err) == (
+        2,
+        "error[output-failed]: spec.yaml/nodes.yaml cannot be written: File exists\n",
+    )
+
+
 def test_normalize_as_json_is_read_like_the_yaml(project: Any) -> None:
     file = write(project, "all.json", node("a"), *WHOLE, CHARTS)
     project.run("inventory", "normalize", file, "--out", "all.yaml")

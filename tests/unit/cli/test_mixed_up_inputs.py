@@ -215,7 +215,16 @@ nothing was written: 1 error
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ("miss.yaml", ""),  # not api.yaml: what they share is their ending
+        # not api.yaml: what they share is their ending
+        (
+            "miss.yaml",
+            "  help: in the current folder there are api.yaml, charts, nodes.json, spec.yaml\n",
+        ),
+        ("charts/miss.yaml", "  help: in charts there is kmod\n"),
+        (
+            "charts/kmod/templates/none/miss.yaml",
+            "  help: there is no folder charts/kmod/templates/none either\n",
+        ),
         ("spce.yaml", "  help: did you mean spec.yaml?\n"),
         ("spec.yml", "  help: did you mean spec.yaml?\n"),
         ("nodes.yaml", "  help: did you mean nodes.json?\n"),
@@ -227,6 +236,31 @@ def test_a_misspelt_file_gets_the_nearest_name_but_none_that_only_ends_alike(
     project.write("api.yaml", "")
     assert build(project, specs=given).err == (
         f"error[no-such-file]: there is no file or folder {given}\n{hint}nothing was written: 1 error\n"
+    )
+
+
+def test_a_folder_of_charts_that_is_not_there_is_told_with_the_folders_that_are(project: Any) -> None:
+    for name in "bcdefg":
+        project.write(f"{name}/x", "")
+    assert (
+        build(project, charts="MISSING").err
+        == """\
+error[no-such-file]: there is no folder MISSING
+  --> --charts
+  help: the folders in the current folder are b, c, charts, d, e and 2 more
+nothing was written: 1 error
+"""
+    )
+    (project.root / "empty").mkdir()
+    assert "  help: there is no folder in empty\n" in build(project, charts="empty/charts").err
+    assert "  help: there is nothing in empty\n" in build(project, inventory="empty/nodes.json").err
+
+
+def test_a_folder_where_values_are_read_is_no_misspelt_one(project: Any) -> None:
+    outcome = project.run("template", "x", "charts/kmod", "--set-file", "a=charts")
+    assert outcome.err.startswith(
+        "error[unreadable-file]: charts cannot be read: Is a directory\n"
+        "  help: check that it is a file, and the disk that it lies on\n"
     )
 
 
