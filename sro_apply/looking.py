@@ -21,8 +21,8 @@ from sro_apply.planning.readiness import (
     waits_for_builds,
     waits_for_pods,
 )
-from sro_apply.planning.reading import mappings_of, name_of, status_of
-from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read, uid_of
+from sro_apply.planning.reading import mappings_of, name_of, status_of, uid_of
+from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
 

@@ -24,7 +24,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.reading import (
+    is_leaving,
     labels_of,
     mappings_of,
     metadata_of,
@@ -94,6 +96,8 @@ def with_revision(manifest: JsonObject) -> JsonObject:
 
 def outlook(config: JsonObject, builds: Sequence[JsonObject]) -> Outlook:
     """How a BuildConfig stands. Args: builds: those of its namespace, any order."""
+    if is_leaving(config):
+        return Outlook(verdict=progress(leaving_reason(config)))
     own = sorted((each for each in builds if _config_of(each) == name_of(config)), key=_number_of)
     if REVISION not in labels_of(config):
         return Outlook(verdict=_judge_newest(config, own))
