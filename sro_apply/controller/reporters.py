@@ -60,7 +60,7 @@ class Reporters:
                 )
             )
         recorded = self._recorder.record(picture)
-        self._warn((*self._stale(picture), *labelled.findings, *recorded))
+        self._warn((*self._stale(picture), *picture.faults, *labelled.findings, *recorded))
 
     def _stale(self, picture: Picture) -> tuple[Finding, ...]:
         if not self._tells_stale:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock
+from kube_double import Double, FastClock, lacking
 from msgspec import structs
 from pictures import NEW, OLD
 from pictures import node as node_object
@@ -311,6 +311,15 @@ def test_a_node_that_refuses_is_told_of_in_each_round_and_not_asked_in_each() ->
     told = [labeller.label(GIVEN).findings for _ in range(3)]
     assert told[0] == told[1] == told[2]
     assert len(told[0]) == len(refusals) == 3
+
+
+def test_a_right_that_is_missing_is_said_of_one_node_and_not_of_each() -> None:
+    double = Double(lambda _, name: lacking(f"apply Node/{name}", "patch", "nodes"))
+    labeller = Labeller(double, FastClock().now)
+    told = [labeller.label(GIVEN).findings for _ in range(2)]
+    (finding,) = told[0]
+    assert finding.message.startswith("apply Node/a: nodes is forbidden: ")
+    assert told[1] == told[0]
 
 
 def test_unlabel_takes_the_labels_of_one_resource_from_all_nodes() -> None:
