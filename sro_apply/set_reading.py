@@ -6,6 +6,7 @@ Asks by kind and namespace, as the parents name them: never for all of a cluster
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube, Served
@@ -16,6 +17,8 @@ from sro_apply.planning.reading import labels_of, uid_of
 from sro_apply.planning.sets import LiveSet, Member, resource_of, span_of
 from sro_apply.planning.strangers import Contents
 from sro_render.model.objects import JsonObject, ObjectId, text_of
+
+_FORBIDDEN: Final = 403
 
 
 class SetReader:
@@ -122,6 +125,18 @@ class SetReader:
             return self._kube.list(kind, namespace, labels=labels)
         except NotFoundError:
             return []
+        except PermanentError as error:
+            # With a namespace go the roles in it: what we could list there yesterday is forbidden then.
+            if error.status == _FORBIDDEN and namespace and self._is_gone(namespace):
+                return []
+            raise
+
+    def _is_gone(self, namespace: str) -> bool:
+        """Whether there is no such namespace; who may not look does not know."""
+        try:
+            return self._kube.get(ObjectId("v1", "Namespace", "", namespace)) is None
+        except PermanentError:
+            return False
 
 
 def _id_of(kind: Kind) -> ObjectId:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,10 +20,13 @@ from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
+from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
+
+_TICK_S: Final = 1.0
 
 
 class SyncRequest(Struct, frozen=True, kw_only=True):
@@ -61,8 +65,27 @@ class SyncOutcome(Struct, frozen=True, kw_only=True):
         return self.applied.was_refused or (self.pruned is not None and self.pruned.was_refused)
 
 
-def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
+class _TickingClock(SystemClock):
+    """One that says while somebody waits that time passes."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        while seconds > 0:
+            part_s = min(_TICK_S, seconds)
+            super().sleep(part_s)
+            self._tick()
+            seconds -= part_s
+
+
+def sync(
+    request: SyncRequest, tell: Callable[[Event], None], tick: Callable[[], None] = lambda: None
+) -> SyncOutcome:
     """Bring a bundle into the cluster, once.
+
+    Args: tick: called every second while nothing happens.
 
     Raises:
         BundleError, InputError: before the first request.
@@ -86,7 +109,8 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
-        view, clock = View(cluster), SystemClock()
+        view, clock = View(cluster), _TickingClock(tick)
+        end_s = clock.now() + timeout_s
         found = check_operator(cluster, adopts=request.adopts)
         for each in (*found, *check_nodes(view, bundle, request.on_stale)):
             tell(warned(each))
@@ -107,7 +131,9 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
-        return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
+        if request.is_dry_run:
+            return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
+        return SyncOutcome(applied=applied, pruned=insisting(lambda: pruner.prune(ready), tell, clock, end_s))
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)

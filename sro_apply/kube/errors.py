@@ -41,9 +41,13 @@ class TransientError(ServerError):
 
 
 class PermanentError(ServerError):
-    """A request that fails again until something is changed. status: HTTP's, 0 where there is none."""
+    """A request that fails again until something is changed.
+
+    status: HTTP's, 0 where there is none; rule: the one that our roles lack, if that is why.
+    """
 
     status: int = 0
+    rule: str = ""
 
 
 class NotFoundError(PermanentError):
@@ -95,7 +99,7 @@ def error_of(
         return missing
     hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
     error = PermanentError(_CODES.get(status, "server-refused"), text, hint=hint)
-    error.status = status
+    error.status, error.rule = status, rule
     return error
 
 

@@ -1,8 +1,9 @@
 """What pruning does where requests fail, and its smaller rules: strangers, reasons, the lines of its events.
 
 Matrix: a deletion that meets a changed object, a busy server and a refusal, once and for good; a Namespace over an
-object that could not go; states of a removed SR that wait for each other; labels that cannot be taken; a loop that says nothing twice; who is a stranger; why an
-object is still there; each event as a line. Left out: plans (tests/laws), and what a real server does
+object that could not go; states of a removed SR that wait for each other; labels that cannot be taken; a namespace
+that has gone with the rights in it; a loop that says nothing twice; who is a stranger; why an object is still there;
+each event as a line. Left out: plans (tests/laws), and what a real server does
 (tests/cluster).
 """
 
@@ -12,17 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock, Fault
+from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
-from sro_apply.events import Cleared, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.strangers import strangers_of
+from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
@@ -42,6 +44,26 @@ class Sets(Double):
         found = super().list(kind, namespace, labels=labels, fields=fields)
         key = labels.partition(" ")[0]
         return [each for each in found if not key or key in labels_of(each)]
+
+
+class Elsewhere(Sets):
+    """One with the set of an SR, whose namespace lets nobody list."""
+
+    def __init__(self, namespace: str, refused: Exception, *, is_gone: bool) -> None:
+        super().__init__(lambda *_: None)
+        self._namespace, self._refused = namespace, refused
+        self.objects = dict(cluster(lambda *_: None).objects)
+        del self.objects[STAYS.id]
+        if not is_gone:
+            space: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+            self.objects[object_id(space)] = space
+
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        if namespace == self._namespace:
+            raise self._refused
+        return super().list(kind, namespace, labels=labels, fields=fields)
 
 
 def labels_of(live: JsonObject) -> JsonObject:
@@ -133,6 +155,57 @@ def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exceptio
     assert outcome.is_complete
     assert [type(each) for each in events] == [Pruned, Cleared]
     assert time == 3
+
+
+def pruner_of(double: Sets, told: list[Event], clock: FastClock) -> Pruner:
+    return Pruner(
+        double,
+        BUNDLE,
+        SyncSettings(namespace="ops", version="1", timeout_s=60.0),
+        wanted=lambda _, each: each.manifest,
+        tell=told.append,
+        clock=clock,
+        unlabel=lambda _: (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "pauses"),
+    [
+        (("list", "ConfigMap"), [1, 2]),
+        (("list", "Node"), [1, 2]),
+        (("get", "old"), [1]),  # it has gone: nobody asks again
+        (("apply", "sro-apply-sr"), [1, 2]),
+    ],
+)
+def test_a_sync_that_cannot_read_or_write_for_a_moment_prunes_once_it_can(
+    place: tuple[str, str], pauses: list[float]
+) -> None:
+    left = [2]
+
+    def fault(method: str, about: str) -> Exception | None:
+        if (method, about) != place or not left[0]:
+            return None
+        left[0] -= 1
+        return busy()
+
+    double, told, clock = cluster(fault, member("old")), list[Event](), FastClock()
+    pruner = pruner_of(double, told, clock)
+    outcome = insisting(lambda: pruner.prune(frozenset({"sr"})), told.append, clock, 60.0)
+    assert outcome.is_complete
+    assert gone(double) == ["old"]
+    assert [each.retry_s for each in told if isinstance(each, Delayed)] == pauses
+    assert clock.time == sum(pauses)
+
+
+def test_a_server_that_stays_busy_is_told_when_the_time_is_over() -> None:
+    double = cluster(lambda method, _: busy() if method == "list" else None, member("old"))
+    clock = FastClock()
+    pruner = pruner_of(double, [], clock)
+    with pytest.raises(TransientError):
+        insisting(lambda: pruner.prune(frozenset({"sr"})), lambda _: None, clock, 10.0)
+    assert clock.time == 7
+    assert gone(double) == []
 
 
 @pytest.mark.parametrize(
@@ -306,6 +379,19 @@ def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
     assert parent_id("sr", "ops") in double.objects
     prune(double, bundle)
     assert parent_id("sr", "ops") not in double.objects
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["gone", "there"])
+def test_members_in_a_namespace_that_has_gone_have_gone_with_the_right_to_list_them(is_gone: bool) -> None:
+    refused = lacking("read ConfigMap/a/", "list", "configmaps", "a")
+    double = Elsewhere("a", refused, is_gone=is_gone)
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    if is_gone:
+        assert prune(double, bundle)[0].is_complete
+    else:
+        with pytest.raises(PermanentError, match=r"verbs: \[list\], namespace a\b"):
+            prune(double, bundle)
+    assert (parent_id("sr", "ops") in double.objects) is not is_gone
 
 
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
