@@ -25,8 +25,10 @@ from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import Place, deletion_order, has_pods, place_of
 from sro_apply.planning.uses import used_by
-from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
+from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value
+from sro_render.kernels.selectors import pod_selector
+from sro_render.model.inventory import KernelVersion
+from sro_render.model.objects import JsonObject, ObjectId, object_id
 from sro_render.model.wording import name_some
 
 LEAST_FOR_SHARE: Final = 5
@@ -333,16 +335,30 @@ def is_definition(member: Member) -> bool:
 
 def nodes_of_driver(member: Member, nodes: Sequence[SeenNode]) -> tuple[str, ...]:
     """The nodes, A-Z, that run the kernel of a DaemonSet: by its annotation, or by what its pods select."""
-    template = mapping_of(mapping_of(member.live.get("spec")).get("template"))
-    selected = text_of(mapping_of(mapping_of(template.get("spec")).get("nodeSelector")).get(KERNEL_LABEL))
+    selected = _selected_kernels(member.live)
     return tuple(
         sorted(
             node.name
             for node in nodes
-            if (member.kernel and node.kernel == member.kernel)
-            or (selected and selected in {node.labels.get(KERNEL_LABEL), node.kernel})
+            if (member.kernel and node.kernel == member.kernel) or not selected.isdisjoint(_names_of(node))
         )
     )
+
+
+def _names_of(node: SeenNode) -> set[str]:
+    """What a selector may call the kernel of a node."""
+    label = kernel_label_value(KernelVersion(node.kernel))
+    return {node.labels.get(KERNEL_LABEL, ""), node.kernel, label} - {""}
+
+
+def _selected_kernels(live: JsonObject) -> frozenset[str]:
+    """The values of the kernel's label that its pods select, by `nodeSelector` or by affinity."""
+    selector = pod_selector(live)
+    if selector is None:
+        return frozenset()
+    asked = [each for term in selector.terms or () for each in term.labels]
+    listed = [each.values for each in asked if (each.key, each.operator) == (KERNEL_LABEL, "In")]
+    return frozenset().union(*listed, {selector.labels.get(KERNEL_LABEL, "")}) - {""}
 
 
 def _is_of_dead_kernel(member: Member, situation: Situation) -> bool:
