@@ -17,8 +17,8 @@ from msgspec import Struct, field
 from sro_apply.planning.completion import finished, resources_of, states_of, steps_of
 from sro_apply.planning.picture import Picture, SeenObject
 from sro_apply.planning.progress import Status
-from sro_apply.planning.readiness import Readiness
 from sro_apply.planning.stale import stale_nodes
+from sro_apply.planning.verdict import Readiness
 
 Sample = tuple[tuple[str, ...], float]
 """The values of a series' labels, and its own."""
