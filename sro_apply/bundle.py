@@ -36,6 +36,8 @@ _AS_COMMITTED = "take the committed bundle back (git checkout), or build it agai
 
 MAX_BYTES = 32 * 2**20
 """All files of a bundle. One of 3,000 objects has some 10 MiB."""
+MAX_FILES = 100_000
+"""Files and folders of a bundle: names take room too, and a few bytes of Git can stand for very many."""
 _LIMITS = Limits(max_yaml_alias_nodes=0, max_yaml_depth=100)
 """sro-render writes no aliases: whoever did, wants a small file to become a large one."""
 TARGETS = ("_argocd/", "_flux/")
@@ -134,8 +136,11 @@ def _read_files(root: Path) -> Mapping[str, bytes]:
     """
     files: dict[str, bytes] = {}
     strange: list[str] = []
-    left = MAX_BYTES
+    left, names_left = MAX_BYTES, MAX_FILES
     for place, folders, names, opened in os.fwalk(root, follow_symlinks=False):
+        names_left -= len(folders) + len(names)
+        if names_left < 0:
+            raise too_many(place)
         at_top = Path(place) == root
         # A bundle may be all that a repository has.
         folders[:] = [name for name in folders if not (at_top and name == ".git")]
@@ -212,10 +217,19 @@ def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> byt
 
 
 def too_large(place: str) -> BundleError:
-    """The error for more than any bundle needs. Args: place: where the limit was met."""
+    """The error for more bytes than any bundle needs. Args: place: where the limit was met."""
+    return _beyond(f"{MAX_BYTES // 2**20} MiB", place)
+
+
+def too_many(place: str) -> BundleError:
+    """The error for more files than any bundle needs. Args: as above."""
+    return _beyond(f"{MAX_FILES:,} files", place)
+
+
+def _beyond(most: str, place: str) -> BundleError:
     return BundleError(
         "bundle-large",
-        f"the bundle has more than {MAX_BYTES // 2**20} MiB, up to {place}",
+        f"the bundle has more than {most}, up to {place}",
         hint="split it: build fewer SpecialResources, or fewer kernels, into one folder",
     )
 
