@@ -203,7 +203,7 @@ class Applier:
     def _refuse_stranger(self, identity: ObjectId, live: JsonObject) -> None:
         """Two appliers that both want an object would take it from each other for ever.
 
-        Raises: FaultError: it is a member of a set that is none of ours; TransientError
+        Raises: FaultError: it is a member of a set that is none of ours; TransientError, PermanentError
         """
         set_of_it = set_of(live)
         if not set_of_it or self._is_ours(set_of_it):
@@ -219,10 +219,7 @@ class Applier:
         """Whether the parent of a set is in our namespace: of an SR, if only of one that the bundle had."""
         if applyset not in self._own_sets:
             labels, kind = f"{ID_LABEL}={applyset}", Kind("v1", "ConfigMap")
-            try:
-                parents = self._kube.list(kind, self._settings.namespace, labels=labels)
-            except PermanentError:  # who may not look does not know it for ours
-                parents = []
+            parents = self._kube.list(kind, self._settings.namespace, labels=labels)
             self._own_sets[applyset] = bool(parents)
         return self._own_sets[applyset]
 

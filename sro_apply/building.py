@@ -95,14 +95,24 @@ class BuildStarter:
             return found.verdict
         identity = object_id(found.failed)
         if identity not in self._logs:
-            self._logs[identity] = self._log_of(found.failed)
+            try:
+                self._logs[identity] = self._log_of(found.failed)
+            except PermanentError as error:  # once we may, it is read
+                return judge_build(found.failed, unread=error.finding.message)
         return judge_build(found.failed, self._logs[identity])
 
     def _log_of(self, build: JsonObject) -> str:
-        """Empty where it cannot be had: the pod has gone, or we may not read it."""
+        """Empty where it cannot be had, as when the pod has gone.
+
+        Raises: PermanentError: we may not read it.
+        """
         try:
             return self._kube.log(pod_of_build(build), tail_lines=MOST_LOG_LINES)
-        except (PermanentError, TransientError):
+        except TransientError:
+            return ""
+        except PermanentError as error:
+            if error.rule:
+                raise
             return ""
 
 

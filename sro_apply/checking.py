@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from sro_apply.config import OnStale
 from sro_apply.errors import BundleError
 from sro_apply.kube.errors import PermanentError
@@ -21,7 +23,7 @@ _FORBIDDEN: Final = 403
 
 
 def check_operator(kube: Kube, *, adopts: bool) -> tuple[Finding, ...]:
-    """See that no operator works on the same SpecialResources; who adopts is only warned.
+    """See that no operator works on the same SpecialResources; who adopts, or may not look, is only warned.
 
     Raises: BundleError: one does; TransientError, PermanentError: nobody answers.
     """
@@ -30,7 +32,7 @@ def check_operator(kube: Kube, *, adopts: bool) -> tuple[Finding, ...]:
     except PermanentError as error:
         if error.status == _FORBIDDEN:
             # Who may not look is stopped by what the operator owns, object by object.
-            return ()
+            return (_unseen(error.finding),)
         raise
     running = [str(object_id(each)) for each in found if number_of(spec_of(each), "replicas", default=1) > 0]
     if not running:
@@ -49,6 +51,14 @@ def check_operator(kube: Kube, *, adopts: bool) -> tuple[Finding, ...]:
             subject=", ".join(running),
             hint="scale it to 0",
         ),
+    )
+
+
+def _unseen(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        code="operator-unseen",
+        message=f"whether the Special Resource Operator works here cannot be seen: {finding.message}",
     )
 
 

@@ -154,9 +154,15 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", tag_field="eve
 
 
 class Labelled(Struct, frozen=True, kw_only=True, tag="labelled", tag_field="event"):
-    """Labels of states were set or removed on nodes."""
+    """The label of a state was set on nodes, or taken from them.
+
+    nodes: A-Z; state: its name, or as much as the label says of it; is_ready: whether it was set.
+    """
 
     nodes: tuple[str, ...]
+    specialresource: str = ""
+    state: str = ""
+    is_ready: bool = True
 
 
 class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"):

@@ -18,9 +18,9 @@ from sro_apply.planning.hooks import (
     runs_once,
 )
 from sro_apply.planning.parts import BundleObject, RenderedBundle
-from sro_apply.planning.reading import metadata_of
+from sro_apply.planning.reading import is_leaving, uid_of
 from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
-from sro_render.model.objects import JsonObject, object_id, text_of
+from sro_render.model.objects import JsonObject, object_id
 
 
 class HookKeeper:
@@ -43,7 +43,7 @@ class HookKeeper:
         live = self._view.live(object_id(wanted))
         if live is None or not is_in_the_way(live, wanted):
             return False
-        if "deletionTimestamp" not in metadata_of(live):
+        if not is_leaving(live):
             self._delete(live)
         return True
 
@@ -87,6 +87,5 @@ class HookKeeper:
 
     def _delete(self, live: JsonObject) -> None:
         identity = object_id(live)
-        uid = text_of(metadata_of(live).get("uid"))
-        self._kube.delete(identity, uid=uid, propagation=Propagation.BACKGROUND)
+        self._kube.delete(identity, uid=uid_of(live), propagation=Propagation.BACKGROUND)
         self._view.drop(identity)

@@ -6,7 +6,7 @@ Whoever changes them back, or refuses them, is answered at growing intervals onl
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -21,19 +21,19 @@ from sro_render.model.objects import ObjectId
 
 
 class Labelled(Struct, frozen=True, kw_only=True):
-    """What labelling came to. nodes: those that were changed; findings: what people should know."""
+    """What labelling came to. changes: those that were made; findings: what people should know."""
 
-    nodes: tuple[str, ...] = ()
+    changes: tuple[NodeChange, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
 class _Try(Struct):
-    """How often a change was written to a node, and when it is again. finding: why it could not be."""
+    """How often a change was written to a node, and when it is again. error: why it could not be."""
 
     change: NodeChange
     attempts: int = 0
     next_at: float = 0.0
-    finding: Finding | None = None
+    error: PermanentError | TransientError | None = None
 
 
 class Labeller:
@@ -48,10 +48,8 @@ class Labeller:
         changes = {each.node: each for each in label_changes(picture)}
         self._forget(changes)
         done = self._write([each for each in changes.values() if self._is_due(each)])
-        known = (self._tries[name].finding for name in changes)
-        return Labelled(
-            nodes=done.nodes, findings=(*label_findings(picture), *(each for each in known if each))
-        )
+        known = _each_rule_once(self._tries[name].error for name in changes)
+        return Labelled(changes=done.changes, findings=(*label_findings(picture), *known))
 
     def unlabel(self, resource: str) -> Labelled:
         """Take the labels of an SR from all nodes.
@@ -68,10 +66,10 @@ class Labeller:
             tried = self._tries[change.node] = _Try(change)
         return tried.next_at <= self._now()
 
-    def _note(self, change: NodeChange, finding: Finding | None) -> None:
+    def _note(self, change: NodeChange, error: PermanentError | TransientError | None) -> None:
         tried = self._tries.setdefault(change.node, _Try(change))
         tried.attempts += 1
-        tried.next_at, tried.finding = self._now() + delay_s(tried.attempts), finding
+        tried.next_at, tried.error = self._now() + delay_s(tried.attempts), error
 
     def _forget(self, changes: Mapping[str, NodeChange]) -> None:
         """What has been as it should be for a while was no quarrel."""
@@ -81,7 +79,7 @@ class Labeller:
                 del self._tries[name]
 
     def _write(self, changes: Iterable[NodeChange]) -> Labelled:
-        written: list[str] = []
+        written: list[NodeChange] = []
         findings: list[Finding] = []
         for change in changes:
             identity = ObjectId("v1", "Node", "", change.node)
@@ -92,10 +90,20 @@ class Labeller:
                 continue  # it has left the cluster
             except (PermanentError, TransientError) as error:
                 findings.append(error.finding)
-                self._note(change, error.finding)
+                self._note(change, error)
                 if error.finding.code == "server-unreachable":
                     break  # no other node fares better
             else:
-                written.append(change.node)
+                written.append(change)
                 self._note(change, None)
-        return Labelled(nodes=tuple(written), findings=tuple(findings))
+        return Labelled(changes=tuple(written), findings=tuple(findings))
+
+
+def _each_rule_once(errors: Iterable[PermanentError | TransientError | None]) -> Iterator[Finding]:
+    """What went wrong; a rule that is missing is so for every node, and said of the first."""
+    rules: set[str] = set()
+    for error in errors:
+        rule = error.rule if isinstance(error, PermanentError) else ""
+        if error is not None and rule not in rules:
+            yield error.finding
+        rules |= {rule} - {""}

@@ -13,10 +13,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sro_apply.events import Delayed, Event, Leading, StoodBy
+from sro_apply.events import Delayed, Event, Leading, StoodBy, Warned
 from sro_apply.kube.errors import TRIED_AGAIN, LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gated, Watched
 from sro_apply.planning.lease import (
@@ -29,7 +29,7 @@ from sro_apply.planning.lease import (
     released,
     sighted,
 )
-from sro_render.errors import ServerError
+from sro_render.errors import Finding, ServerError
 from sro_render.model.objects import JsonObject
 
 TIMES = LeaseTimes()
@@ -219,8 +219,13 @@ class Leader:
         """Let others take it at once; who does not hear of it waits for its end."""
         seen, self._until_s = self._seen, _NEVER
         if self._lost_to is None and seen is not None and seen.holder == self.identity:
-            with suppress(ServerError):
+            try:
                 self._of_lease.replace(released(seen.lease, datetime.fromtimestamp(time.time(), UTC)))
+            except PermanentError as error:
+                if error.rule:
+                    self._tell(_unreleased(error.finding, self._times.duration_s))
+            except ServerError:
+                pass
         self._seen = None
 
     def _gave_up(self) -> LeaseLostError:
@@ -234,3 +239,11 @@ class Leader:
             f"{who} taken {self._id}, which was not renewed in time: nothing more was sent",
             hint="see what the other one does; this one may be run again when that is done",
         )
+
+
+def _unreleased(finding: Finding, duration_s: float) -> Warned:
+    return Warned(
+        code=finding.code,
+        message=f"who works here next has to wait for {duration_s:g} s: {finding.message}",
+        hint=finding.hint,
+    )

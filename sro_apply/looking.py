@@ -21,8 +21,8 @@ from sro_apply.planning.readiness import (
     waits_for_builds,
     waits_for_pods,
 )
-from sro_apply.planning.reading import mappings_of, name_of, status_of
-from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read, uid_of
+from sro_apply.planning.reading import mappings_of, name_of, status_of, uid_of
+from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
 
@@ -65,13 +65,20 @@ class Looker:
         return self._matched[key]
 
     def _has_match(self, pattern: str, pod: JsonObject) -> bool:
-        """Whether one of its containers has printed it; no, where a log cannot be read, or not yet."""
+        """Whether one of its containers has printed it; no, where a log cannot be read yet.
+
+        Raises: PermanentError: we may not read it.
+        """
         namespace = text_of(mapping_of(pod.get("metadata")).get("namespace"))
         identity = ObjectId("v1", "Pod", namespace, name_of(pod))
         for container in mappings_of(status_of(pod).get("containerStatuses")):
             try:
                 log = self._kube.log(identity, text_of(container.get("name")), tail_lines=MOST_LOG_LINES)
-            except (PermanentError, TransientError):
+            except TransientError:
+                continue
+            except PermanentError as error:
+                if error.rule:
+                    raise  # nothing would ever match
                 continue
             if has_match(pattern, log):
                 return True

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube
@@ -28,6 +29,7 @@ from sro_apply.reporting.occurrences import (
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, object_id
 
+_EVENTS: Final = "Events"
 SPECIAL_RESOURCE = Kind("sro.openshift.io/v1beta1", "SpecialResource")
 
 
@@ -42,9 +44,15 @@ class Recorder:
     def __init__(self, kube: Kube, now: Callable[[], str] = utc_now) -> None:
         self._kube, self._now = kube, now
         self._before: Picture | None = None
+        self._lacking: dict[str, dict[str, Finding]] = {}
+        """Rules that are missing to write something, each with the first word of it, until it is written."""
 
     def record(self, picture: Picture) -> tuple[Finding, ...]:
-        """Write what differs from what is there; what could not be written."""
+        """Write what differs from what is there; what could not be written, and what we still may not."""
+        found = self._write(picture)
+        return (*(each for rules in self._lacking.values() for each in rules.values()), *found)
+
+    def _write(self, picture: Picture) -> tuple[Finding, ...]:
         before, self._before = self._before, picture
         try:
             found = self._kube.list(SPECIAL_RESOURCE)
@@ -71,9 +79,25 @@ class Recorder:
         if wanted.condition == READY and not is_true(live, READY):
             happened.append(readied(name))
         if patch is not None:
-            yield from _faults(lambda: self._kube.patch(object_id(live), patch, subresource="status"))
+            write = partial(self._kube.patch, object_id(live), patch, subresource="status")
+            yield from self._faults(f"the status of {name}", write)
         for what in happened:
-            yield from _faults(partial(self._tell, live, what))
+            yield from self._faults(_EVENTS, partial(self._tell, live, what))
+
+    def _faults(self, what: str, write: Callable[[], object]) -> Iterator[Finding]:
+        """Write, and say what went wrong, unless it is a right that is missing: that is kept in mind."""
+        try:
+            write()
+        except TransientError as error:
+            yield error.finding
+        except PermanentError as error:
+            if error.rule:
+                # The next Event has another name, and lacks the same.
+                self._lacking.setdefault(what, {}).setdefault(error.rule, error.finding)
+            else:
+                yield error.finding
+        else:
+            self._lacking.pop(what, None)
 
     def _tell(self, live: JsonObject, what: Occurrence) -> object:
         identity = event_id(object_id(live).name, what)
@@ -81,11 +105,3 @@ class Recorder:
         if event is None:
             return self._kube.create(event_manifest(live, what, self._now()))
         return self._kube.patch(identity, once_more(event, self._now()))
-
-
-def _faults(write: Callable[[], object]) -> Iterator[Finding]:
-    """Write, and say what went wrong."""
-    try:
-        write()
-    except (PermanentError, TransientError) as error:
-        yield error.finding

@@ -25,7 +25,6 @@ from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.builds import is_build_config
 from sro_apply.planning.hooks import runs_once
 from sro_apply.planning.lasting import LASTING_S, Spell, after_look
-from sro_apply.planning.leaving import is_leaving
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
@@ -347,7 +346,7 @@ class Runner:
         if live is None:
             self._done.pop(each.id, None)
             found = Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
-        elif is_build_config(each.id) and not is_leaving(live):
+        elif is_build_config(each.id):
             found = self._builder.attend(live)
         else:
             found = self._looker.judge(each, live)

@@ -6,16 +6,19 @@ Asks by kind and namespace, as the parents name them: never for all of a cluster
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube, Served
 from sro_apply.planning.applyset import ID_LABEL, PART_OF, group_kind, parent_id, set_id
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.placement import read_node, seen_node
-from sro_apply.planning.reading import labels_of
+from sro_apply.planning.reading import labels_of, uid_of
 from sro_apply.planning.sets import LiveSet, Member, resource_of, span_of
 from sro_apply.planning.strangers import Contents
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, text_of
+from sro_render.model.objects import JsonObject, ObjectId, text_of
+
+_FORBIDDEN: Final = 403
 
 
 class SetReader:
@@ -110,7 +113,7 @@ class SetReader:
             asked.add(text)
             try:
                 # Some objects are served by two groups: they are one all the same.
-                objects |= {_uid(live): live for live in self._kube.metadata(each.kind, namespace)}
+                objects |= {uid_of(live): live for live in self._kube.metadata(each.kind, namespace)}
             except NotFoundError:
                 continue
             except PermanentError:
@@ -122,11 +125,19 @@ class SetReader:
             return self._kube.list(kind, namespace, labels=labels)
         except NotFoundError:
             return []
+        except PermanentError as error:
+            # With a namespace go the roles in it: what we could list there yesterday is forbidden then.
+            if error.status == _FORBIDDEN and namespace and self._is_gone(namespace):
+                return []
+            raise
+
+    def _is_gone(self, namespace: str) -> bool:
+        """Whether there is no such namespace; who may not look does not know."""
+        try:
+            return self._kube.get(ObjectId("v1", "Namespace", "", namespace)) is None
+        except PermanentError:
+            return False
 
 
 def _id_of(kind: Kind) -> ObjectId:
     return ObjectId(kind.api_version, kind.name, "", "")
-
-
-def _uid(live: JsonObject) -> str:
-    return text_of(mapping_of(live.get("metadata")).get("uid"))

@@ -26,6 +26,7 @@ from sro_apply.planning.placement import LiveNode, read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 from sro_apply.planning.readiness import READY, Readiness, Verdict
 from sro_apply.planning.running import is_driver, is_spread, served_nodes, used_nodes
+from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
@@ -132,8 +133,7 @@ class Surveyor:
             verdict = Verdict(Readiness.PROGRESSING, error.finding.message)
             return _seen_object(SeenObject(id=each.id), verdict if looks else None)
         except PermanentError as error:
-            verdict = Verdict(Readiness.FAILED, error.finding.message)
-            return _seen_object(SeenObject(id=each.id), verdict if looks else None)
+            return _unseen(SeenObject(id=each.id), error.finding, looks=looks, is_alone=by_revision)
         seen = SeenObject(id=identity, live=live)
         try:
             seen = replace(seen, nodes=self._looker.expected(each))
@@ -142,8 +142,7 @@ class Surveyor:
                 seen = replace(seen, used=used_nodes(live, pods), served=served_nodes(live, pods))
             return _seen_object(seen, self._verdict(each, live, by_revision=by_revision) if looks else None)
         except PermanentError as error:
-            verdict = Verdict(Readiness.FAILED, error.finding.message)
-            return _seen_object(seen, verdict if looks else None)
+            return _unseen(seen, error.finding, looks=looks, is_alone=by_revision)
 
     def _verdict(self, each: BundleObject, live: JsonObject | None, *, by_revision: bool) -> Verdict:
         if live is None:
@@ -158,6 +157,12 @@ def _seen_object(seen: SeenObject, verdict: Verdict | None) -> SeenObject:
     if verdict is None:
         return seen
     return replace(seen, readiness=verdict.readiness, reason=verdict.reason)
+
+
+def _unseen(seen: SeenObject, finding: Finding, *, looks: bool, is_alone: bool) -> SeenObject:
+    """An object that cannot be looked at. Args: is_alone: whether no runner does, who would say so."""
+    verdict = Verdict(Readiness.FAILED, finding.message)
+    return _seen_object(replace(seen, fault=finding if is_alone else None), verdict if looks else None)
 
 
 def _status(objects: tuple[SeenObject, ...]) -> Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
 
 import click
 
@@ -20,12 +20,14 @@ from sro_apply.cli.options import (
     prune_limit_option,
     wait_timeout_option,
 )
-from sro_apply.cli.talk import printable_lines
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.config import OnStale
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
 from sro_apply.controller.sync import sync as perform_sync
 from sro_apply.events import Event
+from sro_apply.reporting.elapsed import elapsed_text, with_elapsed
+from sro_apply.reporting.ending import Ending
 from sro_apply.reporting.logs import json_line, text_line
 
 
@@ -110,7 +112,7 @@ def command(
     come first, then state after state, each kernel by itself: one that fails is tried again, and holds up no
     other.
     """
-    tell = _teller(output_format, is_dry_run=is_dry_run)
+    teller = _Teller(output_format, is_dry_run=is_dry_run)
     outcome = perform_sync(
         SyncRequest(
             source=source,
@@ -128,18 +130,49 @@ def command(
             kinds=listed(allow_kinds),
             namespaces=listed(allow_namespaces),
         ),
-        tell,
+        teller.tell,
+        teller.tick,
     )
+    teller.end()
     if outcome.is_complete:
         return 0
     return SERVER_REFUSED if outcome.was_refused else INCOMPLETE
 
 
-def _teller(output_format: str, *, is_dry_run: bool) -> Callable[[Event], None]:
-    """Who tells of events: a board below them on a terminal, elsewhere a line for each."""
-    if output_format == "json":
-        return lambda event: click.echo(json_line(event))
-    if is_dry_run or not can_be_drawn_on(sys.stdout):
-        return lambda event: click.echo(printable_lines(text_line(event)))
-    board = LiveBoard(sys.stdout)
-    return lambda event: board.show(event, printable_lines(text_line(event)))
+class _Teller:
+    """Tells of events: a JSON object or a line for each; on a terminal a board below them."""
+
+    def __init__(self, output_format: str, *, is_dry_run: bool) -> None:
+        self._is_json, self._is_dry_run = output_format == "json", is_dry_run
+        self._began_s = time.monotonic()
+        has_board = not (self._is_json or is_dry_run) and can_be_drawn_on(sys.stdout)
+        self._board = LiveBoard(sys.stdout, lambda: elapsed_text(self._elapsed_s())) if has_board else None
+        self._ending = Ending()
+
+    def tell(self, event: Event) -> None:
+        """Say what has happened, with the time since the beginning."""
+        if self._is_json:
+            click.echo(json_line(event))
+            return
+        self._ending.hear(event)
+        text = printable_lines(text_line(event))
+        if not self._is_dry_run:
+            text = with_elapsed(text, self._elapsed_s())
+        if self._board:
+            self._board.show(event, text)
+        else:
+            click.echo(text)
+
+    def tick(self) -> None:
+        """Time has passed."""
+        if self._board:
+            self._board.tick()
+
+    def end(self) -> None:
+        """Say once more what is not as it should be; a board has it already."""
+        if not (self._is_json or self._board):
+            for line in self._ending.lines():
+                click.echo(printable(line))
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._began_s

@@ -8,6 +8,7 @@ from sro_apply.events import Event, Labelled, Warned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube
 from sro_apply.labelling import Labeller
+from sro_apply.planning.labels import state_changes
 from sro_apply.planning.picture import Picture
 from sro_apply.planning.stale import stale_findings, stale_nodes
 from sro_apply.recording import Recorder
@@ -49,10 +50,17 @@ class Reporters:
         if self._board is not None:
             self._board.show(picture, took_s)
         labelled = self._labeller.label(picture)
-        if labelled.nodes:
-            self._tell(Labelled(nodes=labelled.nodes))
+        for each in state_changes(picture, labelled.changes):
+            self._tell(
+                Labelled(
+                    nodes=each.nodes,
+                    specialresource=each.resource,
+                    state=each.state,
+                    is_ready=each.is_ready,
+                )
+            )
         recorded = self._recorder.record(picture)
-        self._warn((*self._stale(picture), *labelled.findings, *recorded))
+        self._warn((*self._stale(picture), *picture.faults, *labelled.findings, *recorded))
 
     def _stale(self, picture: Picture) -> tuple[Finding, ...]:
         if not self._tells_stale:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
+
+_TICK_S: Final = 1.0
 
 
 class SyncRequest(Struct, frozen=True, kw_only=True):
@@ -61,8 +64,27 @@ class SyncOutcome(Struct, frozen=True, kw_only=True):
         return self.applied.was_refused or (self.pruned is not None and self.pruned.was_refused)
 
 
-def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
+class _TickingClock(SystemClock):
+    """One that says while somebody waits that time passes."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        while seconds > 0:
+            part_s = min(_TICK_S, seconds)
+            super().sleep(part_s)
+            self._tick()
+            seconds -= part_s
+
+
+def sync(
+    request: SyncRequest, tell: Callable[[Event], None], tick: Callable[[], None] = lambda: None
+) -> SyncOutcome:
     """Bring a bundle into the cluster, once.
+
+    Args: tick: called every second while nothing happens.
 
     Raises:
         BundleError, InputError: before the first request.
@@ -86,7 +108,7 @@ def sync(request: SyncRequest, tell: Callable[[Event], None]) -> SyncOutcome:
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
-        view, clock = View(cluster), SystemClock()
+        view, clock = View(cluster), _TickingClock(tick)
         found = check_operator(cluster, adopts=request.adopts)
         for each in (*found, *check_nodes(view, bundle, request.on_stale)):
             tell(warned(each))

@@ -22,6 +22,7 @@ from sro_apply.kube.errors import (
     PermanentError,
     TransientError,
     error_of,
+    not_understood,
 )
 from sro_apply.kube.interface import ApiVersions, Gate, Kind, Page, Propagation, Resource, Served, Watch
 from sro_apply.kube.patience import afresh
@@ -257,8 +258,9 @@ class Client:
         """
         found = self._resources.get(kind.api_version, {}).get(kind.name)
         if found is None:
-            self._discover(kind.api_version)
-            found = self._resources[kind.api_version].get(kind.name)
+            # What is kept may be forgotten again, by another thread that was told that nobody answers for it.
+            answer = self._discover(kind.api_version)
+            found = _resources_in(answer, kind.api_version).get(kind.name)
         if found is None:
             raise error_of(
                 404,
@@ -409,9 +411,7 @@ def _decoded(data: bytes, what: str) -> JsonObject:
     try:
         return mapping_of(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TransientError(
-            "server-not-understood", f"{what}: the answer is no JSON", hint=TRIED_AGAIN
-        ) from error
+        raise not_understood(f"{what}: the answer is no JSON") from error
 
 
 def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:

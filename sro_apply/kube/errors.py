@@ -29,6 +29,8 @@ _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
 _OF_MANAGERS: Final = b"FieldManagerConflict"
 """The cause in a Status. Source: kubernetes pkg/apis/meta/v1, CauseTypeFieldManagerConflict."""
+_NO_SUCH_PATH: Final = "404 page not found"
+"""Of a group that is not served. Source: go net/http server.go `NotFound`."""
 _SECRET_KINDS = frozenset({"Secret"})
 
 
@@ -39,9 +41,13 @@ class TransientError(ServerError):
 
 
 class PermanentError(ServerError):
-    """A request that fails again until something is changed. status: HTTP's, 0 where there is none."""
+    """A request that fails again until something is changed.
+
+    status: HTTP's, 0 where there is none; rule: the one that our roles lack, if that is why.
+    """
 
     status: int = 0
+    rule: str = ""
 
 
 class NotFoundError(PermanentError):
@@ -83,6 +89,8 @@ def error_of(
         transient = TransientError("server-busy", text, hint=TRIED_AGAIN)
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
         return transient
+    if status == 404 and not _is_of_api_server(body):
+        return not_understood(f"{what}: 404 from something that is no API server: {message}")
     if status == 404:
         # What is not there is told by a Status of who keeps it; of a path that nobody has there is only text.
         sort = NotFoundError if _status(body).get("kind") == "Status" else NotServedError
@@ -91,7 +99,7 @@ def error_of(
         return missing
     hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
     error = PermanentError(_CODES.get(status, "server-refused"), text, hint=hint)
-    error.status = status
+    error.status, error.rule = status, rule
     return error
 
 
@@ -99,7 +107,12 @@ def last_word(finding: Finding) -> Finding:
     """What is said of an error after which nothing is tried any more."""
     if finding.hint != TRIED_AGAIN:
         return finding
-    return replace(finding, hint="see what keeps the server busy, and run the command again when it answers")
+    return replace(finding, hint=_LOOK_WHO if finding.code == _NOT_UNDERSTOOD else _LOOK_WHY)
+
+
+def not_understood(text: str) -> TransientError:
+    """The error for an answer of something between us and the server, such as a load balancer."""
+    return TransientError(_NOT_UNDERSTOOD, text, hint=TRIED_AGAIN)
 
 
 def unreachable(what: str, cause: Exception) -> TransientError:
@@ -110,6 +123,11 @@ def unreachable(what: str, cause: Exception) -> TransientError:
     )
 
 
+_NOT_UNDERSTOOD: Final = "server-not-understood"
+_LOOK_WHY: Final = "see what keeps the server busy, and run the command again when it answers"
+_LOOK_WHO: Final = (
+    "see who answers at the server's address, such as a proxy or a load balancer, and run the command again"
+)
 _CODES = {401: "server-unauthorized", 403: "server-forbidden", 409: "server-conflict", 422: "server-invalid"}
 _HINTS = {
     401: "log in again: the token or certificate of the kubeconfig is not accepted",
@@ -129,16 +147,26 @@ def _said(body: bytes, kind: str) -> tuple[str, str]:
     reason = text_of(_status(body).get("reason"))
     if kind in _SECRET_KINDS:
         return f"{reason or 'refused'} (what it says is not shown: it may repeat the Secret)", reason
-    return _cut(_message(body) or body.decode("utf-8", "replace")), reason
+    return _cut(_message(body) or _text(body)), reason
 
 
 def _message(body: bytes) -> str:
     return text_of(_status(body).get("message"))
 
 
+def _is_of_api_server(body: bytes) -> bool:
+    """Whether a 404 is an API server's word that something is not there: a Status, or its page for a path."""
+    text = _text(body).strip()
+    return not text or text == _NO_SUCH_PATH or _status(body).get("kind") == "Status"
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
+
+
 def _status(body: bytes) -> JsonObject:
     try:
-        return mapping_of(json.loads(body.decode("utf-8", "replace")))
+        return mapping_of(json.loads(_text(body)))
     except ValueError:
         return {}
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sro_apply.planning.reading import metadata_of
-from sro_apply.planning.sets import owners_of
+from sro_apply.planning.reading import metadata_of, owners_of
 from sro_render.model.objects import JsonObject, JsonValue, text_of
 
 

@@ -24,7 +24,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.reading import (
+    is_leaving,
     labels_of,
     mappings_of,
     metadata_of,
@@ -94,6 +96,8 @@ def with_revision(manifest: JsonObject) -> JsonObject:
 
 def outlook(config: JsonObject, builds: Sequence[JsonObject]) -> Outlook:
     """How a BuildConfig stands. Args: builds: those of its namespace, any order."""
+    if is_leaving(config):
+        return Outlook(verdict=progress(leaving_reason(config)))
     own = sorted((each for each in builds if _config_of(each) == name_of(config)), key=_number_of)
     if REVISION not in labels_of(config):
         return Outlook(verdict=_judge_newest(config, own))
@@ -124,13 +128,13 @@ def judge_build_config(config: JsonObject, builds: Sequence[JsonObject]) -> Verd
     return outlook(config, builds).verdict
 
 
-def judge_build(build: JsonObject, log: str = "") -> Verdict:
-    """A build. Args: log: the end of what it printed, if that is known."""
+def judge_build(build: JsonObject, log: str = "", unread: str = "") -> Verdict:
+    """A build. Args: log: the end of what it printed, if that is known; unread: why it cannot be read."""
     phase = _phase_of(build)
     if phase == "Complete":
         return READY
     if phase in _ENDED_BADLY:
-        return failure(f"build {name_of(build)} is {phase}{_why(status_of(build), log)}")
+        return failure(f"build {name_of(build)} is {phase}{_why(status_of(build), log, unread)}")
     return progress(f"build {name_of(build)} is {phase or 'New'}")
 
 
@@ -197,8 +201,9 @@ def _number_of(build: JsonObject) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
-def _why(status: JsonObject, log: str) -> str:
+def _why(status: JsonObject, log: str, unread: str) -> str:
     """Why, and below it the end of the log; OpenShift keeps a few lines of it in the status."""
     words = [text_of(status.get(key)).strip().rstrip(".") for key in ("reason", "message")]
     end = (log or text_of(mapping_of(status).get("logSnippet"))).strip()
-    return "".join([*(f": {each}" for each in words if each), f"\n{end}" if end else ""])
+    below = [end, f"its log cannot be read: {unread}" if unread else ""]
+    return "".join([*(f": {each}" for each in words if each), *(f"\n{each}" for each in below if each)])

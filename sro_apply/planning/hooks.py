@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sro_apply.planning.reading import labels_of, metadata_of, spec_of, status_of
+from sro_apply.planning.reading import is_leaving, labels_of, metadata_of, spec_of, status_of
 from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
 from sro_apply.planning.waits import HOOK
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
@@ -61,7 +61,7 @@ def policies_of(manifest: JsonObject) -> frozenset[str]:
 
 def is_in_the_way(live: JsonObject, wanted: JsonObject) -> bool:
     """Whether what is there must go before the hook can run: what it does cannot be changed."""
-    if "deletionTimestamp" in metadata_of(live):
+    if is_leaving(live):
         return True
     return revision_of(live) not in {"", revision_of(wanted)} and BEFORE in policies_of(wanted)
 

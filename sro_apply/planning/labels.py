@@ -11,7 +11,7 @@ Source: special-resource-operator controllers/label_nodes.go; differs: the opera
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +22,7 @@ from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
 from sro_apply.planning.placement import STATE_LABEL
 from sro_apply.planning.progress import Status, StepKey
 from sro_render.errors import Finding
+from sro_render.model.wording import wordlist
 
 READY: Final = "Ready"
 MOST_LETTERS: Final = 63
@@ -34,6 +35,15 @@ class NodeChange(Struct, frozen=True, kw_only=True):
 
     node: str
     labels: Mapping[str, str | None]
+
+
+class StateChange(Struct, frozen=True, kw_only=True):
+    """What was changed of one state's label. state: its name; its number where the bundle lacks it."""
+
+    resource: str
+    state: str
+    is_ready: bool
+    nodes: tuple[str, ...]
 
 
 def state_label(resource: str, number: str) -> str:
@@ -65,6 +75,29 @@ def label_changes(picture: Picture) -> tuple[NodeChange, ...]:
         change
         for node in picture.nodes
         if (change := _change(node, names, {label for one in deciding for label in one.labels_of(node)}))
+    )
+
+
+def state_changes(picture: Picture, changes: Iterable[NodeChange]) -> tuple[StateChange, ...]:
+    """Changes of nodes, state by state, as people want to know of them; removed labels after set ones."""
+    nodes: dict[tuple[bool, str], list[str]] = {}
+    for change in changes:
+        for label, value in change.labels.items():
+            nodes.setdefault((value is None, label), []).append(change.node)
+    return tuple(
+        _state_change(picture, label, is_ready=not is_removed, nodes=found)
+        for (is_removed, label), found in sorted(nodes.items())
+    )
+
+
+def _state_change(picture: Picture, label: str, *, is_ready: bool, nodes: list[str]) -> StateChange:
+    resource, _, number = label.removeprefix(STATE_LABEL).rpartition("-")
+    names = [each.name for each in states_of(picture, resource) if each.number == number]
+    return StateChange(
+        resource=resource,
+        state=wordlist(names) if names else number,
+        is_ready=is_ready,
+        nodes=tuple(sorted(nodes)),
     )
 
 

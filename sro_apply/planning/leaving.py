@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from sro_apply.planning.reading import items_of, mappings_of, metadata_of, status_of
+from sro_apply.planning.reading import condition_of, is_true, items_of, metadata_of
 from sro_render.model.objects import JsonObject, text_of
 from sro_render.model.wording import wordlist
 
 _OF_DEPENDENTS = frozenset({"foregroundDeletion", "orphan"})
 """The garbage collector's own: they go by themselves."""
 _FINALIZER_HINT = "see what should take the finalizer away, and why it does not"
-_CONTENT = frozenset(
-    {
-        "NamespaceDeletionDiscoveryFailure",
-        "NamespaceDeletionGroupVersionParsingFailure",
-        "NamespaceDeletionContentFailure",
-        "NamespaceFinalizersRemaining",
-        "NamespaceContentRemaining",
-    }
+_CONTENT = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
 )
 """Conditions of a Namespace that say what it waits for, the gravest first."""
-
-
-def is_leaving(live: JsonObject) -> bool:
-    """Whether its deletion has begun: nothing takes that back."""
-    return bool(metadata_of(live).get("deletionTimestamp"))
 
 
 def leaving_reason(live: JsonObject) -> str:
@@ -54,9 +47,5 @@ def _finalizers(live: JsonObject) -> set[str]:
 
 
 def _contents(live: JsonObject) -> str:
-    messages = {
-        text_of(each.get("type")): text_of(each.get("message"))
-        for each in mappings_of(status_of(live).get("conditions"))
-        if each.get("status") == "True" and each.get("type") in _CONTENT
-    }
-    return "; ".join(messages[kind] for kind in sorted(messages, reverse=True))
+    found = ((condition_of(live, each), is_true(live, each)) for each in _CONTENT)
+    return "; ".join(text_of(each.get("message")) for each, is_so in found if is_so)

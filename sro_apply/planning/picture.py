@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from sro_apply.planning.progress import Status, StepKey
 from sro_apply.planning.readiness import Readiness
+from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId
 
 
@@ -25,6 +26,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     nodes:     those that it must run on, A-Z; only DaemonSets have any.
     used:      those that its pods are on, A-Z; of DaemonSets, Deployments and StatefulSets.
     served:    those of `used` on which a pod is ready.
+    fault:     why it could not be looked at, where no runner tells of that.
     """
 
     id: ObjectId
@@ -34,6 +36,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     nodes: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
+    fault: Finding | None = None
 
 
 class SeenStep(Struct, frozen=True, kw_only=True):
@@ -84,3 +87,9 @@ class Picture(Struct, frozen=True, kw_only=True):
     kernels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     templates: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     removed: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """Why objects could not be looked at, each once."""
+        found = (each.fault for step in self.steps for each in step.objects)
+        return tuple(dict.fromkeys(each for each in found if each))

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 
 from sro_apply.planning.reading import (
     condition_of,
+    is_leaving,
     items_of,
     labels_of,
     mappings_of,
-    metadata_of,
     name_of,
+    number_of,
+    owners_of,
     spec_of,
     status_of,
+    uid_of,
     words_of,
 )
 from sro_apply.planning.verdict import Verdict, failure
-from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, text_of
 
 _MOST_NAMES = 5
 _GENERATION = "deprecated.daemonset.template.generation"
@@ -42,16 +45,55 @@ _HOPELESS_WAITS = frozenset({"InvalidImageName"})
 
 
 def pods_of(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
-    """The pods that its selector names and that are not being deleted."""
-    wanted = mapping_of(mapping_of(spec_of(live).get("selector")).get("matchLabels"))
-    if not wanted:
+    """The pods that its selector names, that no other controller has, and that are not being deleted."""
+    selector = mapping_of(spec_of(live).get("selector"))
+    if not selector:
         return []
-    return [pod for pod in pods if _fits(wanted, pod) and "deletionTimestamp" not in metadata_of(pod)]
+    return [pod for pod in pods if _fits(selector, pod) and not is_leaving(pod) and _may_be_of(pod, live)]
 
 
-def _fits(wanted: JsonObject, pod: JsonObject) -> bool:
+def _fits(selector: JsonObject, pod: JsonObject) -> bool:
+    """Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors."""
     labels = labels_of(pod)
-    return all(labels.get(key) == value for key, value in wanted.items())
+    exact = mapping_of(selector.get("matchLabels"))
+    return all(labels.get(key) == value for key, value in exact.items()) and all(
+        _holds(each, labels.get(text_of(each.get("key"))))
+        for each in mappings_of(selector.get("matchExpressions"))
+    )
+
+
+def _holds(requirement: JsonObject, value: JsonValue) -> bool:
+    """Args: value: the label's; None where there is none."""
+    match requirement.get("operator"):
+        case "In":
+            return value in items_of(requirement.get("values"))
+        case "NotIn":
+            return value not in items_of(requirement.get("values"))
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case _:
+            return False
+
+
+def _may_be_of(pod: JsonObject, live: JsonObject) -> bool:
+    """Whether no other controller has it: two of them may have one selector, as drivers of two kernels.
+
+    A Deployment has its pods by ReplicaSets, which are not read: their names begin with its own.
+    """
+    owner = _controller_of(pod)
+    if not owner:
+        return True
+    if live.get("kind") == "Deployment":
+        is_replica_set = owner.get("kind") == "ReplicaSet"
+        return is_replica_set and text_of(owner.get("name")).rpartition("-")[0] == name_of(live)
+    return owner.get("uid") == uid_of(live)
+
+
+def _controller_of(pod: JsonObject) -> JsonObject:
+    """The owner that made a pod; empty where there is none."""
+    return next((each for each in owners_of(pod) if each.get("controller") is True), {})
 
 
 def old_pods(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> list[JsonObject]:
@@ -75,6 +117,22 @@ def old_pods(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> list
             return []
     hashes -= {""}
     return [pod for pod in pods if labels_of(pod).get(_NUMBER) != newest and _hash_of(pod) not in hashes]
+
+
+def newest_pods(live: JsonObject, pods: Sequence[JsonObject]) -> list[JsonObject]:
+    """Of a Deployment's pods those of its newest ReplicaSet; all of them where that cannot be told.
+
+    Its name stands in the condition Progressing, which goes on as soon as that ReplicaSet has a pod.
+    Source: kubernetes pkg/controller/deployment `getNewReplicaSet`, `syncRolloutStatus`.
+    """
+    if not number_of(status_of(live), "updatedReplicas"):
+        return []
+    message = text_of(condition_of(live, "Progressing").get("message"))
+    _, _, rest = message.partition('"')
+    name, quote, _ = rest.partition('"')
+    if not quote:
+        return [*pods]
+    return [pod for pod in pods if text_of(_controller_of(pod).get("name")) in {"", name}]
 
 
 def _hash_of(pod: JsonObject) -> str:

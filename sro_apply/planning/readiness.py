@@ -14,11 +14,12 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
-from sro_apply.planning.leaving import is_leaving, leaving_reason
+from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
 from sro_apply.planning.reading import (
     condition_of,
     generation_of,
+    is_leaving,
     is_observed,
     is_true,
     number_of,
@@ -180,12 +181,6 @@ def _judge_crd(live: JsonObject, _: Surroundings) -> Verdict:
     return READY if is_true(live, "Established") else progress("the API is not established yet")
 
 
-def _judge_namespace(live: JsonObject, _: Surroundings) -> Verdict:
-    if status_of(live).get("phase") == "Terminating":
-        return progress("the namespace is being deleted")
-    return READY
-
-
 def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
     """Certificates and whatever else has a condition Ready: that of the generation that was applied."""
     ready = condition_of(live, "Ready")
@@ -200,7 +195,6 @@ def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
 _Judge = Callable[[JsonObject, Surroundings], Verdict]
 _JUDGES: Mapping[tuple[str, str], _Judge] = MappingProxyType(
     {
-        ("", "Namespace"): _judge_namespace,
         ("", "Pod"): _judge_pod,
         ("apiextensions.k8s.io", "CustomResourceDefinition"): _judge_crd,
         ("apps", "DaemonSet"): _judge_daemonset,

@@ -46,6 +46,21 @@ def number_of(fields: JsonObject, key: str, *, default: int = 0) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
+def uid_of(live: JsonObject) -> str:
+    """`metadata.uid`: which of all that ever had its name."""
+    return text_of(metadata_of(live).get("uid"))
+
+
+def owners_of(live: JsonObject) -> list[JsonObject]:
+    """`metadata.ownerReferences`."""
+    return mappings_of(metadata_of(live).get("ownerReferences"))
+
+
+def is_leaving(live: JsonObject) -> bool:
+    """Whether its deletion has begun: nothing takes that back."""
+    return bool(metadata_of(live).get("deletionTimestamp"))
+
+
 def generation_of(live: JsonObject) -> int:
     """How often the server saw its spec change."""
     return number_of(metadata_of(live), "generation")

@@ -21,7 +21,7 @@ from sro_apply.planning.applyset import (
     parent_id,
     set_id,
 )
-from sro_apply.planning.reading import labels_of, mappings_of
+from sro_apply.planning.reading import is_leaving, labels_of, mappings_of, owners_of, uid_of
 from sro_render.model.objects import (
     JsonObject,
     JsonValue,
@@ -65,7 +65,7 @@ class Member(Struct, frozen=True, kw_only=True):
     @property
     def uid(self) -> str:
         """Which of all that ever had its name."""
-        return text_of(self.metadata.get("uid"))
+        return uid_of(self.live)
 
     @property
     def version(self) -> str:
@@ -90,7 +90,7 @@ class Member(Struct, frozen=True, kw_only=True):
     @property
     def is_leaving(self) -> bool:
         """Whether its deletion has begun."""
-        return bool(self.metadata.get("deletionTimestamp"))
+        return is_leaving(self.live)
 
     @property
     def is_ours(self) -> bool:
@@ -153,9 +153,3 @@ def resource_of(parent: JsonObject) -> str | None:
     name = identity.name.removeprefix("sro-apply-")
     resource = "_shared" if name == "-shared" else name
     return resource if parent_id(resource, identity.namespace) == identity else None
-
-
-def owners_of(live: Mapping[str, JsonValue]) -> list[JsonObject]:
-    """Its ownerReferences."""
-    found = mapping_of(live.get("metadata")).get("ownerReferences")
-    return [mapping_of(each) for each in found] if isinstance(found, list) else []

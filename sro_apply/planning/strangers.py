@@ -12,9 +12,8 @@ from msgspec import Struct, structs
 from sro_apply.events import Kept
 from sro_apply.planning.installing import LABELS
 from sro_apply.planning.prune import Doomed, PrunePlan
-from sro_apply.planning.reading import labels_of, metadata_of
+from sro_apply.planning.reading import is_leaving, labels_of, owners_of, uid_of
 from sro_apply.planning.rights import RBAC
-from sro_apply.planning.sets import owners_of
 from sro_apply.planning.undoing import is_namespace
 from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
 from sro_render.model.wording import name_some
@@ -95,17 +94,17 @@ def strangers_of(objects: Sequence[JsonObject], gone: Collection[str]) -> tuple[
 
     Args: objects: all that is in it, of every kind that can be deleted; gone: the uids of what goes.
     """
-    there = {_uid(each) for each in objects}
-    going = set(gone) | {_uid(each) for each in objects if _is_leaving(each)}
+    there = {uid_of(each) for each in objects}
+    going = set(gone) | {uid_of(each) for each in objects if is_leaving(each)}
     services = {object_id(each).name for each in objects if _is_service(each)}
-    left = [each for each in objects if _uid(each) not in going and not _comes_by_itself(each, services)]
+    left = [each for each in objects if uid_of(each) not in going and not _comes_by_itself(each, services)]
     while True:
         # A pod goes with its ReplicaSet, and that with its Deployment; each round finds one generation more.
-        more = {_uid(each) for each in left if _goes_along(each, going, there)}
+        more = {uid_of(each) for each in left if _goes_along(each, going, there)}
         if not more:
             return tuple(sorted({str(object_id(each)) for each in left}))
         going |= more
-        left = [each for each in left if _uid(each) not in more]
+        left = [each for each in left if uid_of(each) not in more]
 
 
 def _goes_along(live: JsonObject, going: Collection[str], there: Collection[str]) -> bool:
@@ -156,11 +155,3 @@ def _comes_by_itself(live: JsonObject, services: Collection[str]) -> bool:
 def _is_service(live: JsonObject) -> bool:
     identity = object_id(live)
     return (identity.group, identity.kind) == ("", "Service")
-
-
-def _is_leaving(live: JsonObject) -> bool:
-    return bool(metadata_of(live).get("deletionTimestamp"))
-
-
-def _uid(live: JsonObject) -> str:
-    return text_of(metadata_of(live).get("uid"))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.pods import named, node_of, pods_of
-from sro_apply.planning.reading import metadata_of, status_of
+from sro_apply.planning.reading import status_of, uid_of
 from sro_apply.planning.verdict import READY, Verdict, progress
 from sro_render.model.objects import JsonObject, ObjectId, annotations_of, text_of
 
@@ -81,11 +81,6 @@ def judge_logs(pattern: str, pods: Sequence[JsonObject], matched: frozenset[str]
         return READY
     nodes = sorted({node_of(each) for each in left} - {""})
     return progress(f"the logs of {len(left)} of {len(pods)} pods do not match {pattern!r} yet{named(nodes)}")
-
-
-def uid_of(live: JsonObject) -> str:
-    """`metadata.uid`."""
-    return text_of(metadata_of(live).get("uid"))
 
 
 def has_match(pattern: str, log: str) -> bool:

@@ -16,9 +16,10 @@ from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Propagation
 from sro_apply.planning import leaving
 from sro_apply.planning.prune import Doomed
+from sro_apply.planning.reading import uid_of
 from sro_apply.planning.sets import Member
 from sro_apply.planning.undoing import is_namespace
-from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_render.model.objects import JsonObject
 
 _CONFLICT: Final = 409
 _FIRST_LOOK_S: Final = 0.25
@@ -125,8 +126,7 @@ class Deleter:
     def _live(self, member: Member) -> JsonObject | None:
         """The object, if it is still the one that was deleted."""
         live = self._kube.get(member.id)
-        is_same = live is not None and text_of(mapping_of(live.get("metadata")).get("uid")) == member.uid
-        return live if is_same else None
+        return live if live is not None and uid_of(live) == member.uid else None
 
 
 _REFUSED = "see who refuses it, a webhook or a missing right: the message names it"

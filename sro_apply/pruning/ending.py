@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from sro_apply.events import Kept
 from sro_apply.kube.interface import Kube, Propagation
+from sro_apply.planning.reading import uid_of
 from sro_apply.planning.sets import LiveSet
 from sro_render.errors import Finding
-from sro_render.model.objects import mapping_of, object_id, text_of
+from sro_render.model.objects import object_id
 
 Unlabel: TypeAlias = Callable[[str], Sequence[Finding]]
 """Takes the labels of an SR from the nodes; what it could not do."""
@@ -30,6 +31,5 @@ def end_set(kube: Kube, given: LiveSet, unlabel: Unlabel) -> Kept | None:
             reason=f"labels of its states are left on nodes: {faults[0].message}",
             hint=faults[0].hint,
         )
-    metadata = mapping_of(given.parent.get("metadata"))
-    kube.delete(identity, uid=text_of(metadata.get("uid")), propagation=Propagation.BACKGROUND)
+    kube.delete(identity, uid=uid_of(given.parent), propagation=Propagation.BACKGROUND)
     return None

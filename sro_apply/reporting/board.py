@@ -31,6 +31,7 @@ class Mood(StrEnum):
     FAILED = "failed"
 
 
+_GRAVITY: Final = (Mood.FAILED, Mood.WAITING, Mood.APPLYING, Mood.READY)
 _COLOURS: Final = {
     Mood.APPLYING: "",
     Mood.WAITING: "\x1b[33m",
@@ -71,8 +72,14 @@ class LaneBoard:
             case _:
                 pass
 
-    def lines(self, width: int, height: int, *, has_colours: bool) -> list[str]:
-        """The board, SR by SR, in so many columns and lines; where these are few, without what is ready."""
+    def lines(self, width: int, height: int, *, has_colours: bool, elapsed: str = "") -> list[str]:
+        """The board, SR by SR, in so many columns and lines; where these are few, without what is ready.
+
+        Args: elapsed: the time that it took so far, which a last line gives with how many lanes stand how.
+        """
+        if elapsed and self._lanes and height > 2:
+            above = self.lines(width, height - 1, has_colours=has_colours)
+            return [*above, _cut(f"{elapsed}: {self._tally()}", width)]
         if height < 2:
             return []
         rows = [(name, kernel, lane) for name, lanes in self._lanes.items() for kernel, lane in lanes.items()]
@@ -88,6 +95,10 @@ class LaneBoard:
         if hidden:
             made.append(_cut(f"and {hidden} more", width))
         return made[:height]
+
+    def _tally(self) -> str:
+        moods = [lane.mood for lanes in self._lanes.values() for lane in lanes.values()]
+        return ", ".join(f"{count} {mood}" for mood in _GRAVITY if (count := moods.count(mood)))
 
     def _row(
         self,

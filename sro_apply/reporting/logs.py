@@ -59,7 +59,9 @@ def text_line(event: Event) -> str:
         case Rejected():
             return f"{event.source}: not taken, what was there before stays: {event.reason}"
         case Labelled():
-            return f"labels of states changed on {_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+            nodes = f"{_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+            did = "set on" if event.is_ready else "taken from"
+            return f"{event.specialresource} / {event.state}: label {did} {nodes}"
         case Warned():
             return _warned(event)
         case Finished():

@@ -155,6 +155,13 @@ def bundle(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simple_kmod.build(inventory, simple_kmod.EXAMPLE / "charts", tmp_path_factory.mktemp("bundle"))
 
 
+@pytest.fixture(scope="session")
+def removed(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle when the documentation's SpecialResource is removed."""
+    folder = tmp_path_factory.mktemp("removed")
+    return simple_kmod.build_removed(inventory, folder)
+
+
 @pytest.fixture
 def openshift(cluster: Cluster, inventory: Path) -> Cluster:
     """The 24 nodes, and OpenShift's builds."""

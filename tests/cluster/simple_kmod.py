@@ -16,6 +16,7 @@ from raw_api import Object
 from sro_render.model.lock import digest_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-simple-kmod"
+SPECIAL_RESOURCE: Object = yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text("utf-8"))
 KERNELS = {
     "4.18.0-305.19.1.el8_4.x86_64": 7,
     "4.18.0-305.45.1.el8_4.x86_64": 12,
@@ -85,6 +86,21 @@ def changed(bundle: Path, folder: Path, kind: str, change: Callable[[Object], ob
         text = text.replace(digest_of(before), digest_of(file.read_bytes()))
     lock.write_text(text, encoding="utf-8")
     return made
+
+
+def build_removed(inventory: Path, folder: Path) -> Path:
+    """The bundle when the SpecialResource is removed."""
+    manifest = {**SPECIAL_RESOURCE, "spec": {**SPECIAL_RESOURCE["spec"], "managementState": "Removed"}}
+    (folder / "spec.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "sro_render", "build", folder / "spec.yaml", "--out", folder / "out"),
+            *("--inventory", inventory, "--charts", EXAMPLE / "charts"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "out" / "cluster"
 
 
 class Synced:

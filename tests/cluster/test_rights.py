@@ -1,8 +1,9 @@
-"""The rights that `sro-apply manifests` prints, before the real authorizer: they suffice, and each is needed.
+"""The rights that `sro-apply manifests` prints, before the real authorizer: they suffice, and each is asked for.
 
 Matrix: the documentation's bundle brought, mended and removed again by the printed account of sync and of run, and
-looked at by that of run --observe, with each single right (verb, resource, name) against the requests of that; rights of each sort really taken away, with what is said then; a
+looked at by that of run --observe, with each single right (verb, resource, name) against the requests of that; a
 bundle that goes beyond them.
+Left out: what is said without a right, which test_single_rights.py has of each.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from pathlib import Path
 import little
 import pytest
 import rights
-import yaml
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Decide, FaultProxy
 from instantiating import instantiated, instantiating
 from playing_openshift import COMPLETE, build_failed
 from raw_api import Object
-from rights import Right
-from simple_kmod import DRIVER, EXAMPLE, NEW, OLD, build_config, daemon_set, sync
+from simple_kmod import NEW, OLD, SPECIAL_RESOURCE, build_config, daemon_set, sync
 
 SYNC = ("--for", "sync")
 IN_CLUSTER = (
@@ -41,7 +40,6 @@ RUN, OBSERVE = IN_CLUSTER, (*IN_CLUSTER, "--for", "observe")
 EVENTS, NAMESPACE = "/api/v1/namespaces/default/events", "/api/v1/namespaces/simple-kmod"
 DAEMON_SETS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 PARENT = "/api/v1/namespaces/sro-apply/configmaps/sro-apply-simple-kmod"
-SPECIAL_RESOURCE: Object = yaml.safe_load((EXAMPLE / "specialresource.yaml").read_text("utf-8"))
 Install = Callable[[list[Object]], Path]
 
 
@@ -54,23 +52,6 @@ def installed(openshift: Cluster, kubectl: Path, tmp_path: Path, fault_proxy: Fa
         return rights.account(openshift, tmp_path, fault_proxy.url)
 
     return install
-
-
-@pytest.fixture(scope="session")
-def removed(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle when the documentation's SpecialResource is removed."""
-    folder = tmp_path_factory.mktemp("removed")
-    manifest = {**SPECIAL_RESOURCE, "spec": {**SPECIAL_RESOURCE["spec"], "managementState": "Removed"}}
-    (folder / "spec.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "sro_render", "build", folder / "spec.yaml", "--out", folder / "out"),
-            *("--inventory", inventory, "--charts", EXAMPLE / "charts"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return folder / "out" / "cluster"
 
 
 def test_what_is_printed_suffices_and_each_right_is_asked_for(
@@ -186,61 +167,6 @@ def test_who_only_observes_asks_for_no_more_than_that(
         assert sync(openshift, bundle, "--no-wait").code == 0
         until(lambda: was_ready(openshift, 2), seconds=30)
     assert_exact(manifests, fault_proxy)
-
-
-APPS, RBAC = ("simple-kmod", "apps"), ("simple-kmod", "rbac.authorization.k8s.io")
-TAKEN = {
-    Right(
-        *APPS, "daemonsets", "list"
-    ): "apiGroups: [apps], resources: [daemonsets], verbs: [list], namespace simple-kmod",
-    Right(
-        *APPS, "daemonsets", "patch"
-    ): "apiGroups: [apps], resources: [daemonsets], verbs: [patch], namespace simple-kmod",
-    # The server does not say where.
-    Right(
-        *APPS, "daemonsets", "create"
-    ): "apiGroups: [apps], resources: [daemonsets], verbs: [create], where simple-kmod-driver-container-",
-    Right(*RBAC, "roles", "escalate", DRIVER): (
-        "apiGroups: [rbac.authorization.k8s.io], resources: [roles], "
-        f"resourceNames: [{DRIVER}], verbs: [escalate]"
-    ),
-    Right(*RBAC, "roles", "bind", DRIVER): (
-        "apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], verbs: [bind] "
-        f"for the role that {DRIVER} refers to"
-    ),
-    Right("", "", "namespaces", "patch", "simple-kmod"): (
-        'apiGroups: [""], resources: [namespaces], verbs: [patch], namespace simple-kmod'
-    ),
-    Right(rights.OWN, "", "configmaps", "get", "sro-apply-simple-kmod"): (
-        'apiGroups: [""], resources: [configmaps], verbs: [get], namespace sro-apply'
-    ),
-}
-"""Rights, and what is said without them."""
-
-
-def test_whichever_is_taken_away_is_missed_and_named(
-    openshift: Cluster, bundle: Path, installed: Install
-) -> None:
-    manifests = rights.printed(bundle, *SYNC)
-    account = installed(manifests)
-    # A dry run asks for what writing asks for. The role is there, so that a binding may refer to it.
-    openshift.api.create(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": DRIVER, "namespace": "simple-kmod"},
-            "rules": [{"apiGroups": ["apps"], "resources": ["daemonsets"], "verbs": ["use"]}],
-        }
-    )
-    whole = sync(openshift, bundle, "--dry-run", kubeconfig=account)
-    assert (whole.code, whole.errors) == (0, "")
-    for right, rule in TAKEN.items():
-        installed(rights.without(manifests, right))
-        until(lambda right=right: not rights.may(openshift, right))  # type: ignore[misc]
-        done = sync(openshift, bundle, "--dry-run", kubeconfig=account)
-        said = done.errors + "".join(each["reason"] for each in done.of("failed"))
-        assert done.code == 4, right
-        assert f"sro-apply manifests SOURCE prints the rule that is missing: {rule}" in said
 
 
 def test_a_bundle_that_goes_beyond_them_is_told_what_it_lacks(

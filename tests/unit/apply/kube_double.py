@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sro_apply.kube.errors import PermanentError, error_of
 from sro_apply.kube.interface import ApiVersions, Kind, Propagation, Resource, Served
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
@@ -117,6 +119,15 @@ class Double:
         fault = self.fault(method, name)
         if fault is not None:
             raise fault
+
+
+def lacking(what: str, verb: str, resource: str, namespace: str = "") -> PermanentError:
+    """What comes of a request whose right is missing. Args: what: the request in words."""
+    place = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    message = f'{resource} is forbidden: User "u" cannot {verb} resource "{resource}" in API group "" {place}'
+    error = error_of(403, json.dumps({"reason": "Forbidden", "message": message}).encode(), what, "", {})
+    assert isinstance(error, PermanentError)
+    return error
 
 
 class FastClock:

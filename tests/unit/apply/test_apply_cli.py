@@ -21,6 +21,7 @@ from sro_apply.events import (
     Event,
     Failed,
     Finished,
+    Labelled,
     Leading,
     Readied,
     Result,
@@ -220,6 +221,14 @@ def test_a_server_that_is_not_there_is_not_waited_for(
         (
             StoodBy(lease="Lease/ops/sro-apply", holder="b_1"),
             "waiting for Lease/ops/sro-apply: b_1 has it, and works in this cluster",
+        ),
+        (
+            Labelled(nodes=("a", "b"), specialresource="sr", state="0000-build"),
+            "sr / 0000-build: label set on 2 nodes: a, b",
+        ),
+        (
+            Labelled(nodes=("a",), specialresource="sr", state="0000-build", is_ready=False),
+            "sr / 0000-build: label taken from 1 node: a",
         ),
         (Leading(lease="Lease/ops/sro-apply", holder="a_1"), "Lease/ops/sro-apply is ours, as a_1"),
         (

@@ -103,6 +103,16 @@ def test_where_there_is_little_room_failures_stay() -> None:
         assert len(board(*ready, failed).lines(99, height, has_colours=False)) <= height
 
 
+def test_the_time_stands_below_it_with_how_many_lanes_stand_how() -> None:
+    lines = board(*EVENTS).lines(200, 50, has_colours=False, elapsed="2m05s")
+    assert lines[:-1] == board(*EVENTS).lines(200, 50, has_colours=False)
+    assert lines[-1] == "2m05s: 1 failed, 1 waiting, 1 applying, 1 ready"
+    for height in range(12):
+        assert len(board(*EVENTS).lines(99, height, has_colours=False, elapsed="1s")) <= height
+    assert board(*EVENTS).lines(9, 50, has_colours=False, elapsed="2m05s")[-1] == "2m05s: 1…"
+    assert board().lines(200, 50, has_colours=False, elapsed="2m05s") == []
+
+
 def test_what_a_server_says_does_not_steer_the_terminal() -> None:
     evil = Awaited(step="kmod / s0", object="Pod/a/b", reason="\x1b[2J")
     assert board(evil).lines(99, 9, has_colours=False)[1] == "  waiting   all kernels  s0  Pod/a/b: ?[2J"
@@ -174,6 +184,22 @@ def test_the_board_stays_below_the_events_on_a_terminal() -> None:
         "",
     ]
     assert "\x1b[32mready\x1b[0m" in written
+
+
+def test_time_that_passes_is_seen_though_nothing_happens() -> None:
+    timed = PROGRAM.replace("LiveBoard(out)", "LiveBoard(out, lambda: f'{next(times)}s')")
+    ticking = f"times = iter(range(9))\n{timed}board.tick()\nboard.tick()\n"
+    written = on_terminal(80, 24, program=ticking)
+    assert screen(written)[1:] == [
+        "first",
+        "second",
+        "third",
+        "sr",
+        "  ready     k1  s0",
+        "  waiting   k2  s0  it comes (Pod)",
+        "4s: 1 waiting, 1 ready",
+        "",
+    ]
 
 
 def test_a_narrow_terminal_gets_narrow_lines_and_who_wants_no_colours_none() -> None:

@@ -14,6 +14,7 @@ import pytest
 from sro_apply.planning.builds import (
     REVISION,
     Next,
+    Outlook,
     build_request,
     judge_build,
     outlook,
@@ -193,6 +194,12 @@ def test_a_build_that_cannot_be_started_is_told(given: Object, reason: str) -> N
     found = outlook(given, [])
     assert (found.verdict, found.next) == (Verdict(Readiness.FAILED, reason), Next.NOTHING)
     assert outlook(given, [build(1, "Complete")]).verdict == READY
+
+
+def test_no_build_is_started_of_a_config_that_is_being_deleted() -> None:
+    leaving = live(0)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert outlook(leaving, []) == Outlook(verdict=progressing("it is being deleted"))
 
 
 def test_a_request_is_for_the_build_after_the_newest_that_we_know() -> None:

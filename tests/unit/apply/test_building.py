@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock
+from kube_double import Double, FastClock, lacking
 
 from sro_apply.building import LOST_AFTER_S, BuildStarter
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
@@ -179,3 +179,15 @@ def test_a_log_that_cannot_be_read_hides_no_failure(error: Exception) -> None:
     run.builds.phase, run.builds.text = "Failed", error
     run.look()
     assert run.look() == Verdict(Readiness.FAILED, "build d-1 is Failed", retry_s=1)
+
+
+def test_a_log_that_we_may_not_read_is_said_below_the_failure_until_we_may() -> None:
+    run = Looking(Builds())
+    run.builds.phase = "Failed"
+    run.builds.text = refused = lacking("read the log of Pod/a/d-1-build", "get", "pods/log", "a")
+    run.look()
+    reason = f"build d-1 is Failed\nits log cannot be read: {refused.finding.message}"
+    assert refused.rule == 'apiGroups: [""], resources: [pods/log], verbs: [get], namespace a'
+    assert run.look() == Verdict(Readiness.FAILED, reason, retry_s=1)
+    run.builds.text = "make: *** [all] Error 2"
+    assert run.look().reason == "build d-1 is Failed\nmake: *** [all] Error 2"

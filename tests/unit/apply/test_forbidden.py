@@ -11,7 +11,7 @@ import json
 
 import pytest
 
-from sro_apply.kube.errors import error_of
+from sro_apply.kube.errors import PermanentError, error_of
 from sro_apply.kube.forbidden import missing_rule
 
 WHO = 'User "system:serviceaccount:sro-apply:sro-apply"'
@@ -79,6 +79,7 @@ def test_the_error_says_it_with_what_prints_it() -> None:
     assert error.finding.message == (
         f"apply ConfigMap/a/s: {message}; sro-apply manifests SOURCE prints the rule that is missing: {rule}"
     )
+    assert (isinstance(error, PermanentError) and error.rule) == rule
     assert error.finding.hint == (
         "print the manifests again for this bundle and apply them, or give the user this right yourself"
     )

@@ -9,7 +9,14 @@ import json
 
 import pytest
 
-from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError, error_of, unreachable
+from sro_apply.kube.errors import (
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    error_of,
+    last_word,
+    unreachable,
+)
 
 
 def body(message: str, reason: str = "") -> bytes:
@@ -83,6 +90,35 @@ def test_a_busy_server_says_when_to_come_again(header: str, seconds: float | Non
     error = error_of(429, b"", "list Pod", "Pod", {"Retry-After": header})
     assert isinstance(error, TransientError)
     assert error.retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("answer", "sort"),
+    [
+        (b"404 page not found\n", NotFoundError),
+        (b"", NotFoundError),
+        (body("not found", "NotFound"), NotFoundError),
+        (b"default backend - 404", TransientError),
+        (b"<html><h1>Not Found</h1></html>", TransientError),
+        (b'{"message": "no Route matched"}', TransientError),
+    ],
+)
+def test_what_a_load_balancer_does_not_find_may_be_there_all_the_same(
+    answer: bytes, sort: type[Exception]
+) -> None:
+    """What is taken for gone is made once more, and nobody looks for its kind any more."""
+    assert isinstance(error_of(404, answer, "read Role/a/b", "Role", {}), sort)
+
+
+def test_who_answers_in_the_servers_place_is_shown() -> None:
+    error = error_of(404, b"default backend - 404", "read Role/a/b", "Role", {})
+    assert error.finding.code == "server-not-understood"
+    assert error.finding.message == (
+        "read Role/a/b: 404 from something that is no API server: default backend - 404"
+    )
+    assert last_word(error.finding).hint == (
+        "see who answers at the server's address, such as a proxy or a load balancer, and run the command again"
+    )
 
 
 def test_what_is_no_status_is_shown_as_it_came_and_cut() -> None:

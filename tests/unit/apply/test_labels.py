@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock
+from kube_double import Double, FastClock, lacking
 from msgspec import structs
 from pictures import NEW, OLD
 from pictures import node as node_object
 
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.labelling import Labeller
-from sro_apply.planning.labels import label_changes, label_findings
+from sro_apply.planning.labels import label_changes, label_findings, state_changes
 from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
 from sro_render.model.objects import ObjectId, object_id
@@ -213,6 +213,28 @@ def test_a_name_that_is_too_long_for_labels_is_said_and_nothing_is_written() -> 
     assert len(label.partition("/")[2]) == 63
 
 
+def test_what_was_changed_is_told_state_by_state() -> None:
+    given = picture(
+        step("0000-build", READY, thing("b")),
+        step("1000-driver", READY, thing("d")),
+        nodes=(labelled("b", BUILD), labelled("c", DRIVER), labelled("a"), labelled("d", LAST)),
+        templates={
+            ("sr", "0000-build"): "templates/0000-build.yaml",
+            ("sr", "1000-driver"): "templates/1000-driver.yaml",
+            ("sr", "1000-more"): "templates/1000-more.yaml",
+        },
+    )
+    found = [
+        (each.resource, each.state, each.is_ready, each.nodes)
+        for each in state_changes(given, label_changes(given))
+    ]
+    assert found == [
+        ("sr", "0000-build", True, ("a", "c", "d")),
+        ("sr", "1000-driver and 1000-more", True, ("a", "b", "d")),
+        ("sr", "2000", False, ("d",)),
+    ]
+
+
 def cluster(*names: str) -> Double:
     double = Double(lambda *_: None)
     double.objects = {object_id(each): each for each in map(node_object, names)}
@@ -229,7 +251,7 @@ GIVEN = picture(
 def test_only_what_differs_is_written() -> None:
     double = cluster("a", "b", "c", "d")
     done = Labeller(double).label(GIVEN)
-    assert (done.nodes, done.findings) == (("a", "c", "d"), ())
+    assert ([each.node for each in done.changes], done.findings) == (["a", "c", "d"], ())
     assert double.writes == ["a", "c", "d"]
     labels: Any = double.objects[ObjectId("v1", "Node", "", "a")]["metadata"]
     assert labels["labels"][BUILD] == "Ready"
@@ -244,7 +266,7 @@ def test_a_node_that_fails_or_has_left_hides_no_other() -> None:
     }
     double.fault = lambda _, name: faults.get(name)
     done = Labeller(double).label(GIVEN)
-    assert done.nodes == ("d",)
+    assert [each.node for each in done.changes] == ["d"]
     assert [each.message for each in done.findings] == ["apply Node/a: you may not"]
 
 
@@ -291,6 +313,15 @@ def test_a_node_that_refuses_is_told_of_in_each_round_and_not_asked_in_each() ->
     assert len(told[0]) == len(refusals) == 3
 
 
+def test_a_right_that_is_missing_is_said_of_one_node_and_not_of_each() -> None:
+    double = Double(lambda _, name: lacking(f"apply Node/{name}", "patch", "nodes"))
+    labeller = Labeller(double, FastClock().now)
+    told = [labeller.label(GIVEN).findings for _ in range(2)]
+    (finding,) = told[0]
+    assert finding.message.startswith("apply Node/a: nodes is forbidden: ")
+    assert told[1] == told[0]
+
+
 def test_unlabel_takes_the_labels_of_one_resource_from_all_nodes() -> None:
     double = Double(lambda *_: None)
     other = "specialresource.openshift.io/state-sr-two-0000"
@@ -299,6 +330,6 @@ def test_unlabel_takes_the_labels_of_one_resource_from_all_nodes() -> None:
         node_object("b", **{other: "Ready"}),
     ):
         double.objects[object_id(each)] = each
-    assert Labeller(double).unlabel("sr").nodes == ("a",)
+    assert [each.node for each in Labeller(double).unlabel("sr").changes] == ["a"]
     labels: Any = double.objects[ObjectId("v1", "Node", "", "a")]["metadata"]
     assert (BUILD in labels["labels"], other in labels["labels"]) == (False, True)

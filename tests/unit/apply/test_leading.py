@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from kube_double import Double
+from kube_double import Double, lacking
 
-from sro_apply.events import Event, Leading
+from sro_apply.events import Event, Leading, Warned
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
@@ -251,6 +251,19 @@ def test_an_answer_that_was_lost_is_found_to_have_been_ours() -> None:
             one.renew()
         one.renew()
         assert one.gate() == 10
+
+
+def test_a_lease_that_we_may_not_let_go_of_is_said() -> None:
+    refused = lacking("replace Lease/ops/sro-apply", "update", "leases", "ops")
+    double, events = LeaseDouble(), list[Event]()
+    with leader(double, Time(), events).leading(60):
+        double.fault = lambda method, _: refused if method == "replace" else None
+    (warned,) = (each for each in events if isinstance(each, Warned))
+    assert (warned.code, warned.message, warned.hint) == (
+        "server-forbidden",
+        f"who works here next has to wait for 15 s: {refused.finding.message}",
+        refused.finding.hint,
+    )
 
 
 def test_a_server_that_never_answered_is_not_waited_for() -> None:

@@ -18,7 +18,7 @@ from sro_apply.kube.connection import Answer
 from sro_apply.kube.errors import PermanentError, error_of, last_word
 from sro_apply.kube.feed import Collection, Feed
 from sro_apply.kube.interface import Kind
-from sro_render.model.objects import object_id
+from sro_render.model.objects import JsonObject, object_id
 
 POD = Kind("v1", "Pod")
 
@@ -49,6 +49,15 @@ class Server:
 
 def answered(status: int, body: Any) -> Answer:
     return Answer(status, {}, json.dumps(body).encode())
+
+
+class ForgetfulClient(Client):
+    """One whose other threads are told at once that nobody answers for what this one has just read."""
+
+    def _discover(self, api_version: str) -> JsonObject:
+        answer = super()._discover(api_version)
+        self._resources.clear()
+        return answer
 
 
 def client(server: Server) -> Client:
@@ -95,6 +104,12 @@ def test_another_refusal_midway_is_none_to_begin_again_for() -> None:
     with pytest.raises(PermanentError) as caught:
         client(server).list(POD, "a")
     assert (caught.value.status, len(server.asked)) == (403, 3)
+
+
+def test_a_kind_that_another_thread_forgets_as_soon_as_it_is_read_is_known_all_the_same() -> None:
+    connection: Any = Server()
+    found = ForgetfulClient(connection).list(POD, "a")
+    assert [object_id(each).name for each in found] == ["1-0", "1-1", "1-2"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What pruning does where requests fail, and its smaller rules: strangers, reasons, the lines of its events.
 
 Matrix: a deletion that meets a changed object, a busy server and a refusal, once and for good; a Namespace over an
-object that could not go; states of a removed SR that wait for each other; labels that cannot be taken; a loop that says nothing twice; who is a stranger; why an
-object is still there; each event as a line. Left out: plans (tests/laws), and what a real server does
+object that could not go; states of a removed SR that wait for each other; labels that cannot be taken; a namespace
+that has gone with the rights in it; a loop that says nothing twice; who is a stranger; why an object is still there;
+each event as a line. Left out: plans (tests/laws), and what a real server does
 (tests/cluster).
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock, Fault
+from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
@@ -42,6 +43,26 @@ class Sets(Double):
         found = super().list(kind, namespace, labels=labels, fields=fields)
         key = labels.partition(" ")[0]
         return [each for each in found if not key or key in labels_of(each)]
+
+
+class Elsewhere(Sets):
+    """One with the set of an SR, whose namespace lets nobody list."""
+
+    def __init__(self, namespace: str, refused: Exception, *, is_gone: bool) -> None:
+        super().__init__(lambda *_: None)
+        self._namespace, self._refused = namespace, refused
+        self.objects = dict(cluster(lambda *_: None).objects)
+        del self.objects[STAYS.id]
+        if not is_gone:
+            space: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+            self.objects[object_id(space)] = space
+
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        if namespace == self._namespace:
+            raise self._refused
+        return super().list(kind, namespace, labels=labels, fields=fields)
 
 
 def labels_of(live: JsonObject) -> JsonObject:
@@ -306,6 +327,19 @@ def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
     assert parent_id("sr", "ops") in double.objects
     prune(double, bundle)
     assert parent_id("sr", "ops") not in double.objects
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["gone", "there"])
+def test_members_in_a_namespace_that_has_gone_have_gone_with_the_right_to_list_them(is_gone: bool) -> None:
+    refused = lacking("read ConfigMap/a/", "list", "configmaps", "a")
+    double = Elsewhere("a", refused, is_gone=is_gone)
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    if is_gone:
+        assert prune(double, bundle)[0].is_complete
+    else:
+        with pytest.raises(PermanentError, match=r"verbs: \[list\], namespace a\b"):
+            prune(double, bundle)
+    assert (parent_id("sr", "ops") in double.objects) is not is_gone
 
 
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:

@@ -209,6 +209,51 @@ def test_pods_of_others_and_pods_that_go_do_not_count() -> None:
     assert judge(daemon_set(1, 1, 1), Surroundings(pods=[other, gone])) == Verdict(Readiness.READY)
 
 
+def owned(made: Object, kind: str, name: str, uid: str) -> Object:
+    made["metadata"]["ownerReferences"] = [{"kind": kind, "name": name, "uid": uid, "controller": True}]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "is_its_own"),
+    [
+        ("DaemonSet", ("DaemonSet", "d", "u1"), True),
+        # Of another kernel, with the same selector; of the one of this name before this one.
+        ("DaemonSet", ("DaemonSet", "other", "u2"), False),
+        ("DaemonSet", ("DaemonSet", "d", "u0"), False),
+        ("Deployment", ("ReplicaSet", "d-7d5c66b6c4", "r"), True),
+        ("Deployment", ("ReplicaSet", "d-canary-7d5c66b6c4", "r"), False),
+        ("Deployment", ("StatefulSet", "d-7d5c66b6c4", "r"), False),
+    ],
+)
+def test_pods_that_another_controller_has_say_nothing(
+    kind: str, owner: tuple[str, str, str], is_its_own: bool
+) -> None:
+    given = live(kind, {"observedGeneration": 2}, {"replicas": 0})
+    given["metadata"]["uid"] = "u1"
+    verdict = judge(given, Surroundings(pods=[owned(pod("x", "n1", waiting=PULL), *owner)]))
+    assert verdict.readiness is (Readiness.FAILED if is_its_own else Readiness.READY)
+
+
+@pytest.mark.parametrize(
+    ("expressions", "is_its_own"),
+    [
+        ([{"key": "app", "operator": "In", "values": ["c", "d"]}], True),
+        ([{"key": "app", "operator": "In", "values": ["c"]}], False),
+        ([{"key": "app", "operator": "NotIn", "values": ["d"]}], False),
+        ([{"key": "other", "operator": "NotIn", "values": ["d"]}], True),
+        ([{"key": "app", "operator": "Exists"}, {"key": "other", "operator": "DoesNotExist"}], True),
+        ([{"key": "app", "operator": "DoesNotExist"}], False),
+        ([{"key": "other", "operator": "Exists"}], False),
+        ([{"key": "app", "operator": "Near"}], False),
+    ],
+)
+def test_a_selector_may_have_expressions(expressions: list[Object], is_its_own: bool) -> None:
+    given = live("DaemonSet", daemon_set(1, 1, 1)["status"], {"selector": {"matchExpressions": expressions}})
+    verdict = judge(given, Surroundings(pods=[pod("d-1", "n1", is_ready=True)], expected=("n1",)))
+    assert (verdict.readiness is Readiness.READY) is is_its_own
+
+
 def replicas(kind: str, spec: Object, **status: int) -> Object:
     return live(kind, {"observedGeneration": 2, **status}, spec)
 
@@ -323,12 +368,6 @@ BUILD = "build.openshift.io/v1"
         ("v1", "Pod", {"phase": "Failed"}, Verdict(Readiness.FAILED, "the pod failed")),
         ("v1", "Pod", {"phase": "Failed", "message": "Evicted"}, Verdict(Readiness.FAILED, "Evicted")),
         ("v1", "Namespace", {"phase": "Active"}, Verdict(Readiness.READY)),
-        (
-            "v1",
-            "Namespace",
-            {"phase": "Terminating"},
-            Verdict(Readiness.PROGRESSING, "the namespace is being deleted"),
-        ),
         (CRD, "CustomResourceDefinition", condition("Established", "True"), Verdict(Readiness.READY)),
         (
             CRD,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double
+from kube_double import Double, lacking
 
 from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
@@ -246,6 +246,23 @@ def test_a_write_that_is_refused_is_said_and_hides_no_other() -> None:
     assert [each[1] for each in events(double)] == ["Failed"]
     double.fault = lambda *_: refused
     assert Recorder(double).record(picture(BROKEN)) == (refused.finding,)
+
+
+def test_a_right_that_is_missing_is_said_of_the_first_event_until_one_is_written() -> None:
+    double = cluster()
+    recorder = Recorder(double, Clock().now)
+    double.fault = lambda method, name: (
+        lacking(f"create Event/default/{name}", "create", "events", "default")
+        if method == "apply" and name != "sr"
+        else None
+    )
+    rounds = [recorder.record(picture(each)) for each in (WORKING, BROKEN, BROKEN, WORKING)]
+    assert [len(each) for each in rounds] == [1] * 4
+    assert rounds[0] == rounds[1] == rounds[2] == rounds[3]
+    assert status_of(double)["state"] == "Progressing: Working on: templates/0000-build.yaml"
+    double.fault = lambda *_: None
+    assert recorder.record(picture(DONE)) == ()
+    assert [each[1] for each in events(double)] == ["StateReady", "Ready"]
 
 
 def test_long_causes_are_cut() -> None:

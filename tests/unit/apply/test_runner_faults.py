@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double, FastClock, Fault
+from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Delayed, Event, Failed, Finished, Result
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
+from sro_apply.kube.interface import Kind
 from sro_apply.kube.view import View
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.runner import Outcome, Runner
@@ -268,6 +269,43 @@ def test_what_belongs_to_a_special_resource_is_refused() -> None:
     assert failed.reason == (
         "it belongs to SpecialResource/old, whose deletion would take it along: --adopt takes it over"
     )
+
+
+class OfOthers(Double):
+    """Where each object is of a set; who asks for that set's parent gets an answer as a test says."""
+
+    def __init__(self, parents: list[JsonObject] | PermanentError) -> None:
+        super().__init__(lambda *_: None)
+        self.parents = parents
+        part_of = "applyset.kubernetes.io/part-of"
+        fields: JsonObject = {"f:metadata": {"f:labels": {f"f:{part_of}": {}}}}
+        for each in bundle(1).objects:
+            metadata: JsonObject = {
+                "name": each.id.name,
+                "namespace": each.id.namespace,
+                "labels": {part_of: "applyset-x-v1"},
+                "managedFields": [{"manager": "sro-apply", "operation": "Apply", "fieldsV1": fields}],
+            }
+            self.objects[each.id] = {**each.manifest, "metadata": metadata}
+
+    def list(
+        self, kind: Kind, namespace: str = "", *, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        if namespace != "ops":
+            return super().list(kind, namespace, labels=labels, fields=fields)
+        if isinstance(self.parents, PermanentError):
+            raise self.parents
+        return self.parents
+
+
+def test_an_object_of_another_set_is_taken_if_that_is_ours_and_else_it_is_said_why_not() -> None:
+    assert run(OfOthers([{"kind": "ConfigMap"}]), bundle(1))[0].is_complete
+    refused = lacking("read ConfigMap/ops/", "list", "configmaps", "ops")
+    theirs = "it belongs to a set that is not in namespace ops (applyset-x-v1): another applier has it; "
+    for parents, reason in (([], theirs), (refused, refused.finding.message)):
+        _, events, _ = run(OfOthers(parents), bundle(1))
+        reasons = [each.reason for each in events if isinstance(each, Failed)]
+        assert [each.startswith(reason) for each in reasons] == [True] * 3
 
 
 class Operated(Double):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kube_double import Double
+from kube_double import Double, lacking
 from pictures import (
     BUILD,
     DIGEST,
@@ -31,7 +31,7 @@ from pictures import (
 
 from sro_apply.applying import Applier
 from sro_apply.config import SyncSettings
-from sro_apply.kube.errors import PermanentError, TransientError
+from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.parts import RenderedBundle
@@ -183,6 +183,25 @@ def test_what_may_not_be_read_is_said_where_it_matters() -> None:
     assert step(picture, DRIVER, OLD).status is Status.FAILED
     assert step(picture, DRIVER, OLD).reason == "DaemonSet/sr/driver-old: read Pod: you may not"
     assert step(picture, BUILD, OLD).status is Status.READY
+    # Said once, however many objects it is about, and by the runner where there is one.
+    assert picture.faults == (forbidden.finding,)
+    assert surveyor(double).survey({step.key: Status.APPLIED for step in picture.steps}).faults == ()
+
+
+def test_a_log_that_we_may_not_read_is_not_waited_for() -> None:
+    waits = daemon_set("driver", OLD)
+    waits["metadata"]["annotations"]["specialresource.openshift.io/wait-for-logs"] = "loaded"
+    driver = pod("1", "driver", "a")
+    driver["status"]["containerStatuses"] = [{"name": "c"}]
+    given = bundle(state(DRIVER, in_bundle(waits)), kernels={OLD: ("a", "b")})
+    double = cluster(running(waits, 2), driver, pod("2", "driver", "b"))
+    refused = lacking("read the log of Pod/sr/1", "get", "pods/log", "sr")
+    for fault, status in ((NotFoundError("x", "gone"), Status.APPLIED), (refused, Status.FAILED)):
+        double.fault = lambda method, _, fault=fault: fault if method == "log" else None  # type: ignore[misc]
+        assert step(surveyor(double, given).survey(), DRIVER).status is status
+    assert step(surveyor(double, given).survey(), DRIVER).reason == (
+        f"DaemonSet/sr/driver: {refused.finding.message}"
+    )
 
 
 def test_a_server_that_is_gone_is_an_error() -> None:

@@ -301,7 +301,7 @@ def test_reporters_take_a_picture_everywhere_and_say_a_warning_once(board: Board
     reporters.report(ready)
     assert board.shown().picture is ready
     assert [type(each) for each in told] == [Labelled, Warned]
-    assert text_line(told[0]) == "labels of states changed on 1 node: a"
+    assert text_line(told[0]) == "sr / 0000-build: label set on 1 node: a"
     assert text_line(told[1]) == (
         "warning[stale-nodes]: sr: 1 node runs 5.14, for which the bundle has nothing (a); take a new snapshot "
         "and build the bundle again: sro-apply snapshot, sro-render build"
