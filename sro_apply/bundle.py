@@ -18,18 +18,17 @@ from msgspec import structs
 
 from sro_apply.errors import BundleError
 from sro_apply.planning.naming import faults_of_names
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.sets import KERNEL, STATE
 from sro_apply.planning.waits import faults_of_waits
 from sro_render.errors import Faults, InputError, SroError, YamlError, some
 from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, LockedResource, digest_of
-from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, object_id, text_of
 from sro_render.yamltext.reader import decode, read_manifest
 
-STATE = "sro.openshift.io/state"
-KERNEL = "sro.openshift.io/kernel"
-SHARED = "_shared"
 KUSTOMIZATION = "kustomization.yaml"
 _AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
 
@@ -324,7 +323,7 @@ def _resources(
     ranks = _ranks(files)
     by_state: dict[tuple[str, str], list[BundleObject]] = {}
     for path in sorted(manifests, key=lambda path: ranks.get(path, (len(ranks), path))):
-        each = _object(path, manifests[path])
+        each = _object(path, manifests[path], lock.shared.get(path, ()))
         state = text_of(annotations_of(each.manifest).get(STATE))
         by_state.setdefault((path.partition("/")[0], state), []).append(each)
     resources = tuple(_resource(each, by_state, _users_first(lock)) for each in lock.resources)
@@ -358,10 +357,9 @@ def _resource(
     )
 
 
-def _object(path: str, manifest: JsonObject) -> BundleObject:
-    identity: ObjectId = object_id(manifest)
+def _object(path: str, manifest: JsonObject, sharers: tuple[str, ...]) -> BundleObject:
     kernel = text_of(annotations_of(manifest).get(KERNEL))
-    return BundleObject(id=identity, manifest=manifest, file=path, kernel=kernel)
+    return BundleObject(id=object_id(manifest), manifest=manifest, file=path, kernel=kernel, sharers=sharers)
 
 
 def _ranks(files: Mapping[str, bytes]) -> Mapping[str, tuple[int, str]]:
