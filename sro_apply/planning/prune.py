@@ -77,6 +77,7 @@ class PrunePlan(Struct, frozen=True, kw_only=True):
     """What goes, in order, what stays although the bundle lacks it, and the sets that were not touched.
 
     Of a wave: awaited: what is on its way out already; later: what goes once all of the wave is gone.
+    held: Namespaces that could go if it were not for what is in them.
     """
 
     doomed: tuple[Doomed, ...] = ()
@@ -84,6 +85,7 @@ class PrunePlan(Struct, frozen=True, kw_only=True):
     stopped: tuple[PruneStopped, ...] = ()
     awaited: tuple[Member, ...] = ()
     later: tuple[Doomed, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 def plan_prune(situation: Situation) -> PrunePlan:

@@ -58,7 +58,14 @@ def hold_namespaces(plan: PrunePlan, look: Look, own: str) -> PrunePlan:
             kept.append(held)
         else:
             doomed.append(each)
-    return structs.replace(plan, doomed=tuple(doomed), kept=tuple(kept))
+    going = {each.member.uid for each in doomed}
+    names = [each.member.id.name for each in plan.doomed if each.member.uid not in going]
+    return structs.replace(
+        plan,
+        doomed=tuple(doomed),
+        kept=tuple(kept),
+        held=tuple(name for name in names if name != own),  # nothing lets go of our own
+    )
 
 
 def _hold(each: Doomed, contents: Mapping[str, Contents], own: str, gone: Collection[str]) -> Kept | None:

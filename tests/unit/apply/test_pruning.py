@@ -26,6 +26,7 @@ from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, 
 from sro_apply.planning.strangers import strangers_of
 from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
+from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
 from sro_render.errors import Finding
@@ -361,6 +362,25 @@ def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -
     double.let_go("last")
     pruning.go_on(runner.picture())
     assert gone(double) == ["under", "a", "sro-apply-sr"]
+
+
+def test_a_namespace_that_strangers_hold_is_no_end_and_the_same_command_comes_back_for_it() -> None:
+    double = holding("last")
+    double.held.clear()
+    stranger = member("stranger")
+    del stranger["metadata"]["labels"][PART_OF]
+    double.objects[object_id(stranger)] = stranger
+    remover = Remover(double, "ops", lambda _: None, FastClock())
+    assert remover.plan("sr").held == ("a",)
+    assert not remover.rehearse(remover.plan("sr")).is_complete
+
+    first = remover.remove("sr", 60.0, lambda _: ())
+
+    assert (first.is_complete, first.was_refused, first.cleared.kept) == (False, False, 1)
+    assert gone(double) == ["last", "under"]
+    del double.objects[object_id(stranger)]
+    assert remover.remove("sr", 60.0, lambda _: ()).is_complete
+    assert gone(double) == ["last", "under", "a", "sro-apply-sr"]
 
 
 def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
