@@ -18,13 +18,13 @@ from kube_double import Double, FastClock, Fault, lacking
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.strangers import strangers_of
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
