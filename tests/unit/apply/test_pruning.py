@@ -24,6 +24,9 @@ from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import strangers_of
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
@@ -462,6 +465,45 @@ def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
     pruning.go_on(runner.picture())
 
     assert [type(each) for each in events] == [Kept, Pruned, Cleared]
+
+
+LABEL = "feature.node.kubernetes.io/kernel-version.full"
+
+
+def affine(operator: str, *values: str) -> Object:
+    line = {"key": LABEL, "operator": operator, "values": [*values]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [line]}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "pod", "nodes"),
+    [
+        ("5.1+x", {}, ("a",)),
+        ("5.0", {}, ()),
+        # Without the annotation, as after somebody's edit, the pods' own selectors tell.
+        ("", {"nodeSelector": {LABEL: "5.1_x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "5.1+x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "other"}}, ("b",)),
+        ("", affine("In", "5.0", "5.2"), ("b",)),
+        ("", affine("In", "5.0"), ()),
+        ("", affine("NotIn", "5.1_x"), ()),
+        ("", {"nodeSelector": {"gpu": "yes"}}, ()),
+        ("", {}, ()),
+    ],
+)
+def test_a_driver_stays_for_every_node_that_runs_its_kernel_however_it_is_named(
+    kernel: str, pod: Object, nodes: tuple[str, ...]
+) -> None:
+    live: JsonObject = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"annotations": {"sro.openshift.io/kernel": kernel}},
+        "spec": {"template": {"spec": pod}},
+    }
+    # Of one that node feature discovery has not labelled yet, and of one whose label says something else.
+    seen = (SeenNode(name="a", kernel="5.1+x"), SeenNode(name="b", kernel="5.2", labels={LABEL: "other"}))
+    assert nodes_of_driver(Member(resource="sr", live=live), seen) == nodes
 
 
 def test_the_parent_names_only_what_is_left() -> None:
