@@ -18,6 +18,7 @@ from kube_double import Double, FastClock, Fault, lacking
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
@@ -27,7 +28,6 @@ from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.prune import nodes_of_driver
 from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import strangers_of
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
