@@ -18,24 +18,25 @@ from msgspec import structs
 
 from sro_apply.errors import BundleError
 from sro_apply.planning.naming import faults_of_names
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.sets import KERNEL, STATE
 from sro_apply.planning.waits import faults_of_waits
 from sro_render.errors import Faults, InputError, SroError, YamlError, some
 from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, LockedResource, digest_of
-from sro_render.model.objects import JsonObject, JsonValue, ObjectId, annotations_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, annotations_of, object_id, text_of
 from sro_render.yamltext.reader import decode, read_manifest
 
-STATE = "sro.openshift.io/state"
-KERNEL = "sro.openshift.io/kernel"
-SHARED = "_shared"
 KUSTOMIZATION = "kustomization.yaml"
 _AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
 
 
 MAX_BYTES = 32 * 2**20
 """All files of a bundle. One of 3,000 objects has some 10 MiB."""
+MAX_FILES = 100_000
+"""Files and folders of a bundle: names take room too, and a few bytes of Git can stand for very many."""
 _LIMITS = Limits(max_yaml_alias_nodes=0, max_yaml_depth=100)
 """sro-render writes no aliases: whoever did, wants a small file to become a large one."""
 TARGETS = ("_argocd/", "_flux/")
@@ -134,8 +135,11 @@ def _read_files(root: Path) -> Mapping[str, bytes]:
     """
     files: dict[str, bytes] = {}
     strange: list[str] = []
-    left = MAX_BYTES
+    left, names_left = MAX_BYTES, MAX_FILES
     for place, folders, names, opened in os.fwalk(root, follow_symlinks=False):
+        names_left -= len(folders) + len(names)
+        if names_left < 0:
+            raise too_many(place)
         at_top = Path(place) == root
         # A bundle may be all that a repository has.
         folders[:] = [name for name in folders if not (at_top and name == ".git")]
@@ -212,10 +216,19 @@ def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> byt
 
 
 def too_large(place: str) -> BundleError:
-    """The error for more than any bundle needs. Args: place: where the limit was met."""
+    """The error for more bytes than any bundle needs. Args: place: where the limit was met."""
+    return _beyond(f"{MAX_BYTES // 2**20} MiB", place)
+
+
+def too_many(place: str) -> BundleError:
+    """The error for more files than any bundle needs. Args: as above."""
+    return _beyond(f"{MAX_FILES:,} files", place)
+
+
+def _beyond(most: str, place: str) -> BundleError:
     return BundleError(
         "bundle-large",
-        f"the bundle has more than {MAX_BYTES // 2**20} MiB, up to {place}",
+        f"the bundle has more than {most}, up to {place}",
         hint="split it: build fewer SpecialResources, or fewer kernels, into one folder",
     )
 
@@ -310,7 +323,7 @@ def _resources(
     ranks = _ranks(files)
     by_state: dict[tuple[str, str], list[BundleObject]] = {}
     for path in sorted(manifests, key=lambda path: ranks.get(path, (len(ranks), path))):
-        each = _object(path, manifests[path])
+        each = _object(path, manifests[path], lock.shared.get(path, ()))
         state = text_of(annotations_of(each.manifest).get(STATE))
         by_state.setdefault((path.partition("/")[0], state), []).append(each)
     resources = tuple(_resource(each, by_state, _users_first(lock)) for each in lock.resources)
@@ -344,10 +357,9 @@ def _resource(
     )
 
 
-def _object(path: str, manifest: JsonObject) -> BundleObject:
-    identity: ObjectId = object_id(manifest)
+def _object(path: str, manifest: JsonObject, sharers: tuple[str, ...]) -> BundleObject:
     kernel = text_of(annotations_of(manifest).get(KERNEL))
-    return BundleObject(id=identity, manifest=manifest, file=path, kernel=kernel)
+    return BundleObject(id=object_id(manifest), manifest=manifest, file=path, kernel=kernel, sharers=sharers)
 
 
 def _ranks(files: Mapping[str, bytes]) -> Mapping[str, tuple[int, str]]:

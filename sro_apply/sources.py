@@ -6,44 +6,38 @@ committed, without a work tree: no filter, hook or line ending comes between, an
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from sro_apply.bundle import MAX_BYTES, load_bundle, read_bundle, read_lock_bytes, root_of, too_large
+from sro_apply.bundle import (
+    MAX_BYTES,
+    MAX_FILES,
+    load_bundle,
+    read_bundle,
+    read_lock_bytes,
+    root_of,
+    too_large,
+    too_many,
+)
 from sro_apply.errors import BundleError
+from sro_apply.git import SCHEMES, Git, TooMuchError, shown
 from sro_apply.planning.parts import RenderedBundle
 from sro_render.errors import InputError, some
 from sro_render.model.file_names import LOCK_NAME
 from sro_render.model.lock import digest_of
 
 GIT_PREFIX: Final = "git+"
-_SCHEMES: Final = ("https", "ssh", "file")
-_TIMEOUT_S: Final = 120
 _FORM: Final = "git+https://HOST/REPOSITORY@REF:PATH"
 _ADDRESS: Final = re.compile(r"(?P<url>[^@]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?")
-_CREDENTIALS: Final = re.compile(
-    r"(?<=://)(?:"
-    r"[^/@:\s]*:(?!\d{1,5}/)[^@\s]*@"  # a user and a password, which may have a slash by mistake
-    r"|(?<=https://)[^/@\s]+@"  # a token alone
-    r")(?:[^/@\s]+@)*"  # or an @
-)
-_CALM: Final = (
-    "core.hooksPath=/dev/null",
-    "gc.auto=0",
-    "maintenance.auto=0",
-    "http.lowSpeedLimit=1",
-    "http.lowSpeedTime=60",
-)
-"""Settings of git: it runs nothing of the repository, leaves nothing behind, and waits for no dead server."""
+_MOST_OF_LINE: Final = 256
+"""Bytes in which git says of a file what and where it is, of many files on average."""
+_MOST_OF_REFS: Final = 2**20
+"""Bytes of an answer that is a commit or a few refs."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINK, _FILE_MODES = "120000", frozenset({"100644", "100755"})
 
@@ -112,6 +106,10 @@ class _Address(Struct, frozen=True, kw_only=True):
     path: str
     shown: str
 
+    def __str__(self) -> str:
+        """What is followed, as people may see it."""
+        return f"{self.shown}@{self.ref}"
+
 
 def _address(text: str) -> _Address:
     match = _ADDRESS.fullmatch(text[len(GIT_PREFIX) :])
@@ -119,18 +117,13 @@ def _address(text: str) -> _Address:
     scheme = url.partition("://")[0].lower()
     path = (match["path"] or "") if match else ""
     is_inside = not path.startswith("/") and ".." not in path.split("/")
-    if match is None or scheme not in _SCHEMES or match["ref"].startswith("-") or not is_inside:
+    if match is None or scheme not in SCHEMES or match["ref"].startswith("-") or not is_inside:
         raise InputError(
             "source-address",
             f"{shown(text)} names no bundle in a Git repository",
-            hint=f"write {_FORM}, with one of {', '.join(_SCHEMES)}; PATH is that of OUT/CLUSTER",
+            hint=f"write {_FORM}, with one of {', '.join(SCHEMES)}; PATH is that of OUT/CLUSTER",
         )
     return _Address(url=url, ref=match["ref"], path=path.strip("/"), shown=shown(url))
-
-
-def shown(text: str) -> str:
-    """A text with addresses in it, as people may see it: without passwords and tokens."""
-    return _CREDENTIALS.sub("***@", text)
 
 
 class _Repository:
@@ -148,7 +141,7 @@ class _Repository:
         except OSError as error:
             raise InputError(
                 "source-git",
-                f"{self._address.shown}@{self._address.ref}: {error.strerror or error}",
+                f"{self._address}: {error.strerror or error}",
                 hint="see that there is room for temporary files, and a folder for them (TMPDIR)",
             ) from error
         if commit == known:
@@ -160,10 +153,11 @@ class _Repository:
 
     def _fetched(self, folder: str) -> tuple[str, Mapping[str, bytes]]:
         """The commit that the ref stands for, and its files."""
-        git = _Git(self._address, folder)
-        git("init", "--quiet", "--bare", ".")
-        git("fetch", "--quiet", "--depth=1", "--no-tags", "--", self._address.url, self._address.ref)
-        commit = git("rev-parse", "--verify", "FETCH_HEAD^{commit}").decode().strip()
+        git = Git(str(self._address), folder)
+        git("init", "--quiet", "--bare", ".", most=_MOST_OF_REFS)
+        wanted = ("--", self._address.url, self._address.ref)
+        git("fetch", "--quiet", "--depth=1", "--no-tags", *wanted, most=_MOST_OF_REFS)
+        commit = git("rev-parse", "--verify", "FETCH_HEAD^{commit}", most=_MOST_OF_REFS).decode().strip()
         return commit, _committed_files(git, commit, self._address)
 
     def _commit(self) -> str:
@@ -171,7 +165,11 @@ class _Repository:
         ref = self._address.ref
         if _COMMIT.fullmatch(ref):
             return ref
-        told = _Git(self._address, "/")("ls-remote", "--", self._address.url, ref, f"{ref}^{{}}").decode()
+        asked = ("ls-remote", "--", self._address.url, ref, f"{ref}^{{}}")
+        try:
+            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS).decode("utf-8", "replace")
+        except TooMuchError:
+            return ""  # very many refs end with this name: fetching it says which is meant
         lines = (line.partition("\t") for line in told.splitlines())
         commits = {name: commit for commit, _, name in lines}
         # As git looks a name up; of an annotated tag the commit behind it.
@@ -181,11 +179,17 @@ class _Repository:
         return ""
 
 
-def _committed_files(git: _Git, commit: str, address: _Address) -> Mapping[str, bytes]:
+def _committed_files(git: Git, commit: str, address: _Address) -> Mapping[str, bytes]:
     """Every file below the path, by its path from the top."""
     below = ("--", address.path) if address.path else ()
-    told = git("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *below)
+    listing = ("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *below)
+    try:
+        told = git(*listing, most=MAX_FILES * _MOST_OF_LINE)
+    except TooMuchError as error:  # as of a tree that has another one in it many times, and that likewise
+        raise too_many(str(address)) from error
     entries = [_entry(line) for line in told.split(b"\0") if line]
+    if len(entries) > MAX_FILES:
+        raise too_many(str(address))
     strange = [
         f"{path} is {'a link' if mode == _LINK else 'no plain file'}"
         for mode, _, _, path in entries
@@ -204,9 +208,10 @@ def _committed_files(git: _Git, commit: str, address: _Address) -> Mapping[str, 
     return {path: content for (_, _, _, path), content in zip(entries, contents, strict=True)}
 
 
-def _contents(git: _Git, names: Sequence[str]) -> list[bytes]:
+def _contents(git: Git, names: Sequence[str]) -> list[bytes]:
     """What the objects of these names hold: git answers `NAME blob SIZE`, a line end, and that, for each."""
-    told = git("cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
+    asked = "".join(f"{name}\n" for name in names).encode()
+    told = git("cat-file", "--batch", given=asked, most=MAX_BYTES + len(names) * _MOST_OF_LINE)
     contents: list[bytes] = []
     at = 0
     for _ in names:
@@ -215,69 +220,6 @@ def _contents(git: _Git, names: Sequence[str]) -> list[bytes]:
         contents.append(told[start:at])
         at += 1
     return contents
-
-
-class _Git:
-    """The program git in a folder, told nothing by whoever calls us but how to reach a repository."""
-
-    def __init__(self, address: _Address, folder: str) -> None:
-        self._address, self._folder = address, folder
-
-    def __call__(self, *arguments: str, given: bytes = b"") -> bytes:
-        environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT},
-            "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES),
-            "GIT_TERMINAL_PROMPT": "0",
-            "LC_ALL": "C",
-        }
-        settings = [each for setting in _CALM for each in ("-c", setting)]
-        try:
-            process = subprocess.Popen(
-                ["git", *settings, *arguments],
-                cwd=self._folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            raise InputError(
-                "git-missing", "the program git is not here", hint="install git, or name a folder"
-            ) from error
-        with process:
-            try:
-                told, complaint = process.communicate(given, timeout=_TIMEOUT_S)
-            except BaseException as error:
-                _kill_group(process)
-                if isinstance(error, subprocess.TimeoutExpired):
-                    raise self._fault(f"git gave no answer in {_TIMEOUT_S} s") from error
-                raise
-        if process.returncode:
-            raise self._fault(shown(" ".join(complaint.decode("utf-8", "replace").split())[:500]))
-        return told
-
-    def _fault(self, reason: str) -> InputError:
-        return InputError(
-            "source-git",
-            f"{self._address.shown}@{self._address.ref}: {reason}",
-            hint="see that the repository and the ref are there, and that git's credentials let us read them",
-        )
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End git with what it has started, which would wait on for the server, and hold our pipes open."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    # As the first process of a container we get its orphans, too.
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-process.pid, 0)
-
-
-_KEPT: Final = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL"})
-"""Of git's variables those that say how to reach a repository; others name one."""
 
 
 def _entry(line: bytes) -> tuple[str, str, int, str]:

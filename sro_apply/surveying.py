@@ -131,10 +131,12 @@ class Surveyor:
             live = self._view.live(identity)
         except NotFoundError as error:
             verdict = Verdict(Readiness.PROGRESSING, error.finding.message)
-            return _seen_object(SeenObject(id=each.id), verdict if looks else None)
+            return _seen_object(SeenObject(id=each.id, sharers=each.sharers), verdict if looks else None)
         except PermanentError as error:
-            return _unseen(SeenObject(id=each.id), error.finding, looks=looks, is_alone=by_revision)
-        seen = SeenObject(id=identity, live=live)
+            return _unseen(
+                SeenObject(id=each.id, sharers=each.sharers), error.finding, looks=looks, is_alone=by_revision
+            )
+        seen = SeenObject(id=identity, sharers=each.sharers, live=live)
         try:
             seen = replace(seen, nodes=self._looker.expected(each))
             if live is not None and is_spread(each.id.group, each.id.kind):

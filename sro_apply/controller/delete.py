@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from sro_apply.events import Event
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.prune import PrunePlan
+from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.remover import RemoveOutcome, Remover
 
 
@@ -42,9 +42,16 @@ def delete(
         return remover.rehearse(plan)
     if not confirm(plan):
         return None
-    began_s = time.monotonic()
+    end_s = clock.now() + request.timeout_s
     with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:
-        left_s = request.timeout_s - (time.monotonic() - began_s)
-        return Remover(fenced, namespace, tell, clock).remove(
-            request.resource, left_s, lambda name: Labeller(fenced).unlabel(name).findings
+        made = Remover(fenced, namespace, tell, clock)
+        return insisting(
+            lambda: made.remove(
+                request.resource,
+                end_s - clock.now(),
+                lambda name: Labeller(fenced).unlabel(name).findings,
+            ),
+            tell,
+            clock,
+            end_s,
         )

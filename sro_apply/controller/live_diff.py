@@ -11,11 +11,12 @@ from sro_apply.asking import Asker
 from sro_apply.checking import check_nodes
 from sro_apply.config import OnStale, SyncSettings
 from sro_apply.controller.connecting import Target, connect
+from sro_apply.git import shown
 from sro_apply.kube.view import View
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.live_diff import live_diff
 from sro_apply.planning.prune import unknown_set
-from sro_apply.sources import load_once, shown
+from sro_apply.sources import load_once
 from sro_render.diff.ignore import parse_rule
 from sro_render.diff.records import Diff
 from sro_render.errors import Finding

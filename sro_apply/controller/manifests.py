@@ -10,6 +10,7 @@ from types import MappingProxyType
 from msgspec import Struct, field
 
 from sro_apply.files import read_sources
+from sro_apply.git import shown
 from sro_apply.planning.installing import SNAPSHOT, Workload, access, namespaces, workload
 from sro_apply.planning.kinds import kind_names
 from sro_apply.planning.monitoring import monitoring
@@ -18,7 +19,7 @@ from sro_apply.planning.rights import EVENTS, Needs, Purpose, rights_of
 from sro_apply.planning.snapshot_rights import CLUSTER_FACTS, TOOLKITS, snapshot_rights
 from sro_apply.planning.special_resource_crd import special_resource_crd
 from sro_apply.planning.specs import read_needs
-from sro_apply.sources import load_once, shown
+from sro_apply.sources import load_once
 from sro_render.errors import InputError
 from sro_render.model.objects import JsonObject
 

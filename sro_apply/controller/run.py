@@ -21,6 +21,7 @@ from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.controller.stopping import Stopping
 from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected
+from sro_apply.git import shown
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Watched
 from sro_apply.kube.watch import WatchView
@@ -33,7 +34,7 @@ from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import FIRST_LOOK_S, Runner
-from sro_apply.sources import Found, Source, opened, shown
+from sro_apply.sources import Found, Source, opened
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer

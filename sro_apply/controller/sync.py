@@ -20,6 +20,7 @@ from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
+from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
@@ -109,6 +110,7 @@ def sync(
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
         view, clock = View(cluster), _TickingClock(tick)
+        end_s = clock.now() + timeout_s
         found = check_operator(cluster, adopts=request.adopts)
         for each in (*found, *check_nodes(view, bundle, request.on_stale)):
             tell(warned(each))
@@ -129,10 +131,12 @@ def sync(
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
-        pruned = pruner.prune(ready)
-        if knows and pruned.cleared.pruned:
-            view.forget()
+        if request.is_dry_run:
+            return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
+        pruned = insisting(lambda: pruner.prune(ready), tell, clock, end_s)
+        if knows:
             # Nodes keep all labels while a driver runs on them that the bundle has no longer.
+            view.forget()
             reporters.report_on(runner.picture)
         return SyncOutcome(applied=applied, pruned=pruned)
 

@@ -14,12 +14,17 @@ from sro_render.model.objects import JsonObject, ObjectId
 
 
 class BundleObject(Struct, frozen=True, kw_only=True):
-    """An object of a bundle. kernel: empty for one that is not kernel-affine; file: relative to the lock."""
+    """An object of a bundle.
+
+    file: relative to the lock; kernel: empty for one that is not kernel-affine; sharers: the SRs that render
+    it, where several do, A-Z.
+    """
 
     id: ObjectId
     manifest: JsonObject
     file: str
     kernel: str = ""
+    sharers: tuple[str, ...] = ()
 
 
 class BundleState(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     """An object of the bundle as it was found.
 
     id:        with the namespace that it is applied to.
+    sharers:   the SRs that render it, where several do, A-Z.
     live:      as the server has it; None where it is not there.
     readiness: None where nobody looked, since its step has not begun.
     reason:    why it is not ready.
@@ -30,6 +31,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     """
 
     id: ObjectId
+    sharers: tuple[str, ...] = ()
     live: JsonObject | None = None
     readiness: Readiness | None = None
     reason: str = ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from sro_apply.planning.reading import (
     condition_of,
@@ -26,9 +27,10 @@ _MOST_NAMES = 5
 _GENERATION = "deprecated.daemonset.template.generation"
 _NUMBER = "pod-template-generation"
 _HASH = "controller-revision-hash"
+RESTARTING: Final = "CrashLoopBackOff"
 _DEAD_WAITS = frozenset(
     {
-        "CrashLoopBackOff",
+        RESTARTING,
         "CreateContainerConfigError",
         "CreateContainerError",
         "ErrImageNeverPull",
@@ -139,13 +141,16 @@ def _hash_of(pod: JsonObject) -> str:
     return text_of(labels_of(pod).get(_HASH))
 
 
-def fault_of(pods: Sequence[JsonObject]) -> Verdict | None:
-    """The first thing that is wrong, with the pod and its node; pods A-Z. None where nothing is."""
+def fault_of(pods: Sequence[JsonObject], passing: Collection[str] = ()) -> Verdict | None:
+    """The first thing that is wrong, with the pod and its node; pods A-Z. None where nothing is.
+
+    Args: passing: reasons that are none here.
+    """
     for pod in sorted(pods, key=name_of):
         for container in _containers(pod):
             waiting = mapping_of(mapping_of(container.get("state")).get("waiting"))
             reason = text_of(waiting.get("reason"))
-            if reason in _DEAD_WAITS:
+            if reason in _DEAD_WAITS and reason not in passing:
                 detail = text_of(waiting.get("message"))
                 where = f" on node {node_of(pod)}" if node_of(pod) else ""
                 what = f"pod {name_of(pod)}{where}: {reason}{f': {detail}' if detail else ''}"

@@ -15,13 +15,24 @@ from msgspec import Struct
 
 from sro_apply.planning.builds import judge_build, judge_build_config
 from sro_apply.planning.leaving import leaving_reason
-from sro_apply.planning.pods import fault_of, named, node_of, old_pods, pending_of, pods_of
+from sro_apply.planning.pods import (
+    RESTARTING,
+    fault_of,
+    named,
+    newest_pods,
+    node_of,
+    old_pods,
+    pending_of,
+    pods_of,
+)
 from sro_apply.planning.reading import (
     condition_of,
     generation_of,
     is_leaving,
     is_observed,
     is_true,
+    metadata_of,
+    name_of,
     number_of,
     spec_of,
     status_of,
@@ -82,18 +93,24 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     if not is_observed(live):
         return progress("the controller has not seen this revision yet")
     pods = pods_of(live, around.pods)
-    fault = fault_of(pods)
+    updated = number_of(status, "updatedNumberScheduled")
+    old = old_pods(live, pods, updated)
+    fault = fault_of([pod for pod in pods if pod not in old])
     if fault:
         return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
+    if missing and len(pods) < desired:
+        where = f"-n {text_of(metadata_of(live).get('namespace'))} daemonset {name_of(live)}"
+        return progress(
+            f"{len(pods)} of {desired} pods are there{named(missing)}",
+            f"kubectl describe {where} says why, if it stays so",
+        )
     if missing:
         wanted = len(around.expected)
         return progress(f"{desired} pods are scheduled, and {wanted} nodes must run it{named(missing)}")
-    updated = number_of(status, "updatedNumberScheduled")
     if updated < desired:
         return progress(
-            f"{updated} of {desired} pods are of this revision{_still_old(live, pods, updated)}",
-            pending_of(pods),
+            f"{updated} of {desired} pods are of this revision{_still_old(live, old)}", pending_of(pods)
         )
     # Of a pod that has to stay ready for a while the controller says when it has.
     is_delayed = number_of(spec_of(live), "minReadySeconds") > 0
@@ -104,12 +121,14 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     return READY
 
 
-def _still_old(live: JsonObject, pods: Sequence[JsonObject], updated: int) -> str:
-    """The nodes whose pods are of an earlier revision; with OnDelete they stay until they are deleted."""
-    old = sorted(map(node_of, old_pods(live, pods, updated)))
+def _still_old(live: JsonObject, old: Sequence[JsonObject]) -> str:
+    """The nodes whose pods are of an earlier revision, and what to do where they stay."""
+    return (f"; an earlier one runs{named(sorted(map(node_of, old)))}" if old else "") + _on_delete(live)
+
+
+def _on_delete(live: JsonObject) -> str:
     strategy = mapping_of(spec_of(live).get("updateStrategy")).get("type")
-    advice = "; OnDelete: delete the old pods" if strategy == "OnDelete" else ""
-    return (f"; an earlier one runs{named(old)}" if old else "") + advice
+    return "; OnDelete: delete the old pods" if strategy == "OnDelete" else ""
 
 
 def _judge_deployment(live: JsonObject, around: Surroundings) -> Verdict:
@@ -119,7 +138,20 @@ def _judge_deployment(live: JsonObject, around: Surroundings) -> Verdict:
     stuck = condition_of(live, "Progressing")
     if stuck.get("status") == "False":
         return failure(words_of(stuck), is_retried=True)
-    return _judge_replicas(live, around, available=number_of(status, "availableReplicas"))
+    pods = pods_of(live, around.pods)
+    # What is wrong with pods of an earlier revision passes: they go as those of the newest become ready.
+    fault = fault_of(newest_pods(live, pods))
+    if fault:
+        return fault
+    found = _judge_replicas(live, pods, available=number_of(status, "availableReplicas"))
+    if found != READY and spec_of(live).get("paused") is True:
+        return failure(f"{found.reason}; it is paused: {_resume(live)} lets it go on")
+    return found
+
+
+def _resume(live: JsonObject) -> str:
+    namespace = text_of(metadata_of(live).get("namespace"))
+    return f"kubectl rollout resume -n {namespace} deployment {name_of(live)}"
 
 
 def _judge_statefulset(live: JsonObject, around: Surroundings) -> Verdict:
@@ -127,30 +159,42 @@ def _judge_statefulset(live: JsonObject, around: Surroundings) -> Verdict:
         return progress("the controller has not seen this revision yet")
     status = status_of(live)
     strategy = mapping_of(spec_of(live).get("updateStrategy"))
+    pods = pods_of(live, around.pods)
+    # Of whatever revision: one that does not start holds up the others, until somebody deletes it.
+    fault = fault_of(pods)
+    if fault:
+        return fault
+    is_delayed = number_of(spec_of(live), "minReadySeconds") > 0
     return _judge_replicas(
         live,
-        around,
-        available=number_of(status, "readyReplicas"),
+        pods,
+        available=number_of(status, "availableReplicas" if is_delayed else "readyReplicas"),
         held=number_of(mapping_of(strategy.get("rollingUpdate")), "partition"),
     )
 
 
-def _judge_replicas(live: JsonObject, around: Surroundings, *, available: int, held: int = 0) -> Verdict:
+def _judge_replicas(
+    live: JsonObject, pods: Sequence[JsonObject], *, available: int, held: int = 0
+) -> Verdict:
     """Args: held: replicas that stay at an earlier revision on purpose."""
     status = status_of(live)
     wanted = number_of(spec_of(live), "replicas", default=1)
-    pods = pods_of(live, around.pods)
-    fault = fault_of(pods)
-    if fault:
-        return fault
     updated = number_of(status, "updatedReplicas")
     if updated < wanted - held:
-        return progress(f"{updated} of {wanted - held} replicas are of this revision", pending_of(pods))
+        return progress(
+            f"{updated} of {wanted - held} replicas are of this revision{_on_delete(live)}",
+            pending_of(pods) or _refusal(live),
+        )
     if number_of(status, "replicas") > wanted:
         return progress("replicas of an earlier revision are still there")
     if available < wanted:
         return progress(f"{available} of {wanted} replicas are ready", pending_of(pods))
     return READY
+
+
+def _refusal(live: JsonObject) -> str:
+    """Why the server takes no pod of a Deployment, such as a quota or rights that its account lacks."""
+    return words_of(condition_of(live, "ReplicaFailure")) if is_true(live, "ReplicaFailure") else ""
 
 
 def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
@@ -159,9 +203,15 @@ def _judge_job(live: JsonObject, around: Surroundings) -> Verdict:
         return failure(words_of(failed))
     if is_true(live, "Complete"):
         return READY
+    if spec_of(live).get("suspend") is True:
+        return progress("the job is suspended")
     pods = pods_of(live, around.pods)
-    fault = fault_of(pods)
-    return fault or progress("the job has not completed", pending_of(pods))
+    fault = fault_of(pods, passing={RESTARTING})
+    if fault:
+        return fault
+    # How often its containers may fail is for the job to say: it has failed when its backoffLimit is reached.
+    again = fault_of(pods)
+    return progress("the job has not completed", again.reason if again else pending_of(pods))
 
 
 def _judge_pod(live: JsonObject, _: Surroundings) -> Verdict:
@@ -185,13 +235,19 @@ def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
     """Certificates and whatever else has a condition Ready: that of the generation that was applied."""
     ready = condition_of(live, "Ready")
     if not ready:
-        return READY
+        group = text_of(live.get("apiVersion")).rpartition("/")[0]
+        return _UNSEEN if (group, live.get("kind")) in _ALWAYS_WITH_READY else READY
     seen = ready.get("observedGeneration")
     if not is_observed(live, unknown=True) or (isinstance(seen, int) and seen < generation_of(live)):
         return progress("its controller has not seen this revision yet")
     return READY if ready.get("status") == "True" else progress(words_of(ready))
 
 
+_UNSEEN = progress("its controller has not seen it yet")
+_ALWAYS_WITH_READY = frozenset(
+    ("cert-manager.io", each) for each in ("Certificate", "CertificateRequest", "ClusterIssuer", "Issuer")
+)
+"""Kinds that get this condition sooner or later; of others nobody knows whether they ever do."""
 _Judge = Callable[[JsonObject, Surroundings], Verdict]
 _JUDGES: Mapping[tuple[str, str], _Judge] = MappingProxyType(
     {

@@ -21,6 +21,7 @@ from sro_apply.planning.applyset import (
     parent_id,
     set_id,
 )
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.reading import is_leaving, labels_of, mappings_of, owners_of, uid_of
 from sro_render.model.objects import (
     JsonObject,
@@ -151,5 +152,5 @@ def resource_of(parent: JsonObject) -> str | None:
     if not is_ours or labels.get(ID_LABEL) != set_id(identity):
         return None
     name = identity.name.removeprefix("sro-apply-")
-    resource = "_shared" if name == "-shared" else name
+    resource = SHARED if name == "-shared" else name
     return resource if parent_id(resource, identity.namespace) == identity else None

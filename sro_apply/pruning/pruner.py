@@ -85,7 +85,7 @@ class Pruner:
         """Delete what the bundle has no longer, where nothing speaks against it.
 
         Args:   ready: SRs with every step ready; of others only what serves no node any more goes.
-        Raises: TransientError, PermanentError: the sets cannot be read. Nothing was deleted then.
+        Raises: TransientError, PermanentError: the sets cannot be read, or a parent not written.
         """
         reader = SetReader(
             self._kube, self._settings.namespace, known=[each.id for each in self._bundle.objects]

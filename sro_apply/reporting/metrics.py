@@ -3,7 +3,8 @@
 Everything is built anew from a picture, so that series of what has gone are gone too. How it is written as
 text is not decided here.
 Source: special-resource-operator pkg/metrics/metrics.go, controllers/resources.go, pkg/resource/resource.go.
-Differs: `sro_used_nodes` has its values under the labels that they belong to, and its nodes are A-Z.
+Differs: `sro_used_nodes` has its values under the labels that they belong to, and its nodes are A-Z; a
+kernel-affine object is named as it is in the cluster, where the operator has one series for all kernels.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from msgspec import Struct, field
 
 from sro_apply.planning.completion import finished, resources_of, states_of, steps_of
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.picture import Picture, SeenObject
 from sro_apply.planning.progress import Status
 from sro_apply.planning.readiness import Readiness
@@ -104,7 +106,11 @@ def _has_failed(picture: Picture, resource: str) -> bool:
 
 
 def _objects(picture: Picture) -> Iterator[tuple[str, SeenObject]]:
-    return ((step.key.resource, each) for step in picture.steps for each in step.objects)
+    """Each object with each SR that renders it: the operator knows of none that several share."""
+    for step in picture.steps:
+        for each in step.objects:
+            resources = each.sharers or (step.key.resource,)
+            yield from ((resource, each) for resource in resources if resource != SHARED)
 
 
 def _kinds(picture: Picture) -> tuple[Sample, ...]:
@@ -125,14 +131,15 @@ def _used(picture: Picture) -> tuple[Sample, ...]:
 
 
 def _of_steps(picture: Picture) -> Iterator[Family]:
-    resources = resources_of(picture)
+    shared = (SHARED,) if steps_of(picture, SHARED) else ()
     yield Family(
         name="sro_apply_steps",
-        help="Steps of a SpecialResource by where they stand: waiting, applied, ready or failed.",
+        help="Steps of a SpecialResource by where they stand: waiting, applied, ready or failed. "
+        "What several share is counted as _shared.",
         labels=("specialresource", "status"),
         samples=tuple(
             ((resource, status.value), float(count[status]))
-            for resource in resources
+            for resource in (*shared, *resources_of(picture))
             for count in [Counter(step.status for step in steps_of(picture, resource))]
             for status in Status
         ),

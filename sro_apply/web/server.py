@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -19,6 +22,12 @@ from sro_apply.web.board import Board
 from sro_apply.web.exposition import CONTENT_TYPE, exposition
 from sro_render.errors import InputError
 
+_MOST: Final = 64
+"""Clients at once, each with a thread of its own: probes and scrapes are few."""
+_LONGEST_S: Final = 30.0
+"""For a request and its answer; a scrape that takes longer is given up by Prometheus, too."""
+_PAUSE_S: Final = 10.0
+"""For each further part of a request or its answer."""
 _TEXT: Final = "text/plain; charset=utf-8"
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -94,6 +103,45 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     pages: Mapping[str, Callable[[], Answer]]
 
+    def __init__(self, address: Address, family: socket.AddressFamily) -> None:
+        self.address_family = family
+        self._clients: dict[socket.socket, float] = {}
+        self._lock = threading.Lock()
+        super().__init__((address.host, address.port), _Handler)
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's question to DNS what we are called, which nobody uses."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        socketserver.TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Where there are too many the oldest goes: whoever asks in earnest is answered at once."""
+        with self._lock:
+            while len(self._clients) >= _MOST:
+                self._end(next(iter(self._clients)))
+            self._clients[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A client has been answered."""
+        with self._lock:
+            self._clients.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Twice a second: who sends one letter after the other is not listened to without an end."""
+        since = time.monotonic() - _LONGEST_S
+        with self._lock:
+            for request in [each for each, began_at in self._clients.items() if began_at < since]:
+                self._end(request)
+
+    def _end(self, request: socket.socket) -> None:
+        """End a connection, whose thread then closes it."""
+        del self._clients[request]
+        with suppress(OSError):  # the client may have gone
+            request.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that has gone away is no trouble of ours; anything else is said as the library does."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
@@ -101,11 +149,8 @@ class _Server(ThreadingHTTPServer):
 
 
 def _listen(address: Address, pages: Mapping[str, Callable[[], Answer]]) -> _Server:
-    class _Here(_Server):
-        address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-
     try:
-        server = _Here((address.host, address.port), _Handler)
+        server = _bound(address)
     except OSError as error:
         raise InputError(
             "web-address",
@@ -116,12 +161,21 @@ def _listen(address: Address, pages: Mapping[str, Callable[[], Answer]]) -> _Ser
     return server
 
 
+def _bound(address: Address) -> _Server:
+    if address.host:
+        return _Server(address, socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    # All addresses: pods of some clusters have none of version 4, and some machines know none of version 6.
+    if socket.has_dualstack_ipv6():
+        with suppress(OSError):
+            return _Server(address, socket.AF_INET6)
+    return _Server(address, socket.AF_INET)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "sro-apply"
     sys_version = ""
-    timeout = 10.0
-    """Seconds in which a request must be written."""
+    timeout = _PAUSE_S
 
     def do_GET(self) -> None:
         self._answer(with_body=True)

@@ -140,9 +140,10 @@ def kept(done: Synced) -> dict[str, str]:
     return {each["object"]: f"{each['reason']}; {each['hint']}" for each in done.of("kept")}
 
 
-def delete(cluster: Cluster, resource: str, *options: str) -> Synced:
+def delete(cluster: Cluster, resource: str, *options: str, kubeconfig: Path | None = None) -> Synced:
     """`sro-apply delete`."""
-    program = [sys.executable, "-m", "sro_apply", "delete", resource, "--kubeconfig", str(cluster.admin)]
+    given = str(kubeconfig or cluster.admin)
+    program = [sys.executable, "-m", "sro_apply", "delete", resource, "--kubeconfig", given]
     return Synced(
         subprocess.run(
             [*program, "-o", "json", *options],

@@ -1,9 +1,9 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
 Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
-comes back; a loop through a proxy where every few requests and watches go wrong, in each way in turn, which puts
-right what is changed meanwhile. Left out: one sort of fault after the other (test_sync.py), being killed
-(test_kills.py), the Lease (test_lease.py).
+comes back; one that is busy while something ends; a loop through a proxy where every few requests and watches go
+wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
+(test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
+import little
 import pytest
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
@@ -107,6 +108,34 @@ def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
     assert (done.code, done.errors) == (0, ""), done.events
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
+
+
+@pytest.mark.parametrize("command", ["sync", "delete"])
+def test_what_is_deleted_is_followed_to_its_end_though_the_server_is_busy_meanwhile(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path, command: str
+) -> None:
+    little.play(cluster, tmp_path)
+    both = [little.config_map("goes"), little.config_map("stays")]
+    one = little.build(tmp_path / "1", {"little": {"0000-x.yaml": little.yaml_of(*both)}}, little.NODES)
+    two = little.build(tmp_path / "2", {"little": {"0000-x.yaml": little.yaml_of(both[1])}}, little.NODES)
+    assert sync(cluster, one).code == 0
+    busy = iter([WAYS[0], WAYS[1], None, Cut.BEFORE])
+
+    def decide(asked: Asked) -> Answer | str | None:
+        has_begun = any(each.method == "DELETE" for each in fault_proxy.asked)
+        return next(busy, None) if has_begun and asked.method == "GET" and not asked.is_of_lease else None
+
+    fault_proxy.decide = decide
+    through = cluster.kubeconfig("admin", fault_proxy.url)
+    if command == "sync":
+        done = sync(cluster, two, "--prune", kubeconfig=through)
+    else:
+        done = little.delete(cluster, "little", "--yes", kubeconfig=through)
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert next(busy, "asked") == "asked"
+    assert not little.is_there(cluster, f"{little.MAPS}/goes")
+    assert little.is_there(cluster, little.PARENT) == (command == "sync")
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """When objects count as ready, judged beside the real controllers.
 
 Matrix: an update of a DaemonSet with OnDelete, pod by pod, and taken back in the middle; a DaemonSet without
-any pod where nodes must run it; logs that are waited for, and what comes after them; what somebody is deleting. Left out: each kind by each
-of its states (tests/unit/apply/test_readiness.py).
+any pod where nodes must run it; logs that are waited for, and what comes after them; what somebody is deleting;
+a rollout after one that failed, one that a quota stops, one that is paused. Left out: each kind by each of its
+states (tests/unit/apply/test_readiness.py).
 """
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import playing
 from clusters import Cluster, until
@@ -153,3 +155,61 @@ def test_what_somebody_is_deleting_is_waited_for_and_applied_again(cluster: Clus
     assert (done.code, done.errors) == (0, ""), done.events
     assert cluster.api.get(path)["metadata"]["uid"] != before
     assert sync(cluster, bundle).finished["written"] == 0
+
+
+def deployment(image: str, **spec: Any) -> str:
+    """A template with one of a pod."""
+    pod_spec = {"terminationGracePeriodSeconds": 0, "containers": [{"name": "web", "image": image}]}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": pod_spec}
+    metadata = {"name": "web"}
+    return yaml_of(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template, **spec},
+        }
+    )
+
+
+def test_pods_of_an_earlier_revision_that_do_not_start_are_no_failure_of_the_one_that_mends_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    play(cluster, tmp_path)
+    cluster.kubelet.rule("wrong", playing.image_pull_back_off("wrong"))
+    cluster.kubelet.rule("right", playing.PENDING)
+    wrong = build(tmp_path / "1", {"little": {"0000-x.yaml": deployment("wrong")}}, NODES)
+    right = build(tmp_path / "2", {"little": {"0000-x.yaml": deployment("right")}}, NODES)
+    (failed,) = sync(cluster, wrong, "--timeout", "4").of("failed")
+    assert "ImagePullBackOff" in failed["reason"]
+
+    done = sync(cluster, right, "--timeout", "4")
+
+    assert (done.code, done.of("failed")) == (1, [])
+    assert done.of("waiting")[-1]["reason"] == "replicas of an earlier revision are still there"
+    images = {
+        each["spec"]["containers"][0]["image"] for each in cluster.api.items("/api/v1/namespaces/little/pods")
+    }
+    assert images == {"wrong", "right"}
+    cluster.kubelet.rule("right", playing.RUNNING)
+    assert sync(cluster, right).code == 0
+
+
+def test_a_deployment_that_gets_no_pods_says_why(cluster: Cluster, tmp_path: Path) -> None:
+    play(cluster, tmp_path)
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    one = build(
+        tmp_path / "1", {"little": {"0000-x.yaml": yaml_of(quota), "1000-y.yaml": deployment("web")}}, NODES
+    )
+    until(lambda: sync(cluster, one, "--timeout", "6").of("waiting")[-1]["reason"].count("exceeded quota"))
+    cluster.api.delete("/api/v1/namespaces/little/resourcequotas/none")
+    two = build(tmp_path / "2", {"little": {"1000-y.yaml": deployment("new", paused=True)}}, NODES)
+    (failed,) = sync(cluster, two, "--timeout", "20").of("failed")
+    assert failed["reason"].startswith("0 of 1 replicas are of this revision; ")
+    resume = "kubectl rollout resume -n little deployment web"
+    assert failed["reason"].endswith(f"; it is paused: {resume} lets it go on")

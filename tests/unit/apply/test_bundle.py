@@ -15,7 +15,9 @@ import pytest
 from sro_apply.bundle import load_bundle, read_bundle
 from sro_apply.errors import BundleError
 from sro_render.errors import SroError
-from sro_render.model.lock import digest_of
+from sro_render.model.lock import Lock, LockedResource, LockedState, digest_of
+from sro_render.model.objects import JsonObject
+from sro_render.yamltext.writer import write
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
 ROLE = "simple-kmod/1000-driver-container/role-simple-kmod-driver-container.yaml"
@@ -145,6 +147,24 @@ def test_what_is_not_as_it_was_built_is_refused(
 def test_a_bundle_that_goes_while_it_is_looked_for_is_said_to_be_missing() -> None:
     with pytest.raises(BundleError, match=r"there is no sro\.lock\.yaml in out/prod any more"):
         read_bundle({}, "out/prod")
+
+
+def test_what_several_specialresources_share_is_known_as_theirs() -> None:
+    mark: JsonObject = {"name": "c", "annotations": {"sro.openshift.io/state": "0000-x"}}
+    data = write({"apiVersion": "v1", "kind": "ConfigMap", "metadata": mark}).encode()
+    path = "_shared/0000-x/configmap-c.yaml"
+    lock = Lock(
+        cluster="lab",
+        resources=(
+            LockedResource(
+                name="_shared", namespace="", chart_digest="", states=(LockedState(name="0000-x"),)
+            ),
+        ),
+        files={path: digest_of(data)},
+        shared={path: ("a", "b")},
+    )
+    bundle = read_bundle({"sro.lock.yaml": write(lock.to_mapping()).encode(), path: data}, "out/lab")
+    assert [(each.file, each.sharers) for each in bundle.objects] == [(path, ("a", "b"))]
 
 
 def test_a_link_to_a_bundle_is_refused_too(folder: Path) -> None:

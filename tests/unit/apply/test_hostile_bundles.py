@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
+from sro_apply import bundle, sources
 from sro_apply.bundle import load_bundle
 from sro_apply.errors import BundleError
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.sources import load_once
-from sro_render.errors import SroError, describe, flatten
+from sro_render.errors import InputError, SroError, describe, flatten
 from sro_render.model.lock import digest_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
@@ -135,6 +136,52 @@ def test_more_than_a_bundle_needs_is_not_taken_from_a_repository(folder: Path) -
         subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
     with pytest.raises(BundleError, match=r"the bundle has more than 32 MiB, up to more\.yaml"):
         load_once(f"git+{folder.as_uri()}@main")
+
+
+def test_a_few_trees_that_stand_for_very_many_files_are_not_listed_to_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://kate.io/blog/git-bomb: each of ten trees has the one below it ten times."""
+    monkeypatch.setattr(sources, "MAX_FILES", 1000)  # it takes git some time to list 100,000
+    repository = tmp_path / "repository"
+    subprocess.run(["git", "init", "-q", "-b", "main", repository], check=True)
+    made = git(repository, "hash-object", "-w", "--stdin", given="kind: Role\n")
+    mode, sort = "100644", "blob"
+    for _ in range(10):
+        entries = "".join(f"{mode} {sort} {made}\t{number}\n" for number in range(10))
+        made, mode, sort = git(repository, "mktree", given=entries), "040000", "tree"
+    lock = git(repository, "hash-object", "-w", "--stdin", given="kind: BundleLock\n")
+    top = git(repository, "mktree", given=f"100644 blob {lock}\tsro.lock.yaml\n040000 tree {made}\tx\n")
+    git(repository, "update-ref", "refs/heads/main", git(repository, "commit-tree", "-m", "x", top))
+    with pytest.raises(InputError) as refused:
+        load_once(f"git+{repository.as_uri()}@main")
+    assert refused.value.finding.message == (
+        f"the bundle has more than 100,000 files, up to {repository.as_uri()}@main"
+    )
+
+
+def git(repository: Path, *arguments: str, given: str = "") -> str:
+    person = {f"GIT_{name}_{what}": "x" for name in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=repository,
+        env={**os.environ, **person},
+        input=given,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+def test_more_files_than_a_bundle_needs_are_not_even_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "MAX_FILES", 20)
+    for number in range(20):
+        (folder / f"{number}").mkdir()
+    with pytest.raises(BundleError) as refused:
+        load_bundle(folder)
+    assert refused.value.finding.message.startswith("the bundle has more than 20 files, up to ")
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,28 @@ def test_what_several_specialresources_share_is_no_specialresource() -> None:
     shared = Picture(cluster="lab", steps=(step("namespace", Status.READY, sr="_shared"),))
     assert family("sro_managed_resources_total", shared).samples == (((), 0),)
     assert family("sro_upgrade_alert", shared).samples == ()
+
+
+def test_what_several_specialresources_share_is_each_one_s_to_the_operator_s_metrics() -> None:
+    """The operator knows none but SpecialResources, and says of each what it has applied for it."""
+    driver = thing("DaemonSet", "d", "apps/v1", ready=False, used=("a",), sharers=("other", "sr"))
+    unknown = thing("ConfigMap", "c")  # the lock does not say whose
+    shared = Picture(cluster="lab", steps=(step("0000-x", Status.FAILED, driver, unknown, sr="_shared"),))
+    assert family("sro_kind_completed_info", shared).samples == (
+        (("other", "DaemonSet", "d", "sr"), 0),
+        (("sr", "DaemonSet", "d", "sr"), 0),
+    )
+    assert family("sro_used_nodes", shared).samples == (
+        (("other", "DaemonSet", "d", "sr", "a"), 1),
+        (("sr", "DaemonSet", "d", "sr", "a"), 1),
+    )
+
+
+def test_what_several_specialresources_share_fails_for_the_applier_too() -> None:
+    shared = Picture(cluster="lab", steps=(step("0000-x", Status.FAILED, sr="_shared"),))
+    assert dict(family("sro_apply_steps", shared).samples) == {
+        ("_shared", "waiting"): 0,
+        ("_shared", "applied"): 0,
+        ("_shared", "ready"): 0,
+        ("_shared", "failed"): 1,
+    }

@@ -17,13 +17,14 @@ from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
-from sro_apply.events import Cleared, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.strangers import strangers_of
+from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
@@ -154,6 +155,57 @@ def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exceptio
     assert outcome.is_complete
     assert [type(each) for each in events] == [Pruned, Cleared]
     assert time == 3
+
+
+def pruner_of(double: Sets, told: list[Event], clock: FastClock) -> Pruner:
+    return Pruner(
+        double,
+        BUNDLE,
+        SyncSettings(namespace="ops", version="1", timeout_s=60.0),
+        wanted=lambda _, each: each.manifest,
+        tell=told.append,
+        clock=clock,
+        unlabel=lambda _: (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "pauses"),
+    [
+        (("list", "ConfigMap"), [1, 2]),
+        (("list", "Node"), [1, 2]),
+        (("get", "old"), [1]),  # it has gone: nobody asks again
+        (("apply", "sro-apply-sr"), [1, 2]),
+    ],
+)
+def test_a_sync_that_cannot_read_or_write_for_a_moment_prunes_once_it_can(
+    place: tuple[str, str], pauses: list[float]
+) -> None:
+    left = [2]
+
+    def fault(method: str, about: str) -> Exception | None:
+        if (method, about) != place or not left[0]:
+            return None
+        left[0] -= 1
+        return busy()
+
+    double, told, clock = cluster(fault, member("old")), list[Event](), FastClock()
+    pruner = pruner_of(double, told, clock)
+    outcome = insisting(lambda: pruner.prune(frozenset({"sr"})), told.append, clock, 60.0)
+    assert outcome.is_complete
+    assert gone(double) == ["old"]
+    assert [each.retry_s for each in told if isinstance(each, Delayed)] == pauses
+    assert clock.time == sum(pauses)
+
+
+def test_a_server_that_stays_busy_is_told_when_the_time_is_over() -> None:
+    double = cluster(lambda method, _: busy() if method == "list" else None, member("old"))
+    clock = FastClock()
+    pruner = pruner_of(double, [], clock)
+    with pytest.raises(TransientError):
+        insisting(lambda: pruner.prune(frozenset({"sr"})), lambda _: None, clock, 10.0)
+    assert clock.time == 7
+    assert gone(double) == []
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,16 @@ PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
     ("given", "pods", "expected", "verdict"),
     [
         (daemon_set(2, 2, 2), [pod("d-1", "n1"), pod("d-2", "n2")], ("n1", "n2"), Verdict(Readiness.READY)),
+        # The server takes no pod: its events tell why, such as rights that the account lacks.
+        (
+            daemon_set(2, 0, 0),
+            [],
+            ("n1", "n2"),
+            Verdict(
+                Readiness.PROGRESSING,
+                "0 of 2 pods are there (n1, n2); kubectl describe -n a daemonset d says why, if it stays so",
+            ),
+        ),
         # As many pods as nodes, but not on all of these.
         (
             daemon_set(2, 2, 2),
@@ -229,7 +239,7 @@ def owned(made: Object, kind: str, name: str, uid: str) -> Object:
 def test_pods_that_another_controller_has_say_nothing(
     kind: str, owner: tuple[str, str, str], is_its_own: bool
 ) -> None:
-    given = live(kind, {"observedGeneration": 2}, {"replicas": 0})
+    given = live(kind, {"observedGeneration": 2, "updatedReplicas": 1}, {"replicas": 0})
     given["metadata"]["uid"] = "u1"
     verdict = judge(given, Surroundings(pods=[owned(pod("x", "n1", waiting=PULL), *owner)]))
     assert verdict.readiness is (Readiness.FAILED if is_its_own else Readiness.READY)
@@ -326,7 +336,7 @@ def test_replicas_are_ready_when_all_of_the_newest_revision_are(given: Object, v
 @pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
 @pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ErrImagePull", "CreateContainerConfigError"])
 def test_a_container_that_cannot_start_is_a_failure_at_once(kind: str, reason: str) -> None:
-    given = live(kind, {"observedGeneration": 2, "desiredNumberScheduled": 1})
+    given = live(kind, {"observedGeneration": 2, "desiredNumberScheduled": 1, "updatedReplicas": 1})
     verdict = judge(given, Surroundings(pods=[pod("p", "n", waiting={"reason": reason})]))
     assert verdict == Verdict(Readiness.FAILED, f"pod p on node n: {reason}", is_retried=True)
 
@@ -335,6 +345,122 @@ def test_the_name_of_an_image_that_is_none_is_not_tried_again() -> None:
     pods = [pod("p", "n", waiting={"reason": "InvalidImageName"})]
     verdict = judge(daemon_set(1, 1, 0), Surroundings(pods=pods))
     assert verdict == Verdict(Readiness.FAILED, "pod p on node n: InvalidImageName")
+
+
+def of_replica_set(name: str, replica_set: str, reason: str = "") -> Object:
+    made = pod(name, "n", waiting={"reason": reason} if reason else None, is_ready=not reason)
+    return owned(made, "ReplicaSet", replica_set, replica_set)
+
+
+@pytest.mark.parametrize(
+    ("progressing", "updated", "pods", "verdict"),
+    [
+        # A bundle that mends what does not start is no failure, though the old pod stays for a while.
+        (
+            'ReplicaSet "d-2" is progressing.',
+            1,
+            [of_replica_set("a", "d-1", "ImagePullBackOff"), of_replica_set("b", "d-2", "ContainerCreating")],
+            Verdict(Readiness.PROGRESSING, "replicas of an earlier revision are still there"),
+        ),
+        (
+            'Created new replica set "d-2"',
+            0,
+            [of_replica_set("a", "d-1", "ImagePullBackOff")],
+            Verdict(Readiness.PROGRESSING, "0 of 1 replicas are of this revision"),
+        ),
+        (
+            'ReplicaSet "d-2" is progressing.',
+            1,
+            [of_replica_set("a", "d-1"), of_replica_set("b", "d-2", "ErrImagePull")],
+            Verdict(Readiness.FAILED, "pod b on node n: ErrImagePull", is_retried=True),
+        ),
+        # Without a deadline for its progress there is no condition: any of them may be of the newest.
+        (
+            "",
+            1,
+            [of_replica_set("a", "d-1", "ImagePullBackOff"), of_replica_set("b", "d-2")],
+            Verdict(Readiness.FAILED, "pod a on node n: ImagePullBackOff", is_retried=True),
+        ),
+    ],
+    ids=["mended", "not begun", "broken", "unknown"],
+)
+def test_what_is_wrong_with_pods_of_a_deployment_s_earlier_revision_passes(
+    progressing: str, updated: int, pods: list[Object], verdict: Verdict
+) -> None:
+    given = replicas("Deployment", {}, updatedReplicas=updated, replicas=len(pods), availableReplicas=0)
+    given["status"]["conditions"] = [{"type": "Progressing", "status": "True", "message": progressing}]
+    assert judge(given, Surroundings(pods=pods)) == verdict
+
+
+@pytest.mark.parametrize("strategy", ["OnDelete", "RollingUpdate"])
+def test_what_is_wrong_with_pods_of_a_daemon_set_s_earlier_revision_passes(strategy: str) -> None:
+    pods = [pod("a", "n1", waiting=PULL, old=True), pod("b", "n2", is_ready=True)]
+    verdict = judge(daemon_set(2, 1, 1, strategy=strategy), Surroundings(pods=pods))
+    advice = "; OnDelete: delete the old pods" if strategy == "OnDelete" else ""
+    assert verdict == Verdict(
+        Readiness.PROGRESSING, f"1 of 2 pods are of this revision; an earlier one runs (n1){advice}"
+    )
+
+
+def test_a_stateful_set_waits_for_somebody_to_delete_a_pod_that_does_not_start_whatever_its_revision() -> (
+    None
+):
+    """Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback."""
+    given = replicas("StatefulSet", {}, updatedReplicas=0, replicas=1)
+    verdict = judge(given, Surroundings(pods=[pod("a", "n", waiting=PULL, old=True)]))
+    assert verdict.readiness is Readiness.FAILED
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        (
+            replicas("Deployment", {"paused": True}, replicas=1, availableReplicas=1),
+            Verdict(
+                Readiness.FAILED,
+                "0 of 1 replicas are of this revision; it is paused: kubectl rollout resume -n a deployment d "
+                "lets it go on",
+            ),
+        ),
+        (
+            replicas("Deployment", {"paused": True}, updatedReplicas=1, replicas=1, availableReplicas=1),
+            Verdict(Readiness.READY),
+        ),
+        (
+            live(
+                "Deployment",
+                {
+                    "observedGeneration": 2,
+                    "conditions": [
+                        {
+                            "type": "ReplicaFailure",
+                            "status": "True",
+                            "reason": "FailedCreate",
+                            "message": "exceeded quota: pods",
+                        }
+                    ],
+                },
+            ),
+            Verdict(
+                Readiness.PROGRESSING,
+                "0 of 1 replicas are of this revision; FailedCreate: exceeded quota: pods",
+            ),
+        ),
+        (
+            replicas("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, replicas=1, readyReplicas=1),
+            Verdict(
+                Readiness.PROGRESSING, "0 of 1 replicas are of this revision; OnDelete: delete the old pods"
+            ),
+        ),
+        (
+            replicas("StatefulSet", {"minReadySeconds": 9}, updatedReplicas=1, replicas=1, readyReplicas=1),
+            Verdict(Readiness.PROGRESSING, "0 of 1 replicas are ready"),
+        ),
+    ],
+    ids=["paused", "paused when ready", "refused", "OnDelete", "minReadySeconds"],
+)
+def test_it_is_said_what_replicas_wait_for(given: Object, verdict: Verdict) -> None:
+    assert judge(given, Surroundings()) == verdict
 
 
 def test_a_container_that_is_being_made_is_no_failure() -> None:
@@ -415,12 +541,43 @@ BUILD = "build.openshift.io/v1"
             {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]},
             Verdict(Readiness.PROGRESSING, "its controller has not seen this revision yet"),
         ),
+        # Its controller has yet to look at it: a moment after it was applied, each of them is like this.
+        (
+            "cert-manager.io/v1",
+            "Certificate",
+            {},
+            Verdict(Readiness.PROGRESSING, "its controller has not seen it yet"),
+        ),
+        ("example.com/v1", "Certificate", {}, Verdict(Readiness.READY)),
         # A kind of that name in another group is another kind.
         ("example.com/v1", "Job", {}, Verdict(Readiness.READY)),
     ],
 )
 def test_other_kinds(version: str, kind: str, status: Object, verdict: Verdict) -> None:
     assert judge(live(kind, status, version=version), Surroundings()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "verdict"),
+    [
+        (
+            {},
+            "CrashLoopBackOff",
+            Verdict(Readiness.PROGRESSING, "the job has not completed; pod p on node n: CrashLoopBackOff"),
+        ),
+        (
+            {},
+            "ErrImagePull",
+            Verdict(Readiness.FAILED, "pod p on node n: ErrImagePull", is_retried=True),
+        ),
+        ({"suspend": True}, "", Verdict(Readiness.PROGRESSING, "the job is suspended")),
+    ],
+    ids=["starts again", "no image", "suspended"],
+)
+def test_a_job_says_itself_how_often_it_may_fail(spec: Object, reason: str, verdict: Verdict) -> None:
+    """Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy."""
+    pods = [pod("p", "n", waiting={"reason": reason})] if reason else []
+    assert judge(live("Job", {}, spec, version="batch/v1"), Surroundings(pods=pods)) == verdict
 
 
 def build(number: int, phase: str, config: str = "d") -> Object:

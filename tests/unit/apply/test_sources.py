@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from sro_apply import git as git_program
 from sro_apply import sources
-from sro_apply.sources import load_once, opened, shown
+from sro_apply.git import shown
+from sro_apply.sources import load_once, opened
 from sro_render.errors import InputError, describe
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -224,7 +226,7 @@ def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
     program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nsleep 600\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(sources, "_TIMEOUT_S", 1)
+    monkeypatch.setattr(git_program, "TIMEOUT_S", 1.0)
     text = fault_of("git+file:///repository@main:out")
     assert text.startswith("error[source-git]: file:///repository@main: git gave no answer in 1 s")
     child = int((tmp_path / "child").read_text(encoding="utf-8"))
@@ -232,6 +234,20 @@ def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
     while is_alive(child):
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_program_that_talks_without_an_end_is_heard_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of refs without number, or where the far end has much to say of each object."""
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nyes complaint | head -c 10000000 >&2\nexec yes told\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert fault_of("git+file:///repository@main:out") == (
+        "error[source-git]: file:///repository@main: git init told more than 1048576 bytes\n"
+        "  help: see what is in that repository"
+    )
 
 
 def test_a_machine_without_room_for_temporary_files_is_told(

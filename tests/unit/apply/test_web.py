@@ -1,11 +1,14 @@
 """The web server of the loop: metrics, probes and the page over real HTTP, and who takes pictures to it.
 
-Matrix: each path; alive, stuck, not begun, about to end; leading or not; addresses, right and wrong. Judge of the
-metrics: prometheus_client's own reader. Left out: the page's looks and accessibility, which tests/browser has.
+Matrix: each path; alive, stuck, not begun, about to end; leading or not; addresses, right and wrong; clients that are
+slow, many, or gone. Judge of the metrics: prometheus_client's own reader. Left out: the page's looks and
+accessibility, which tests/browser has.
 """
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +22,7 @@ from sro_apply.kube.errors import PermanentError
 from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
 from sro_apply.reporting.logs import json_line, text_line
+from sro_apply.web import server as web_server
 from sro_apply.web.address import Address, parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
@@ -43,7 +47,7 @@ PICTURE = Picture(
 )
 
 
-class Time:
+class Now:
     """Seconds that pass when a test says so."""
 
     def __init__(self) -> None:
@@ -54,14 +58,14 @@ class Time:
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def now() -> Now:
+    return Now()
 
 
 @pytest.fixture
-def board(time: Time) -> Board:
+def board(now: Now) -> Board:
     requests = {("GET", "200"): 3, ("PATCH", "none"): 1}
-    return Board("1.2", longest_s=60, requests=lambda: requests, now=time.now, wall=lambda: 1_700_000_000.5)
+    return Board("1.2", longest_s=60, requests=lambda: requests, now=now.now, wall=lambda: 1_700_000_000.5)
 
 
 @pytest.fixture
@@ -81,6 +85,11 @@ class Get:
 
     def __call__(self, path: str, method: str = "GET") -> urllib3.BaseHTTPResponse:
         return self._pool.request(method, self._root + path)
+
+    def connected(self) -> socket.socket:
+        """A client that says nothing yet."""
+        host, _, port = self._root.removeprefix("http://").rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=60)
 
     def probe(self, path: str) -> tuple[int, str]:
         answer = self(path)
@@ -130,10 +139,10 @@ def test_series_of_what_has_gone_are_gone(get: Get, board: Board) -> None:
     assert "sro_managed_resources_total" not in found
 
 
-def test_the_loop_is_alive_until_it_has_been_silent_for_too_long(get: Get, board: Board, time: Time) -> None:
-    time.seconds += 60
+def test_the_loop_is_alive_until_it_has_been_silent_for_too_long(get: Get, board: Board, now: Now) -> None:
+    now.seconds += 60
     assert get.probe("/healthz") == (200, "ok\n")
-    time.seconds += 5
+    now.seconds += 5
     text = "the loop has not gone round for 65 s, and should within 60 s\n"
     assert get.probe("/healthz") == (503, text)
     board.beat()
@@ -216,6 +225,63 @@ def test_an_address_that_is_taken_is_said(board: Board) -> None:
         first.stop()
     assert refused.value.finding.code == "web-address"
     assert refused.value.finding.message.startswith(f"nobody can listen on {first.address}: ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_all_addresses_of_the_machine_are_those_of_both_versions(board: Board, host: str) -> None:
+    if host == "::1" and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine knows no IPv6")
+    server = WebServer(Address("", 0), board)
+    server.start()
+    try:
+        with urllib3.PoolManager(retries=False) as pool:
+            answer = pool.request("GET", f"http://{Address(host, server.address.port)}/healthz")
+    finally:
+        server.stop()
+    assert answer.status == 200
+
+
+def test_who_sends_one_letter_after_the_other_is_not_listened_to_without_an_end(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "_LONGEST_S", 0.1)
+
+    def talk(end: float) -> None:
+        while time.monotonic() < end:
+            slow.sendall(b"x")
+            time.sleep(0.05)
+
+    with get.connected() as slow, pytest.raises(ConnectionError):
+        talk(time.monotonic() + 60)
+
+
+def test_where_there_are_too_many_the_oldest_goes_and_who_comes_is_answered(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "_MOST", 2)
+    with get.connected() as first, get.connected() as second, get.connected() as third:
+        assert first.recv(1) == b""
+        assert get.probe("/healthz") == (200, "ok\n")
+        assert second.recv(1) == b""
+        third.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert third.recv(1) == b"H"
+
+
+def test_a_client_that_has_gone_away_is_not_spoken_of_but_a_bug_is(
+    get: Get, board: Board, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for fault in (BrokenPipeError("gone"), TimeoutError("slow"), RuntimeError("a bug")):
+
+        def fail(fault: Exception = fault) -> None:
+            raise fault
+
+        monkeypatch.setattr(board, "stuck", fail)
+        with pytest.raises(urllib3.exceptions.ProtocolError):
+            get("/healthz")
+    said = capfd.readouterr().err
+    assert "RuntimeError: a bug" in said
+    assert "BrokenPipeError" not in said
+    assert "TimeoutError" not in said
 
 
 def test_reporters_take_a_picture_everywhere_and_say_a_warning_once(board: Board) -> None:
