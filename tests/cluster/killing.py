@@ -38,6 +38,8 @@ _VOLATILE = frozenset(
     {"uid", "resourceVersion", "creationTimestamp", "lastTransitionTime", "time", "selfLink", "secrets"}
 )
 _LOCK = "sro.lock.yaml"
+_IN_EVERY_NAMESPACE = ("ServiceAccount default", "Secret default-token-*", "ConfigMap kube-root-ca.crt")
+"""They come whenever controllers find the time."""
 
 
 class Place:
@@ -164,7 +166,7 @@ def left_in(cluster: Cluster) -> dict[str, Left]:
         if item["kind"] == "Node":
             for label, value in metadata.get("labels", {}).items():
                 _put(places, label, f"{metadata['name']} {label}", value)
-        else:
+        elif f"{item['kind']} {_name_of(item)}" not in _IN_EVERY_NAMESPACE:
             key = f"{item['kind']}/{metadata.get('namespace', '')}/{_name_of(item)}"
             _put(places, key, key, _content(item))
     return places
