@@ -196,7 +196,7 @@ def comes_to_the_same(cluster: Cluster, places: Callable[[], Place], begin: Begi
         return {write: each for write, each in found.items() if each}
 
     # Pods, and what is in a Namespace, go a moment later.
-    until(lambda: not_any(differences()))
+    until(lambda: not_any(differences()), seconds=60)
     return writes
 
 
