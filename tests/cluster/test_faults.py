@@ -144,8 +144,10 @@ def looping(kubeconfig: Path, bundle: Path) -> Iterator[subprocess.Popen[bytes]]
     program = [sys.executable, "-m", "sro_apply", "run", str(bundle), "--interval", "1"]
     options = ["--listen", "127.0.0.1:0", "--kubeconfig", str(kubeconfig)]
     with subprocess.Popen([*program, *options], stdout=subprocess.DEVNULL) as process:
-        yield process
-        process.terminate()
+        try:
+            yield process
+        finally:
+            process.terminate()
         assert process.wait(30) == 0
 
 
