@@ -6,9 +6,8 @@ import sys
 
 import click
 
-from sro_apply.cli.durations import Duration
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import connection_options
+from sro_apply.cli.options import output_option, target_options, timeout_option
 from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.delete import DeleteRequest
@@ -26,34 +25,17 @@ Example:
   sro-apply delete simple-kmod""",
 )
 @click.argument("resource", metavar="SPECIALRESOURCE")
-@connection_options
+@target_options
 @click.option(
     "--yes", "is_sure", is_flag=True, help="Do not ask. Where there is no terminal it must be said."
 )
-@click.option(
-    "--timeout",
-    "timeout_s",
-    metavar="DURATION",
-    type=Duration(0.001),
-    default="10m",
-    show_default=True,
-    help="How long to wait until all of it is gone.",
-)
+@timeout_option("10m", help="How long to wait until all of it is gone.")
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would go; delete nothing.")
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A line for each event, or a JSON object for each.",
-)
+@output_option(("text", "json"), help="A line for each event, or a JSON object for each.")
 def command(
     *,
     resource: str,
-    kubeconfig: str | None,
-    context: str | None,
+    target: Target,
     is_sure: bool,
     timeout_s: float,
     is_dry_run: bool,
@@ -85,7 +67,7 @@ def command(
     outcome = perform_delete(
         DeleteRequest(
             resource=resource,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=target,
             timeout_s=timeout_s,
             is_dry_run=is_dry_run,
         ),

@@ -7,7 +7,7 @@ the one before it stays. Whatever else goes wrong is told and tried again; only 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import closing
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from sro_apply.checking import check_operator
 from sro_apply.clock import Clock, SystemClock
-from sro_apply.config import SyncSettings
+from sro_apply.config import SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.controller.stopping import Stopping
@@ -57,17 +57,12 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    terms: Terms
     listen: str
     interval_s: float
     observes: bool
-    takes_over: bool
-    concurrency: int
     prunes: bool
-    prune_limit: float
-    adopts: bool
     wait_s: float
-    kinds: Collection[str] = ()
-    namespaces: Collection[str] = ()
 
 
 def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
@@ -225,10 +220,10 @@ class _Loop:
             namespace=namespace,
             version=__version__,
             timeout_s=math.inf,
-            takes_over=request.takes_over,
-            concurrency=request.concurrency,
-            prune_limit=request.prune_limit,
-            adopts=request.adopts,
+            takes_over=request.terms.takes_over,
+            concurrency=request.terms.concurrency,
+            prune_limit=request.terms.prune_limit,
+            adopts=request.terms.adopts,
             wait_s=request.wait_s,
             is_continuous=True,
         )
@@ -297,9 +292,9 @@ class _Loop:
 
     def _check(self, bundle: RenderedBundle) -> None:
         """Refuse what must not be applied, or not now."""
-        refuse_beyond(bundle, self._request.kinds, self._request.namespaces)
+        refuse_beyond(bundle, self._request.terms.kinds, self._request.terms.namespaces)
         refuse_own(bundle, self._settings.namespace)
-        for each in check_operator(self._kube, adopts=self._request.adopts):
+        for each in check_operator(self._kube, adopts=self._request.terms.adopts):
             self._tell(warned(each))
 
     def _reject(self, error: SroError | ExceptionGroup[SroError]) -> None:
