@@ -20,7 +20,7 @@ from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.kube.patience import Sleep, patiently
 from sro_apply.planning.applyset import PART_OF, parent_id, set_id
-from sro_apply.planning.hooks import is_in_the_way, read_record, revision_of, runs_once
+from sro_apply.planning.hooks import read_record, revision_of, runs_anew, runs_once
 from sro_apply.planning.live_diff import Checked
 from sro_apply.planning.live_prune import Fate, fates
 from sro_apply.planning.parts import RenderedBundle
@@ -224,7 +224,7 @@ def _as_hook(each: Checked, live: JsonObject | None, records: Mapping[str, Mappi
         return each
     if records.get(each.resource, {}).get(each.object.file) == revision_of(each.wanted):
         return replace(each, has_run=True)
-    return replace(each, runs_anew=live is not None and is_in_the_way(live, each.wanted))
+    return replace(each, runs_anew=live is not None and runs_anew(live, each.wanted))
 
 
 def _key(manifest: JsonObject) -> Key:

@@ -10,17 +10,20 @@ from sro_apply.kube.interface import Kube, Propagation, Reading
 from sro_apply.planning.applyset import parent_id
 from sro_apply.planning.hooks import (
     goes_now,
+    has_failed,
     is_in_the_way,
     judge_hook,
     read_record,
     record_patch,
     revision_of,
+    runs_anew,
     runs_once,
+    told,
 )
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.reading import is_leaving, uid_of
 from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
-from sro_render.model.objects import JsonObject, object_id
+from sro_render.model.objects import JsonObject, ObjectId, object_id
 
 
 class HookKeeper:
@@ -30,6 +33,8 @@ class HookKeeper:
         self._kube, self._view, self._namespace = kube, view, namespace
         self._files = frozenset(each.file for each in bundle.objects)
         self._records: dict[str, dict[str, str]] = {}
+        self._begun: set[ObjectId] = set()
+        """What was seen to run, or to be about to: its end is that of this run."""
 
     def rests(self, resource: str, each: BundleObject, wanted: JsonObject) -> bool:
         """Whether a hook is not to be applied now: it ran, or what is in its way has yet to go.
@@ -40,8 +45,11 @@ class HookKeeper:
             return False
         if self.ran(resource, each, wanted):
             return True
-        live = self._view.live(object_id(wanted))
-        if live is None or not is_in_the_way(live, wanted):
+        identity = object_id(wanted)
+        live = self._view.live(identity)
+        goes = is_in_the_way if identity in self._begun else runs_anew
+        if live is None or not goes(live, wanted):
+            self._begun.add(identity)
             return False
         if not is_leaving(live):
             self._delete(live)
@@ -68,6 +76,8 @@ class HookKeeper:
             self._remember(resource, each, wanted)
         if verdict.readiness is not Readiness.PROGRESSING and goes_now(wanted, verdict):
             self._delete(live)
+        elif has_failed(live):
+            return told(wanted, verdict)
         return verdict
 
     def ran(self, resource: str, each: BundleObject, wanted: JsonObject) -> bool:

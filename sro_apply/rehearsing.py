@@ -11,7 +11,7 @@ from sro_apply.events import Applied, Event, Failed, Result
 from sro_apply.hooking import HookKeeper
 from sro_apply.kube.errors import NotFoundError, TransientError
 from sro_apply.kube.interface import Reading
-from sro_apply.planning.hooks import is_in_the_way, runs_once
+from sro_apply.planning.hooks import runs_anew, runs_once
 from sro_apply.planning.order import Step
 from sro_apply.planning.parts import BundleObject
 from sro_apply.planning.progress import StepKey
@@ -79,7 +79,7 @@ class Rehearsal:
         if self._hooks.ran(step.key.resource, each, wanted):
             return True
         live = self._view.live(object_id(wanted))
-        if live is None or not is_in_the_way(live, wanted):
+        if live is None or not runs_anew(live, wanted):
             return False
         self._note(step, each, object_id(wanted), Result.CREATED)
         return True

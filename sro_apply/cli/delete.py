@@ -45,6 +45,8 @@ def command(
 
     State after state, the last one first; the namespace goes if nothing else is in it, CRDs stay. No bundle
     is needed. One that still has it brings it back with the next sync.
+    The exit code is 1 where something stays that could go, as a namespace with something else in it: the same
+    command takes it away later.
     """
     if not (is_sure or is_dry_run or sys.stdin.isatty()):
         raise click.UsageError("nobody can be asked here: see with --dry-run what would go, and say --yes")

@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sro_apply.planning.reading import is_leaving, labels_of, metadata_of, spec_of, status_of
+from sro_apply.planning.reading import is_leaving, is_true, labels_of, metadata_of, spec_of, status_of
 from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
 from sro_apply.planning.waits import HOOK
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
@@ -64,6 +64,30 @@ def is_in_the_way(live: JsonObject, wanted: JsonObject) -> bool:
     if is_leaving(live):
         return True
     return revision_of(live) not in {"", revision_of(wanted)} and BEFORE in policies_of(wanted)
+
+
+def has_failed(live: JsonObject) -> bool:
+    """Whether it came to a bad end, after which nobody tries any more."""
+    if live.get("kind") == "Pod":
+        return status_of(live).get("phase") == "Failed"
+    return is_true(live, "Failed")
+
+
+def runs_anew(live: JsonObject, wanted: JsonObject) -> bool:
+    """Whether what an earlier run left makes way for a hook: it does something else, or it failed.
+
+    Source: as Helm runs the hooks of a release that failed when somebody installs it once more.
+    """
+    return is_in_the_way(live, wanted) or (has_failed(live) and BEFORE in policies_of(wanted))
+
+
+def told(wanted: JsonObject, found: Verdict) -> Verdict:
+    """What is said of a hook that failed and stays: what makes it run again, for nothing else does."""
+    metadata = metadata_of(wanted)
+    what = f"{text_of(wanted.get('kind')).lower()} {text_of(metadata.get('name'))}"
+    after = f"kubectl delete -n {text_of(metadata.get('namespace'))} {what}"
+    ways = f"with the next sync, or after {after}" if BEFORE in policies_of(wanted) else f"after {after}"
+    return Verdict(found.readiness, f"{found.reason}; it runs again {ways}", retry_s=0)
 
 
 def judge_hook(live: JsonObject, found: Verdict) -> Verdict:

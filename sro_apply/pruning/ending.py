@@ -21,15 +21,24 @@ def end_set(kube: Kube, given: LiveSet, unlabel: Unlabel) -> Kept | None:
 
     Raises: TransientError, PermanentError
     """
-    identity = object_id(given.parent)
     # The labels first: who finds no parent any more does not look for them.
+    kept = free_nodes(given, unlabel)
+    if kept is None:
+        kube.delete(object_id(given.parent), uid=uid_of(given.parent), propagation=Propagation.BACKGROUND)
+    return kept
+
+
+def free_nodes(given: LiveSet, unlabel: Unlabel) -> Kept | None:
+    """Take the labels of a set's SR from the nodes; what is to be said where that fails.
+
+    Raises: TransientError, PermanentError
+    """
     faults = unlabel(given.resource)
-    if faults:
-        return Kept(
-            specialresource=given.resource,
-            object=str(identity),
-            reason=f"labels of its states are left on nodes: {faults[0].message}",
-            hint=faults[0].hint,
-        )
-    kube.delete(identity, uid=uid_of(given.parent), propagation=Propagation.BACKGROUND)
-    return None
+    if not faults:
+        return None
+    return Kept(
+        specialresource=given.resource,
+        object=str(object_id(given.parent)),
+        reason=f"labels of its states are left on nodes: {faults[0].message}",
+        hint=faults[0].hint,
+    )

@@ -19,7 +19,7 @@ from sro_apply.planning.prune import PrunePlan, end_of, first_wave, plan_prune
 from sro_apply.planning.sets import LiveSet, Member
 from sro_apply.planning.strangers import hold_namespaces
 from sro_apply.pruning.deleting import Deleter
-from sro_apply.pruning.ending import Unlabel, end_set
+from sro_apply.pruning.ending import Unlabel, end_set, free_nodes
 from sro_apply.set_reading import SetReader
 from sro_render.errors import InputError, nearest, some
 from sro_render.model.objects import JsonObject
@@ -70,7 +70,11 @@ class Remover:
         self._tell_all(kept)
         cleared = Cleared(pruned=len(done.deleted), kept=len(kept), leaving=0, is_dry_run=True)
         self._tell(cleared)
-        return RemoveOutcome(cleared=cleared, is_complete=not done.unsure, was_refused=bool(done.refused))
+        return RemoveOutcome(
+            cleared=cleared,
+            is_complete=not (done.unsure or plan.held),
+            was_refused=bool(done.refused),
+        )
 
     def remove(self, resource: str, timeout_s: float, unlabel: Unlabel) -> RemoveOutcome:
         """Remove all of an SR, and wait until it is gone.
@@ -98,9 +102,13 @@ class Remover:
             if not (going or done.unsure):
                 break
             self._clock.sleep(delay_s(attempts))
-        labels = end_set(self._kube, given, unlabel) if given.parent else None
+        # With the parent whoever has made room finds the Namespace again.
+        labels = self._end(given, unlabel, is_held=bool(wave.held)) if given.parent else None
         kept = (*wave.kept, *([labels] if labels else []))
-        return self._ended(deleted, kept, is_complete=labels is None)
+        return self._ended(deleted, kept, is_complete=labels is None and not wave.held)
+
+    def _end(self, given: LiveSet, unlabel: Unlabel, *, is_held: bool) -> Kept | None:
+        return free_nodes(given, unlabel) if is_held else end_set(self._kube, given, unlabel)
 
     def _read(self, resource: str, parent: JsonObject) -> LiveSet:
         found = self._reader.sets({resource: parent}) if parent else ()

@@ -17,7 +17,7 @@ from sro_apply.config import MANAGER
 from sro_apply.planning.completion import steps_of
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status, StepKey
-from sro_apply.planning.readiness import Readiness
+from sro_apply.planning.verdict import Readiness
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of
 
 NAMESPACE: Final = "default"

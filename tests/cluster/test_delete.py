@@ -31,6 +31,7 @@ from little import (
 from simple_kmod import KERNELS, everything, sync
 from webhooks import REFUSED, Refuser, configuration
 
+PARENTS = "/api/v1/namespaces/default/configmaps"
 SETS = "/apis/apps/v1/namespaces/little/daemonsets"
 
 
@@ -68,13 +69,13 @@ def test_definitions_and_a_namespace_with_strangers_stay_and_are_listed(
     cluster.api.create(config_map("stranger", "little"))
 
     dry = delete(cluster, "little", "--dry-run")
-    assert dry.code == 0
+    assert dry.code == 1  # as it will be
     assert pruned(dry) == ["PersistentVolumeClaim/little/data", "ConfigMap/little/a"]
     assert names(cluster, MAPS) == ["a", "stranger"]
 
     done = delete(cluster, "little", "--yes")
 
-    assert done.code == 0
+    assert done.code == 1
     assert pruned(done) == pruned(dry)
     assert kept(done) == kept(dry)
     assert kept(done) == {
@@ -84,7 +85,15 @@ def test_definitions_and_a_namespace_with_strangers_stay_and_are_listed(
         "or delete them; or delete all of it: kubectl delete namespace little",
     }
     assert names(cluster, MAPS) == ["stranger"]
-    assert names(cluster, "/api/v1/namespaces/default/configmaps") == []
+    assert is_there(cluster, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.com")
+
+    # Its set stays as long as the namespace does, so that the same command ends what it began.
+    assert names(cluster, PARENTS) == ["sro-apply-little"]
+    cluster.api.delete(f"{MAPS}/stranger")
+    again = delete(cluster, "little", "--yes")
+    assert again.code == 0
+    assert pruned(again) == ["Namespace/little"]
+    assert names(cluster, PARENTS) == []
     assert is_there(cluster, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.com")
 
 

@@ -1,6 +1,7 @@
 """Helm's hooks as Jobs of a real control plane: they run once, in their place, and go when their policy says so.
 
-Matrix: a hook that is deleted after it succeeded, one that stays, each changed and unchanged; one that fails; the
+Matrix: a hook that is deleted after it succeeded, one that stays, each changed and unchanged; one that fails, and what
+makes it run again; the
 program killed after every write. Left out: policies that are parsed (tests/unit/apply/test_hook_rules.py), and times to
 live, which this server has switched off.
 """
@@ -109,3 +110,42 @@ def test_a_hook_that_fails_holds_up_the_states(cluster: Cluster, tmp_path: Path)
     assert failed["object"] == "Job/little/prepare"
     assert "BackoffLimitExceeded" in failed["reason"]
     assert "after" not in {each["metadata"]["name"] for each in cluster.api.items(MAPS)}
+
+
+def test_a_hook_that_failed_runs_again_with_the_next_sync(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
+    given = bundle(tmp_path / "one")
+    cluster.kubelet.rule("prepare:*", playing.failed())
+    (failed,) = sync(cluster, given).of("failed")
+    assert failed["reason"].endswith(
+        "; it runs again with the next sync, or after kubectl delete -n little job prepare"
+    )
+    assert failed["retry_s"] == 0
+    (before,) = jobs(cluster)
+    assert sync(cluster, given).code == 1
+    (again,) = jobs(cluster)
+    assert again["metadata"]["uid"] != before["metadata"]["uid"]
+
+    cluster.kubelet.rule("prepare:*", playing.SUCCEEDED)
+    done = sync(cluster, given)
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert "after" in {each["metadata"]["name"] for each in cluster.api.items(MAPS)}
+    assert sync(cluster, given).finished["written"] == 0
+
+
+def test_a_hook_that_failed_stays_where_its_policy_keeps_it(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
+    given = bundle(tmp_path / "one", policy=SUCCEEDED)
+    cluster.kubelet.rule("prepare:*", playing.failed())
+    assert sync(cluster, given).code == 1
+    (before,) = jobs(cluster)
+    cluster.kubelet.rule("prepare:*", playing.SUCCEEDED)
+
+    (failed,) = sync(cluster, given).of("failed")
+
+    assert failed["reason"].endswith("; it runs again after kubectl delete -n little job prepare")
+    (still,) = jobs(cluster)
+    assert still["metadata"]["uid"] == before["metadata"]["uid"]
+    cluster.api.delete(f"{JOBS}/prepare", propagationPolicy="Background")
+    assert sync(cluster, given).code == 0

@@ -103,7 +103,7 @@ def test_what_only_has_the_labels_of_ours_is_somebody_else_s(cluster: Cluster, t
     assert names(cluster, MAPS) == ["a", "copy"]
     assert names(cluster, "/api/v1/namespaces/little/endpoints") == ["door", "outside"]
     gone = delete(cluster, "little", "--yes")
-    assert kept(gone).keys() == {"Namespace/little"}
+    assert (gone.code, set(kept(gone))) == (1, {"Namespace/little"})
     assert names(cluster, MAPS) == ["copy"]
 
 
@@ -144,6 +144,10 @@ def test_an_api_that_does_not_answer_holds_up_only_what_may_have_something_of_it
     assert kept(gone)["Namespace/little"].startswith("what is in it cannot be seen (silent.example.com/v1); ")
     until(lambda: not _is_listed(cluster))
     assert is_there(cluster, "/api/v1/namespaces/little")
+    # Now that it can be seen what is in it, the same command ends what it began.
+    assert gone.code == 1
+    again = delete(cluster, "little", "--yes")
+    assert (again.code, pruned(again)) == (0, ["Namespace/little"])
 
 
 def _is_listed(cluster: Cluster) -> bool:

@@ -19,6 +19,7 @@ from sro_apply.planning.hooks import (
     read_record,
     record_patch,
     revision_of,
+    runs_anew,
     runs_once,
     with_run_revision,
 )
@@ -71,6 +72,25 @@ def test_only_what_a_hook_does_is_its_revision() -> None:
 )
 def test_without_a_policy_the_one_before_it_goes(policy: str | None, policies: set[str]) -> None:
     assert policies_of(hook(policy=policy)) == policies
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "policy", "anew"),
+    [
+        ("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, None, True),
+        ("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, "hook-succeeded", False),
+        ("Job", {"conditions": [{"type": "Failed", "status": "False"}], "failed": 1}, None, False),
+        ("Job", {"conditions": [{"type": "Complete", "status": "True"}]}, None, False),
+        ("Pod", {"phase": "Failed"}, None, True),
+        ("Pod", {"phase": "Failed"}, "hook-failed", False),
+        ("Pod", {"phase": "Running"}, None, False),
+    ],
+)
+def test_what_failed_in_an_earlier_run_makes_way_where_it_may_go(
+    kind: str, status: Object, policy: str | None, anew: bool
+) -> None:
+    wanted = with_run_revision(hook(kind, policy=policy))
+    assert runs_anew({**wanted, "status": status}, wanted) == anew
 
 
 def test_only_another_revision_is_in_the_way_and_only_where_it_may_go() -> None:

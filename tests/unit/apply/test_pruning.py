@@ -23,9 +23,13 @@ from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import strangers_of
 from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
+from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
 from sro_render.errors import Finding
@@ -363,6 +367,25 @@ def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -
     assert gone(double) == ["under", "a", "sro-apply-sr"]
 
 
+def test_a_namespace_that_strangers_hold_is_no_end_and_the_same_command_comes_back_for_it() -> None:
+    double = holding("last")
+    double.held.clear()
+    stranger = member("stranger")
+    del stranger["metadata"]["labels"][PART_OF]
+    double.objects[object_id(stranger)] = stranger
+    remover = Remover(double, "ops", lambda _: None, FastClock())
+    assert remover.plan("sr").held == ("a",)
+    assert not remover.rehearse(remover.plan("sr")).is_complete
+
+    first = remover.remove("sr", 60.0, lambda _: ())
+
+    assert (first.is_complete, first.was_refused, first.cleared.kept) == (False, False, 1)
+    assert gone(double) == ["last", "under"]
+    del double.objects[object_id(stranger)]
+    assert remover.remove("sr", 60.0, lambda _: ()).is_complete
+    assert gone(double) == ["last", "under", "a", "sro-apply-sr"]
+
+
 def test_a_removed_sr_whose_labels_cannot_be_taken_keeps_its_parent() -> None:
     double, bundle = cluster(lambda *_: None, member("old")), REMOVED
     fault = Finding(code="server-forbidden", message="apply Node/n: you may not", hint="ask somebody")
@@ -442,6 +465,45 @@ def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
     pruning.go_on(runner.picture())
 
     assert [type(each) for each in events] == [Kept, Pruned, Cleared]
+
+
+LABEL = "feature.node.kubernetes.io/kernel-version.full"
+
+
+def affine(operator: str, *values: str) -> Object:
+    line = {"key": LABEL, "operator": operator, "values": [*values]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [line]}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "pod", "nodes"),
+    [
+        ("5.1+x", {}, ("a",)),
+        ("5.0", {}, ()),
+        # Without the annotation, as after somebody's edit, the pods' own selectors tell.
+        ("", {"nodeSelector": {LABEL: "5.1_x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "5.1+x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "other"}}, ("b",)),
+        ("", affine("In", "5.0", "5.2"), ("b",)),
+        ("", affine("In", "5.0"), ()),
+        ("", affine("NotIn", "5.1_x"), ()),
+        ("", {"nodeSelector": {"gpu": "yes"}}, ()),
+        ("", {}, ()),
+    ],
+)
+def test_a_driver_stays_for_every_node_that_runs_its_kernel_however_it_is_named(
+    kernel: str, pod: Object, nodes: tuple[str, ...]
+) -> None:
+    live: JsonObject = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"annotations": {"sro.openshift.io/kernel": kernel}},
+        "spec": {"template": {"spec": pod}},
+    }
+    # Of one that node feature discovery has not labelled yet, and of one whose label says something else.
+    seen = (SeenNode(name="a", kernel="5.1+x"), SeenNode(name="b", kernel="5.2", labels={LABEL: "other"}))
+    assert nodes_of_driver(Member(resource="sr", live=live), seen) == nodes
 
 
 def test_the_parent_names_only_what_is_left() -> None:
