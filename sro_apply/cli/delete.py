@@ -15,6 +15,7 @@ from sro_apply.controller.delete import delete as perform_delete
 from sro_apply.events import Event
 from sro_apply.planning.prune import PrunePlan
 from sro_apply.reporting.logs import json_line, text_line
+from sro_render.model.wording import counted
 
 
 @click.command(
@@ -62,8 +63,7 @@ def command(
             click.echo(printable(f"goes:  {each.member.id}"), err=True)
         for kept in plan.kept:
             click.echo(printable(f"stays: {kept.object}: {kept.reason}"), err=True)
-        number = len(plan.doomed)
-        what = "1 object" if number == 1 else f"{number} objects"
+        what = counted(len(plan.doomed), "object")
         return click.confirm(f"Delete {what} of {resource}?", err=True)
 
     outcome = perform_delete(

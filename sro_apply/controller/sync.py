@@ -1,4 +1,4 @@
-"""What a command does from its first to its last step: load the bundle, connect, and run."""
+"""What `sync` does from its first to its last step: load the bundle, connect, apply, and prune if asked."""
 
 from __future__ import annotations
 
