@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,17 +15,18 @@ from sro_apply.config import OnStale, SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
+from sro_apply.insisting import insisting
 from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
 
+T = TypeVar("T")
 _TICK_S: Final = 1.0
 
 
@@ -106,14 +107,21 @@ def sync(
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
         view, clock = View(cluster), _TickingClock(tick)
         end_s = clock.now() + timeout_s
-        found = check_operator(cluster, adopts=request.terms.adopts)
-        for each in (*found, *check_nodes(view, bundle, request.on_stale)):
+
+        def get_through(do: Callable[[], T]) -> T:
+            """A dry run is the first who asks; else the server has let us have the Lease, and is there."""
+            return do() if request.is_dry_run else insisting(do, tell, clock, end_s)
+
+        found = get_through(lambda: check_operator(cluster, adopts=request.terms.adopts))
+        for each in (*found, *get_through(lambda: check_nodes(view, bundle, request.on_stale))):
             tell(warned(each))
-        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock, view)
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=end_s - clock.now()), tell, clock, view)
         # Who does not wait does not know what is ready.
         knows = request.waits and not request.is_dry_run
         reporters = Reporters(cluster, tell, tells_stale=False)
-        applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
+        applied = get_through(
+            lambda: runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
+        )
         if not request.prunes:
             return SyncOutcome(applied=applied)
         pruner = Pruner(
@@ -126,9 +134,7 @@ def sync(
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
-        if request.is_dry_run:
-            return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
-        return SyncOutcome(applied=applied, pruned=insisting(lambda: pruner.prune(ready), tell, clock, end_s))
+        return SyncOutcome(applied=applied, pruned=get_through(lambda: pruner.prune(ready)))
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)

@@ -111,6 +111,21 @@ def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
     assert sync(openshift, bundle).finished["written"] == 0
 
 
+def test_a_server_that_is_busy_as_soon_as_the_lease_is_taken_is_waited_for(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    little.play(cluster, tmp_path)
+    templates = {"0000-x.yaml": little.yaml_of(little.config_map("a"))}
+    bundle = little.build(tmp_path / "1", {"little": templates}, little.NODES)
+    busy = iter([WAYS[0], None, WAYS[1], Cut.BEFORE, None, None, WAYS[2]])
+    fault_proxy.decide = lambda asked: None if asked.is_of_lease else next(busy, None)
+
+    done = sync(cluster, bundle, kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert little.names(cluster, little.MAPS) == ["a"]
+
+
 @pytest.mark.parametrize("command", ["sync", "delete"])
 def test_what_is_deleted_is_followed_to_its_end_though_the_server_is_busy_meanwhile(
     cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path, command: str
