@@ -134,7 +134,12 @@ def sync(
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
-        return SyncOutcome(applied=applied, pruned=get_through(lambda: pruner.prune(ready)))
+        pruned = get_through(lambda: pruner.prune(ready))
+        if knows:
+            # Nodes keep all labels while a driver runs on them that the bundle has no longer.
+            view.forget()
+            reporters.report_on(runner.picture)
+        return SyncOutcome(applied=applied, pruned=pruned)
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)
