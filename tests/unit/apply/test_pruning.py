@@ -18,6 +18,7 @@ from kube_double import Double, FastClock, Fault, lacking
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
@@ -27,7 +28,6 @@ from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.prune import nodes_of_driver
 from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import strangers_of
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -287,24 +287,24 @@ def test_of_a_removed_sr_what_cannot_go_keeps_what_was_applied_before_it() -> No
 class Holding(Sets):
     """A cluster where something of deleted objects is left until it is let go: pods, or what a finalizer guards."""
 
-    def __init__(self, *held: str) -> None:
+    def __init__(self, *held: str, finalizer: str = "foregroundDeletion") -> None:
         super().__init__(lambda *_: None)
-        self.held = {*held}
+        self.held, self.finalizer = {*held}, finalizer
 
     def delete(self, identity: ObjectId, **more: Any) -> None:
         if identity.name not in self.held:
             super().delete(identity, **more)
             return
         live: Any = self.objects[identity]
-        metadata = {**live["metadata"], "deletionTimestamp": "t", "finalizers": ["foregroundDeletion"]}
+        metadata = {**live["metadata"], "deletionTimestamp": "t", "finalizers": [self.finalizer]}
         self.objects[identity] = {**live, "metadata": metadata}
 
     def let_go(self, name: str) -> None:
         self.objects = {key: each for key, each in self.objects.items() if key.name != name}
 
 
-def holding(held: str) -> Holding:
-    double = Holding(held)
+def holding(held: str, **more: str) -> Holding:
+    double = Holding(held, **more)
     made = cluster(
         lambda *_: None,
         in_state("1000-y", member(held)),
@@ -328,6 +328,12 @@ def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone() -> None:
     outcome, _, _ = prune(double, REMOVED)
     assert outcome.is_complete
     assert gone(double) == ["under", "a", "sro-apply-sr"]
+
+
+def test_whoever_takes_a_finalizer_from_what_is_removed_is_given_the_time_before_it_goes_itself() -> None:
+    double = holding("last", finalizer="example.com/operator")
+    outcome, _, time = prune(double, REMOVED, wait_s=30.0)
+    assert (outcome.is_complete, time, gone(double)) == (False, 30.0, [])
 
 
 def test_a_removed_sr_that_is_held_up_holds_up_no_other() -> None:
