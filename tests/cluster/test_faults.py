@@ -1,10 +1,9 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
-Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and comes back;
-one that is busy while something ends; a loop through a
-proxy where every few requests and watches go wrong, in each way in turn, which puts right what is changed
-meanwhile. Left out: one sort of fault after the other, and being killed, which test_sync has; the Lease, which
-test_lease has.
+Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
+comes back; one that is busy while something ends; a loop through a proxy where every few requests and watches go
+wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
+(test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
 
 from __future__ import annotations
