@@ -97,11 +97,6 @@ class Leader:
         self._has_given_up = True
         self._is_over.set()
 
-    @property
-    def is_leading(self) -> bool:
-        """Whether requests may be sent at this moment."""
-        return not self._has_given_up and self._lost_to is None and self._until_s > self._now()
-
     def gate(self) -> float:
         """For how many seconds requests may still be sent.
 

@@ -14,14 +14,14 @@ from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.readiness import (
-    Readiness,
     Surroundings,
-    Verdict,
     judge,
     waits_for_builds,
     waits_for_pods,
 )
 from sro_apply.planning.reading import mappings_of, name_of, status_of, uid_of
+from sro_apply.planning.running import is_driver
+from sro_apply.planning.verdict import Readiness, Verdict
 from sro_apply.planning.waits import MOST_LOG_LINES, has_match, pattern_of, pods_to_read
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
@@ -86,7 +86,7 @@ class Looker:
 
     def expected(self, each: BundleObject) -> tuple[str, ...]:
         """The nodes that a DaemonSet must run on, A-Z; none of any other kind."""
-        if (each.id.group, each.id.kind) != ("apps", "DaemonSet"):
+        if not is_driver(each.id):
             return ()
         kernels = self._bundle.kernels
         locked = (

@@ -6,6 +6,7 @@ is kept beyond one sync: whatever stops it between two requests, the next one be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -112,6 +113,7 @@ class Runner:
         self._begun: set[StepKey] = set()
         self._since: dict[ObjectId, float] = {}
         self._spells: dict[ObjectId, Spell] = {}
+        self._round_at = -math.inf
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -148,6 +150,7 @@ class Runner:
     def round(self) -> None:
         """Apply what may start, and look at what was applied; what becomes ready lets others start."""
         self._delays.clear()
+        self._round_at = self._clock.now()
         looked: set[StepKey] = set()
         while due := [step for step in self._steps if step.key not in looked and self._is_due(step)]:
             looked |= {step.key for step in due}
@@ -166,7 +169,8 @@ class Runner:
         """Seconds until something that failed is tried again; None where nothing did."""
         times = [trial.next_at for trial in (*self._trials.values(), *self._fixes.values())]
         now = self._clock.now()
-        return min((max(0.0, time - now) for time in times if time > now), default=None)
+        # What was due in that round has had its turn; what has become due since has not.
+        return min((max(0.0, time - now) for time in times if time > self._round_at), default=None)
 
     def _troubles(self) -> Mapping[StepKey, Trouble]:
         """What stands in the way of steps, beside what shows in their objects."""

@@ -24,8 +24,8 @@ from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
 from sro_apply.planning.placement import LiveNode, read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
-from sro_apply.planning.readiness import READY, Readiness, Verdict
 from sro_apply.planning.running import is_driver, is_spread, served_nodes, used_nodes
+from sro_apply.planning.verdict import READY, Readiness, Verdict
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 

@@ -9,10 +9,10 @@ from msgspec import Struct
 from sro_apply.clock import SystemClock
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.events import Event
+from sro_apply.insisting import insisting
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.prune import PrunePlan
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.remover import RemoveOutcome, Remover
 
 

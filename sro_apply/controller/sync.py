@@ -1,31 +1,32 @@
-"""What a command does from its first to its last step: load the bundle, connect, and run."""
+"""What `sync` does from its first to its last step: load the bundle, connect, apply, and prune if asked."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sro_apply.checking import check_nodes, check_operator
 from sro_apply.clock import SystemClock
-from sro_apply.config import OnStale, SyncSettings
+from sro_apply.config import OnStale, SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
+from sro_apply.insisting import insisting
 from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
 
+T = TypeVar("T")
 _TICK_S: Final = 1.0
 
 
@@ -34,18 +35,13 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    terms: Terms
     timeout_s: float
     waits: bool
-    takes_over: bool
     is_dry_run: bool
-    concurrency: int
     prunes: bool = False
-    prune_limit: float = 0.5
-    adopts: bool = False
     wait_s: float = 1200.0
     on_stale: OnStale = OnStale.WARN
-    kinds: Collection[str] = ()
-    namespaces: Collection[str] = ()
 
 
 class SyncOutcome(Struct, frozen=True, kw_only=True):
@@ -92,7 +88,7 @@ def sync(
         ServerError: there is no server to talk to, or another one works in its cluster.
     """
     bundle = load_once(request.source)
-    refuse_beyond(bundle, request.kinds, request.namespaces)
+    refuse_beyond(bundle, request.terms.kinds, request.terms.namespaces)
     kube, namespace = connect(request.target)
     refuse_own(bundle, namespace)
     settings = SyncSettings(
@@ -100,25 +96,32 @@ def sync(
         version=__version__,
         timeout_s=request.timeout_s,
         waits=request.waits,
-        takes_over=request.takes_over,
+        takes_over=request.terms.takes_over,
         is_dry_run=request.is_dry_run,
-        concurrency=request.concurrency,
-        prune_limit=request.prune_limit,
-        adopts=request.adopts,
+        concurrency=request.terms.concurrency,
+        prune_limit=request.terms.prune_limit,
+        adopts=request.terms.adopts,
         wait_s=request.wait_s,
     )
 
     def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
         view, clock = View(cluster), _TickingClock(tick)
         end_s = clock.now() + timeout_s
-        found = check_operator(cluster, adopts=request.adopts)
-        for each in (*found, *check_nodes(view, bundle, request.on_stale)):
+
+        def get_through(do: Callable[[], T]) -> T:
+            """A dry run is the first who asks; else the server has let us have the Lease, and is there."""
+            return do() if request.is_dry_run else insisting(do, tell, clock, end_s)
+
+        found = get_through(lambda: check_operator(cluster, adopts=request.terms.adopts))
+        for each in (*found, *get_through(lambda: check_nodes(view, bundle, request.on_stale))):
             tell(warned(each))
-        runner = Runner(cluster, bundle, replace(settings, timeout_s=timeout_s), tell, clock, view)
+        runner = Runner(cluster, bundle, replace(settings, timeout_s=end_s - clock.now()), tell, clock, view)
         # Who does not wait does not know what is ready.
         knows = request.waits and not request.is_dry_run
         reporters = Reporters(cluster, tell, tells_stale=False)
-        applied = runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
+        applied = get_through(
+            lambda: runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
+        )
         if not request.prunes:
             return SyncOutcome(applied=applied)
         pruner = Pruner(
@@ -131,9 +134,12 @@ def sync(
             unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
         )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
-        if request.is_dry_run:
-            return SyncOutcome(applied=applied, pruned=pruner.prune(ready))
-        return SyncOutcome(applied=applied, pruned=insisting(lambda: pruner.prune(ready), tell, clock, end_s))
+        pruned = get_through(lambda: pruner.prune(ready))
+        if knows:
+            # Nodes keep all labels while a driver runs on them that the bundle has no longer.
+            view.forget()
+            reporters.report_on(runner.picture)
+        return SyncOutcome(applied=applied, pruned=pruned)
 
     if request.is_dry_run:  # in nobody's way
         return run(kube, request.timeout_s)

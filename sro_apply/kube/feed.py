@@ -179,11 +179,18 @@ class Feed:
         )
 
     def _list(self) -> None:
+        with self._lock:
+            before = dict(self._objects) if self._version else {}
         found, version = afresh(self._read_list)
         self.lists += 1
         with self._lock:
-            # What was written while the list was on its way is newer than that.
-            found |= {name: kept for name, kept in self._objects.items() if kept.version > _number(version)}
+            # What was written while the list was on its way is newer than that. What was known before it was
+            # asked for is not, whatever its version: etcd was restored from a backup, and counts from there.
+            found |= {
+                name: kept
+                for name, kept in self._objects.items()
+                if kept.version > _number(version) and before.get(name) is not kept
+            }
             is_changed = _contents(found) != _contents(self._objects)
             self._objects, self._version = found, version
             self._all = None

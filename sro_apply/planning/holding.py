@@ -1,8 +1,8 @@
-"""What a step that was not begun waits for, in words."""
+"""What a step that was not begun waits for, in words: the same as `order.may_start` asks."""
 
 from __future__ import annotations
 
-from sro_apply.planning.order import Step
+from sro_apply.planning.order import Lane, Step, has_lane_failed, is_lane_ready
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 
 
@@ -18,9 +18,9 @@ def held_by(step: Step, table: Table) -> str:
         behind = [lane for lane in lanes if not _is_over(lane, table)]
         if behind:
             return _waits_for(_first_open(behind[0], table))
-        if not any(_is_ready(lane, table) for lane in lanes):
+        if not any(is_lane_ready(lane, table) for lane in lanes):
             return "waits for one kernel to become ready"
-    if step.openings and not any(_is_ready(lane, table) for lane in step.openings):
+    if step.openings and not any(is_lane_ready(lane, table) for lane in step.openings):
         return "waits for the first kernel to come so far"
     return ""
 
@@ -29,13 +29,9 @@ def _waits_for(key: StepKey) -> str:
     return f"waits for {key}"
 
 
-def _is_ready(lane: tuple[StepKey, ...], table: Table) -> bool:
-    return all(status_of(table, key) is Status.READY for key in lane)
+def _is_over(lane: Lane, table: Table) -> bool:
+    return is_lane_ready(lane, table) or has_lane_failed(lane, table)
 
 
-def _is_over(lane: tuple[StepKey, ...], table: Table) -> bool:
-    return _is_ready(lane, table) or any(status_of(table, key) is Status.FAILED for key in lane)
-
-
-def _first_open(lane: tuple[StepKey, ...], table: Table) -> StepKey:
+def _first_open(lane: Lane, table: Table) -> StepKey:
     return next(key for key in lane if status_of(table, key) is not Status.READY)

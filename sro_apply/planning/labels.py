@@ -21,6 +21,7 @@ from sro_apply.planning.completion import NUMBER_LENGTH, SeenState, finished, st
 from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
 from sro_apply.planning.placement import STATE_LABEL
 from sro_apply.planning.progress import Status, StepKey
+from sro_apply.planning.running import is_driver
 from sro_render.errors import Finding
 from sro_render.model.wording import wordlist
 
@@ -185,7 +186,7 @@ def _unserved(step: SeenStep) -> frozenset[str] | None:
     """The nodes where a DaemonSet of a step should be ready, and is not; None where nothing is left of it."""
     if all(each.live is None for each in step.objects):
         return None
-    drivers = [each for each in step.objects if each.id.kind == "DaemonSet"]
+    drivers = [each for each in step.objects if is_driver(each.id)]
     return frozenset().union(*({*each.nodes, *each.used} - {*each.served} for each in drivers))
 
 
@@ -196,6 +197,6 @@ def _used(states: tuple[SeenState, ...]) -> set[str]:
         for state in states
         for step in state.steps
         for each in step.objects
-        if each.id.kind == "DaemonSet"
+        if is_driver(each.id)
         for name in each.used
     }

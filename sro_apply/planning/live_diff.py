@@ -15,11 +15,12 @@ from msgspec import Struct, UnsetType
 from sro_apply.planning.adopting import as_released, special_resource_of
 from sro_apply.planning.live_prune import Fate
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
+from sro_apply.planning.running import is_driver
 from sro_apply.planning.sets import Member
 from sro_render.diff.bundles import FilePair, Side, StoredObject, diff_bundles
 from sro_render.diff.keyed_lists import match_items
 from sro_render.diff.records import BundleShape, Diff, Mark, ObjectRef, ResourceShape, StateShape
-from sro_render.model.objects import JsonObject, JsonValue, ObjectId, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of, object_id, text_of
 
 REFUSED: Final = "server-refuses"
 UNCHECKED: Final = "unchecked"
@@ -137,7 +138,7 @@ def _drivers(checked: Iterable[Checked], stale: Iterable[Fate]) -> frozenset[tup
     return frozenset(
         [
             *((each.resource, each.object.kernel) for each in checked if _is_driver(each.object)),
-            *((each.resource, each.kernel) for each in members if _is_driver_kind(each.id) and each.kernel),
+            *((each.resource, each.kernel) for each in members if is_driver(each.id) and each.kernel),
         ]
     )
 
@@ -277,8 +278,4 @@ def _kernels(nodes: Iterable[JsonObject]) -> tuple[tuple[str, tuple[str, ...]], 
 
 
 def _is_driver(each: BundleObject) -> bool:
-    return _is_driver_kind(each.id) and bool(each.kernel)
-
-
-def _is_driver_kind(identity: ObjectId) -> bool:
-    return (identity.group, identity.kind) == ("apps", "DaemonSet")
+    return is_driver(each.id) and bool(each.kernel)

@@ -14,6 +14,7 @@ from sro_apply.planning.order import SHARED, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenResource
 from sro_apply.planning.placement import LiveNode, Place, read_place
+from sro_apply.planning.running import is_driver
 
 
 def seen_resources(
@@ -54,7 +55,7 @@ def _members(
 def _places(resource: BundleResource) -> tuple[Place, ...]:
     """Of the first of these that there are: drivers, other DaemonSets, whatever else selects nodes."""
     found = [(each, place) for each in _objects(resource) if (place := read_place(each.manifest))]
-    daemon_sets = [(each, place) for each, place in found if each.id.kind == "DaemonSet"]
+    daemon_sets = [(each, place) for each, place in found if is_driver(each.id)]
     drivers = [(each, place) for each, place in daemon_sets if each.kernel]
     # Those of 37 kernels are one place: it is asked once.
     places = {msgspec.json.encode(place): place for _, place in drivers or daemon_sets or found}

@@ -211,21 +211,23 @@ def may_start(step: Step, table: Table) -> bool:
         all(status_of(table, key) is Status.READY for key in step.ready)
         and all(status_of(table, key) in {Status.APPLIED, Status.READY} for key in step.applied)
         and all(_is_joined(lanes, table) for lanes in step.joins)
-        and (not step.openings or any(_is_ready(lane, table) for lane in step.openings))
+        and (not step.openings or any(is_lane_ready(lane, table) for lane in step.openings))
     )
 
 
 def _is_joined(lanes: Sequence[Lane], table: Table) -> bool:
     """Whether each lane is ready or has failed, and one is ready."""
-    ready = [_is_ready(lane, table) for lane in lanes]
+    ready = [is_lane_ready(lane, table) for lane in lanes]
     return any(ready) and all(
-        is_ready or _has_failed(lane, table) for lane, is_ready in zip(lanes, ready, strict=True)
+        is_ready or has_lane_failed(lane, table) for lane, is_ready in zip(lanes, ready, strict=True)
     )
 
 
-def _is_ready(lane: Lane, table: Table) -> bool:
+def is_lane_ready(lane: Lane, table: Table) -> bool:
+    """Whether all steps of a lane are ready."""
     return all(status_of(table, key) is Status.READY for key in lane)
 
 
-def _has_failed(lane: Lane, table: Table) -> bool:
+def has_lane_failed(lane: Lane, table: Table) -> bool:
+    """Whether a step of a lane has failed."""
     return any(status_of(table, key) is Status.FAILED for key in lane)

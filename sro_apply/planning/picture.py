@@ -11,7 +11,7 @@ from types import MappingProxyType
 from msgspec import Struct, field
 
 from sro_apply.planning.progress import Status, StepKey
-from sro_apply.planning.readiness import Readiness
+from sro_apply.planning.verdict import Readiness
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId
 

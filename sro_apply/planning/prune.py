@@ -22,12 +22,15 @@ from sro_apply.planning.leaving import leaving_hint, leaving_reason
 from sro_apply.planning.order import FIRST_STATES, SHARED, is_empty
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.running import is_driver
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
 from sro_apply.planning.undoing import Place, deletion_order, has_pods, place_of
 from sro_apply.planning.uses import used_by
-from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
-from sro_render.model.wording import name_some
+from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value
+from sro_render.kernels.selectors import pod_selector
+from sro_render.model.inventory import KernelVersion
+from sro_render.model.objects import JsonObject, ObjectId, object_id
+from sro_render.model.wording import counted, name_some
 
 LEAST_FOR_SHARE: Final = 5
 """So many objects may go whatever share they are: a small set changes as a whole."""
@@ -205,7 +208,7 @@ def _reason(member: Member, situation: Situation, *, is_removed: bool) -> str:
 
 
 def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> PruneStopped | None:
-    count = _objects(len(stale))
+    count = counted(len(stale), "object")
     known = situation.resources.get(resource)
     if known is None:
         return unknown_set(resource, f"{count} of {resource} stay")
@@ -263,13 +266,13 @@ _Guard = Callable[[Member, Situation], Kept | None]
 def _keep_leaving(member: Member, _: Situation) -> Kept | None:
     if not member.is_leaving:
         return None
-    return _kept(member, leaving_reason(member.live), leaving_hint(member.live))
+    return kept_back(member, leaving_reason(member.live), leaving_hint(member.live))
 
 
 def _keep_definition(member: Member, _: Situation) -> Kept | None:
     if not is_definition(member):
         return None
-    return _kept(
+    return kept_back(
         member,
         "with a definition goes every object of its kind, whosever it is",
         f"if nobody uses it any more: kubectl delete crd {member.id.name}",
@@ -279,7 +282,7 @@ def _keep_definition(member: Member, _: Situation) -> Kept | None:
 def _keep_volume(member: Member, _: Situation) -> Kept | None:
     if (member.id.group, member.id.kind) != ("", "PersistentVolumeClaim"):
         return None
-    return _kept(
+    return kept_back(
         member,
         "with a claim goes what is stored",
         f"if it is not needed: {_kubectl('delete', member.id)}",
@@ -287,13 +290,13 @@ def _keep_volume(member: Member, _: Situation) -> Kept | None:
 
 
 def _keep_driver(member: Member, situation: Situation) -> Kept | None:
-    if (member.id.group, member.id.kind) != ("apps", "DaemonSet") or member.is_forced:
+    if not is_driver(member.id) or member.is_forced:
         return None
     nodes = nodes_of_driver(member, situation.nodes)
     if not nodes:
         return None
     many = "a node runs" if len(nodes) == 1 else f"{len(nodes)} nodes run"
-    return _kept(
+    return kept_back(
         member,
         f"it is a driver for a kernel that {many} ({name_some(nodes)}), and deleting it unloads the module",
         f"it goes when no node runs that kernel, or after {_kubectl('annotate', member.id)} {PRUNE}=force",
@@ -304,13 +307,13 @@ def _keep_used(member: Member, situation: Situation) -> Kept | None:
     driver = situation.used.get(key_of(member.id))
     if not driver:
         return None
-    return _kept(member, f"{driver} uses it, which stays", "it goes with that")
+    return kept_back(member, f"{driver} uses it, which stays", "it goes with that")
 
 
 def _keep_until_ready(member: Member, situation: Situation) -> Kept | None:
     if member.resource in situation.ready or _is_of_dead_kernel(member, situation):
         return None
-    return _kept(
+    return kept_back(
         member,
         f"it goes when all of {member.resource} is ready, so that what replaces it is there before",
         "see what is waited for",
@@ -335,30 +338,41 @@ def is_definition(member: Member) -> bool:
 
 def nodes_of_driver(member: Member, nodes: Sequence[SeenNode]) -> tuple[str, ...]:
     """The nodes, A-Z, that run the kernel of a DaemonSet: by its annotation, or by what its pods select."""
-    template = mapping_of(mapping_of(member.live.get("spec")).get("template"))
-    selected = text_of(mapping_of(mapping_of(template.get("spec")).get("nodeSelector")).get(KERNEL_LABEL))
+    selected = _selected_kernels(member.live)
     return tuple(
         sorted(
             node.name
             for node in nodes
-            if (member.kernel and node.kernel == member.kernel)
-            or (selected and selected in {node.labels.get(KERNEL_LABEL), node.kernel})
+            if (member.kernel and node.kernel == member.kernel) or not selected.isdisjoint(_names_of(node))
         )
     )
+
+
+def _names_of(node: SeenNode) -> set[str]:
+    """What a selector may call the kernel of a node."""
+    label = kernel_label_value(KernelVersion(node.kernel))
+    return {node.labels.get(KERNEL_LABEL, ""), node.kernel, label} - {""}
+
+
+def _selected_kernels(live: JsonObject) -> frozenset[str]:
+    """The values of the kernel's label that its pods select, by `nodeSelector` or by affinity."""
+    selector = pod_selector(live)
+    if selector is None:
+        return frozenset()
+    asked = [each for term in selector.terms or () for each in term.labels]
+    listed = [each.values for each in asked if (each.key, each.operator) == (KERNEL_LABEL, "In")]
+    return frozenset().union(*listed, {selector.labels.get(KERNEL_LABEL, "")}) - {""}
 
 
 def _is_of_dead_kernel(member: Member, situation: Situation) -> bool:
     return bool(member.kernel) and all(node.kernel != member.kernel for node in situation.nodes)
 
 
-def _kept(member: Member, reason: str, hint: str) -> Kept:
+def kept_back(member: Member, reason: str, hint: str = "") -> Kept:
+    """That an object stays."""
     return Kept(specialresource=member.resource, object=str(member.id), reason=reason, hint=hint)
 
 
 def _kubectl(verb: str, identity: ObjectId) -> str:
     place = f" -n {identity.namespace}" if identity.namespace else ""
     return f"kubectl {verb}{place} {identity.kind.lower()} {identity.name}"
-
-
-def _objects(number: int) -> str:
-    return "1 object" if number == 1 else f"{number} objects"

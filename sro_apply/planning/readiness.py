@@ -42,16 +42,6 @@ from sro_apply.planning.verdict import READY, Readiness, Verdict, failure, progr
 from sro_apply.planning.waits import judge_logs, pattern_of, pods_to_read
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
-__all__ = [
-    "READY",
-    "Readiness",
-    "Surroundings",
-    "Verdict",
-    "judge",
-    "waits_for_builds",
-    "waits_for_pods",
-]
-
 
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What is known around an object.

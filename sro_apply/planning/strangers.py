@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from sro_apply.events import Kept
 from sro_apply.planning.installing import LABELS
-from sro_apply.planning.prune import Doomed, PrunePlan
+from sro_apply.planning.prune import Doomed, PrunePlan, kept_back
 from sro_apply.planning.reading import is_leaving, labels_of, owners_of, uid_of
 from sro_apply.planning.rights import RBAC
 from sro_apply.planning.undoing import is_namespace
@@ -71,29 +71,26 @@ def hold_namespaces(plan: PrunePlan, look: Look, own: str) -> PrunePlan:
 def _hold(each: Doomed, contents: Mapping[str, Contents], own: str, gone: Collection[str]) -> Kept | None:
     name = each.member.id.name
     if name == own:
-        return _kept(each, "sro-apply keeps its own objects in it", "delete it once nothing else is in it")
+        return kept_back(
+            each.member, "sro-apply keeps its own objects in it", "delete it once nothing else is in it"
+        )
     found = contents[name]
     strangers = strangers_of(found.objects, gone)
     if strangers:
         what = "an object" if len(strangers) == 1 else f"{len(strangers)} objects"
-        return _kept(
-            each,
+        return kept_back(
+            each.member,
             f"with it would go {what} that must not ({name_some(strangers)})",
             f"move them away or delete them; or delete all of it: kubectl delete namespace {name}",
         )
     if found.unread:
-        return _kept(
-            each,
+        return kept_back(
+            each.member,
             f"what is in it cannot be seen ({name_some(found.unread)})",
             "install the rights that sro-apply manifests --delete-namespaces prints, or look yourself: "
             f"kubectl delete namespace {name}",
         )
     return None
-
-
-def _kept(each: Doomed, reason: str, hint: str) -> Kept:
-    member = each.member
-    return Kept(specialresource=member.resource, object=str(member.id), reason=reason, hint=hint)
 
 
 def strangers_of(objects: Sequence[JsonObject], gone: Collection[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from sro_apply.events import Event, Kept, Leaving, Pruned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Propagation
 from sro_apply.planning import leaving
-from sro_apply.planning.prune import Doomed
+from sro_apply.planning.prune import Doomed, kept_back
 from sro_apply.planning.reading import uid_of
 from sro_apply.planning.sets import Member
 from sro_apply.planning.undoing import is_namespace
@@ -60,17 +60,19 @@ class Deleter:
             member = each.member
             if is_namespace(member) and member.id.name in troubled:
                 reason = f"{troubled[member.id.name]} is in it, which could not be deleted"
-                unsure.append(_kept(member, reason, ""))
+                unsure.append(kept_back(member, reason))
                 continue
             try:
                 self._send(each)
             except TransientError as error:
-                unsure.append(_kept(member, error.finding.message, "it is tried again with the next sync"))
+                unsure.append(
+                    kept_back(member, error.finding.message, "it is tried again with the next sync")
+                )
             except PermanentError as error:
                 if error.status == _CONFLICT:
-                    unsure.append(_kept(member, "it has changed meanwhile", "sync again"))
+                    unsure.append(kept_back(member, "it has changed meanwhile", "sync again"))
                 else:
-                    refused.append(_kept(member, error.finding.message, error.finding.hint or _REFUSED))
+                    refused.append(kept_back(member, error.finding.message, error.finding.hint or _REFUSED))
             else:
                 deleted.append(member)
                 self._tell(
@@ -104,7 +106,7 @@ class Deleter:
             look_s = min(_LONGEST_LOOK_S, look_s * 1.5)
             left = [(each, live) for each, _ in left if (live := self._live(each))]
         return tuple(
-            _kept(each, leaving.leaving_reason(live), leaving.leaving_hint(live)) for each, live in left
+            kept_back(each, leaving.leaving_reason(live), leaving.leaving_hint(live)) for each, live in left
         )
 
     def _tell_news(self, left: Sequence[tuple[Member, JsonObject]], told: dict[str, str]) -> None:
@@ -130,7 +132,3 @@ class Deleter:
 
 
 _REFUSED = "see who refuses it, a webhook or a missing right: the message names it"
-
-
-def _kept(member: Member, reason: str, hint: str) -> Kept:
-    return Kept(specialresource=member.resource, object=str(member.id), reason=reason, hint=hint)

@@ -104,10 +104,9 @@ class Pruner:
             if done.unsure and (attempts := attempts + 1) < self._most_attempts():
                 self._clock.sleep(delay_s(attempts))
                 continue
-            left_s = until - self._clock.now() if plan.later else LONGEST_END_S
-            left = self._await_end([*plan.awaited, *going], left_s)
+            left = self._await_end([*plan.awaited, *going], until if plan.later else None)
             held = {each.specialresource for each in (*done.refused, *done.unsure, *left)}
-            if {each.member.resource for each in plan.later} <= held:
+            if {each.member.resource for each in plan.later} <= held or self._clock.now() > until:
                 break
             going, attempts = [], 0
         self._tell_all((*done.refused, *done.unsure, *left))
@@ -153,14 +152,18 @@ class Pruner:
         """The loop comes again by itself, and a dry run has nothing to wait for."""
         return 1 if self._settings.is_dry_run or self._settings.is_continuous else MOST_ATTEMPTS
 
-    def _await_end(self, going: Sequence[Member], limit_s: float) -> tuple[Kept, ...]:
+    def _await_end(self, going: Sequence[Member], until: float | None) -> tuple[Kept, ...]:
+        """Args: until: when to wait no more for what others stand on; None where nothing does."""
         settings = self._settings
         if settings.is_dry_run:
             return ()
-        waits = settings.waits and not settings.is_continuous
-        return self._deleter.await_end(
-            going, limit_s=max(0.0, limit_s) if waits else 0.0, patience_s=PATIENCE_S
-        )
+        limit_s, patience_s = LONGEST_END_S, PATIENCE_S
+        if until is not None:
+            # Who takes a finalizer away may be among what goes later: it is given the time for it.
+            limit_s = patience_s = max(0.0, until - self._clock.now())
+        if settings.is_continuous or not settings.waits:
+            limit_s = 0.0
+        return self._deleter.await_end(going, limit_s=limit_s, patience_s=patience_s)
 
     def _shrink(self, sets: Sequence[LiveSet], ended: Sequence[Member], left: Sequence[Kept]) -> None:
         """Let each parent name what its set still has; a removed SR's goes with the last member."""
@@ -214,5 +217,5 @@ class Pruner:
             cleared=cleared,
             stopped=tuple(each.code for each in plan.stopped),
             was_refused=bool(done.refused),
-            is_unsure=bool(done.unsure),
+            is_unsure=bool(done.unsure or plan.later),
         )

@@ -19,8 +19,8 @@ from sro_apply.planning.completion import finished, resources_of, states_of, ste
 from sro_apply.planning.order import SHARED
 from sro_apply.planning.picture import Picture, SeenObject
 from sro_apply.planning.progress import Status
-from sro_apply.planning.readiness import Readiness
 from sro_apply.planning.stale import stale_nodes
+from sro_apply.planning.verdict import Readiness
 
 Sample = tuple[tuple[str, ...], float]
 """The values of a series' labels, and its own."""

@@ -11,6 +11,7 @@ from sro_apply.planning.completion import steps_of
 from sro_apply.planning.order import SHARED
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status
+from sro_apply.planning.running import is_driver
 from sro_apply.planning.stale import StaleNodes, stale_nodes
 
 WORDS: Final = {
@@ -133,7 +134,7 @@ def _cell(step: SeenStep) -> Cell:
 
 def nodes_of(step: SeenStep) -> Nodes | None:
     """The nodes of a step's DaemonSets; None where it has none."""
-    drivers = [each for each in step.objects if (each.id.group, each.id.kind) == ("apps", "DaemonSet")]
+    drivers = [each for each in step.objects if is_driver(each.id)]
     if not drivers:
         return None
     expected = {name for each in drivers for name in each.nodes}

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sro_render.edges.files import similar_file
 from sro_render.errors import InputError
 from sro_render.model.config import read_time
 
@@ -70,7 +71,8 @@ def read_seed(name: str) -> bytes:
     try:
         seed = Path(name).read_bytes()
     except OSError as error:
-        raise InputError("seed-file", f"{name} cannot be read: {error.strerror}") from error
+        hint = similar_file(Path(name)) if isinstance(error, FileNotFoundError) else ""
+        raise InputError("seed-file", f"{name} cannot be read: {error.strerror}", hint=hint) from error
     if len(seed.strip()) < MIN_SEED_BYTES:
         raise InputError(
             "seed-file",

@@ -36,11 +36,9 @@ def missing_hint(folder: str, name: str, beside: Iterable[str], *, is_folder: bo
     shown = [each for each in names if not each.startswith(".")]
     if not shown:
         return f"there is no folder in {place}" if is_folder else f"there is nothing in {place}"
-    verb = "is" if len(shown) == 1 else "are"
-    if is_folder:
-        what = "folder" if len(shown) == 1 else "folders"
-        return f"the {what} in {place} {verb} {name_some(shown)}"
-    return f"in {place} there {verb} {name_some(shown)}"
+    is_one = len(shown) == 1
+    what = ("the folder " if is_one else "the folders ") if is_folder else ""
+    return f"in {place} there {'is' if is_one else 'are'} {what}{name_some(shown)}"
 
 
 def _without_ending(name: str) -> str:

@@ -1,10 +1,9 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
-Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and comes back;
-one that is busy while something ends; a loop through a
-proxy where every few requests and watches go wrong, in each way in turn, which puts right what is changed
-meanwhile. Left out: one sort of fault after the other, and being killed, which test_sync has; the Lease, which
-test_lease has.
+Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
+comes back; one that is busy while something ends; a loop through a proxy where every few requests and watches go
+wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
+(test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
 
 from __future__ import annotations
@@ -110,6 +109,21 @@ def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
     assert (done.code, done.errors) == (0, ""), done.events
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
+
+
+def test_a_server_that_is_busy_as_soon_as_the_lease_is_taken_is_waited_for(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    little.play(cluster, tmp_path)
+    templates = {"0000-x.yaml": little.yaml_of(little.config_map("a"))}
+    bundle = little.build(tmp_path / "1", {"little": templates}, little.NODES)
+    busy = iter([WAYS[0], None, WAYS[1], Cut.BEFORE, None, None, WAYS[2]])
+    fault_proxy.decide = lambda asked: None if asked.is_of_lease else next(busy, None)
+
+    done = sync(cluster, bundle, kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert little.names(cluster, little.MAPS) == ["a"]
 
 
 @pytest.mark.parametrize("command", ["sync", "delete"])

@@ -1,22 +1,19 @@
 """Helm's hooks as Jobs of a real control plane: they run once, in their place, and go when their policy says so.
 
 Matrix: a hook that is deleted after it succeeded, one that stays, each changed and unchanged; one that fails, and what
-makes it run again; the
-program killed after every write. Left out: policies that are parsed (tests/unit/apply/test_hook_rules.py), and times to
-live, which this server has switched off.
+makes it run again. Left out: policies that are parsed (tests/unit/apply/test_hook_rules.py), the program killed
+(test_kills.py), and times to live, which this server has switched off.
 """
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import playing
 from clusters import Cluster
-from fault_proxy import FaultProxy
 from little import MAPS, NODES, build, inventory
 from raw_api import Object
-from simple_kmod import HURRIED, command, sync
+from simple_kmod import sync
 
 JOBS = "/apis/batch/v1/namespaces/little/jobs"
 JOB = """\
@@ -76,27 +73,11 @@ def test_a_hook_runs_before_the_states_and_once_for_each_revision(cluster: Clust
     assert replaced["spec"]["template"]["spec"]["containers"][0]["image"] == "prepare:3"
 
 
-def test_a_hook_that_goes_when_it_succeeded_is_not_run_again_whoever_was_killed(
-    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
-) -> None:
+def test_a_hook_that_goes_when_it_succeeded_is_not_run_again(cluster: Cluster, tmp_path: Path) -> None:
     cluster.play_nodes(inventory(tmp_path / "nodes", NODES))
     one = bundle(tmp_path / "one", policy=SUCCEEDED)
-    running: list[subprocess.Popen[bytes]] = []
-    fault_proxy.after_write = lambda asked: running[-1].kill() if "leases" not in asked.path else None
-    kubeconfig = cluster.kubeconfig("admin", fault_proxy.url)
-    for _ in range(20):
-        running.append(
-            subprocess.Popen(
-                command(kubeconfig, one, "--timeout", "60", program=HURRIED), stdout=subprocess.DEVNULL
-            )
-        )
-        if running[-1].wait(90) == 0:
-            break
-    assert running[-1].returncode == 0
-    written = [(asked.method, asked.path.partition("?")[0]) for asked in fault_proxy.writes()]
-    assert written.count(("PATCH", f"{JOBS}/prepare")) == 1
-    assert written.count(("DELETE", f"{JOBS}/prepare")) == 1
-    assert jobs(cluster) == []
+    done = sync(cluster, one)
+    assert (done.code, jobs(cluster)) == (0, []), done.events
     again = sync(cluster, one)
     assert (again.code, again.finished["written"], jobs(cluster)) == (0, 0, [])
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.holding import held_by
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
@@ -89,6 +90,17 @@ def test_where_nothing_fails_everything_starts_in_whatever_order_things_become_r
 ) -> None:
     steps = plan(bundle)
     assert set(run(steps, (), data)) == {step.key for step in steps}
+
+
+@settings(deadline=None)
+@given(bundles(), st.data())
+def test_it_is_said_what_a_step_waits_for_exactly_where_it_may_not_start(
+    bundle: RenderedBundle, data: st.DataObject
+) -> None:
+    steps = plan(bundle)
+    table = {step.key: data.draw(st.sampled_from(Status)) for step in steps}
+    for step in steps:
+        assert may_start(step, table) is (held_by(step, table) == "")
 
 
 @settings(deadline=None)

@@ -1,6 +1,6 @@
 """Which of two versions of an object is kept: what a request gave back, what the watch says, what a list has.
 
-Matrix: each order in which they can come, of objects that change and that go; servers that fail once, again, and for
+Matrix: each order in which they can come, of objects that change and that go, and a history that begins anew; servers that fail once, again, and for
 good; what is kept of an object. The server is a double that says what a test tells it to, when it does; a
 real one is for tests/cluster/test_watching.py.
 """
@@ -158,6 +158,22 @@ def test_a_list_that_was_under_way_does_not_undo_what_was_written(start: Start) 
     source.events.put(expired)
     until(lambda: feed.get("b") is None)
     assert (number(feed), number(feed, "new")) == (60, 61)
+
+
+def test_after_etcd_was_restored_from_a_backup_nothing_of_what_is_gone_again_is_left(start: Start) -> None:
+    """Versions are counted from the backup on: all that was known is of the future."""
+    source = Source(made(70), made(71, "lost"), version=80)
+    feed = start(source)
+    feed.put(made(90, "written"))
+    assert (number(feed), number(feed, "lost"), number(feed, "written")) == (70, 71, 90)
+    source.items, source.list_version = [made(20)], 30
+    expired = PermanentError("server-refused", "watch: too old")
+    expired.status = 410
+    source.events.put(expired)
+    until(lambda: number(feed) == 20)
+    assert (number(feed, "lost"), number(feed, "written")) == (None, None)
+    source.say("MODIFIED", made(31))
+    until(lambda: number(feed) == 31)
 
 
 def test_what_is_put_before_the_first_list_is_not_older_than_that(start: Start) -> None:

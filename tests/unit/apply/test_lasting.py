@@ -17,7 +17,7 @@ from sro_apply.events import Applied, Event, Failed
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.lasting import Spell, after_look
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_apply.planning.readiness import Readiness
+from sro_apply.planning.verdict import Readiness
 from sro_apply.reporting.metrics import Work
 from sro_apply.reporting.page import page
 from sro_apply.runner import Outcome, Runner

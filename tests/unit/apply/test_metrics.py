@@ -12,7 +12,7 @@ from pictures import NEW, OLD
 
 from sro_apply.planning.picture import Picture, SeenNode, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
-from sro_apply.planning.readiness import Readiness
+from sro_apply.planning.verdict import Readiness
 from sro_apply.reporting.metrics import Family, Work, families
 from sro_render.model.objects import ObjectId
 

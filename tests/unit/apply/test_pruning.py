@@ -18,13 +18,16 @@ from kube_double import Double, FastClock, Fault, lacking
 from sro_apply.config import SyncSettings
 from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
+from sro_apply.planning.picture import SeenNode
+from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import strangers_of
-from sro_apply.pruning.insisting import insisting
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -199,8 +202,11 @@ def test_a_sync_that_cannot_read_or_write_for_a_moment_prunes_once_it_can(
     assert clock.time == sum(pauses)
 
 
-def test_a_server_that_stays_busy_is_told_when_the_time_is_over() -> None:
-    double = cluster(lambda method, _: busy() if method == "list" else None, member("old"))
+@pytest.mark.parametrize("retry_after_s", [None, 0.0])
+def test_a_server_that_stays_busy_is_told_when_the_time_is_over(retry_after_s: float | None) -> None:
+    fault = busy()
+    fault.retry_after_s = retry_after_s
+    double = cluster(lambda method, _: fault if method == "list" else None, member("old"))
     clock = FastClock()
     pruner = pruner_of(double, [], clock)
     with pytest.raises(TransientError):
@@ -284,24 +290,24 @@ def test_of_a_removed_sr_what_cannot_go_keeps_what_was_applied_before_it() -> No
 class Holding(Sets):
     """A cluster where something of deleted objects is left until it is let go: pods, or what a finalizer guards."""
 
-    def __init__(self, *held: str) -> None:
+    def __init__(self, *held: str, finalizer: str = "foregroundDeletion") -> None:
         super().__init__(lambda *_: None)
-        self.held = {*held}
+        self.held, self.finalizer = {*held}, finalizer
 
     def delete(self, identity: ObjectId, **more: Any) -> None:
         if identity.name not in self.held:
             super().delete(identity, **more)
             return
         live: Any = self.objects[identity]
-        metadata = {**live["metadata"], "deletionTimestamp": "t", "finalizers": ["foregroundDeletion"]}
+        metadata = {**live["metadata"], "deletionTimestamp": "t", "finalizers": [self.finalizer]}
         self.objects[identity] = {**live, "metadata": metadata}
 
     def let_go(self, name: str) -> None:
         self.objects = {key: each for key, each in self.objects.items() if key.name != name}
 
 
-def holding(held: str) -> Holding:
-    double = Holding(held)
+def holding(held: str, **more: str) -> Holding:
+    double = Holding(held, **more)
     made = cluster(
         lambda *_: None,
         in_state("1000-y", member(held)),
@@ -325,6 +331,12 @@ def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone() -> None:
     outcome, _, _ = prune(double, REMOVED)
     assert outcome.is_complete
     assert gone(double) == ["under", "a", "sro-apply-sr"]
+
+
+def test_whoever_takes_a_finalizer_from_what_is_removed_is_given_the_time_before_it_goes_itself() -> None:
+    double = holding("last", finalizer="example.com/operator")
+    outcome, _, time = prune(double, REMOVED, wait_s=30.0)
+    assert (outcome.is_complete, time, gone(double)) == (False, 30.0, [])
 
 
 def test_a_removed_sr_that_is_held_up_holds_up_no_other() -> None:
@@ -462,6 +474,45 @@ def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
     pruning.go_on(runner.picture())
 
     assert [type(each) for each in events] == [Kept, Pruned, Cleared]
+
+
+LABEL = "feature.node.kubernetes.io/kernel-version.full"
+
+
+def affine(operator: str, *values: str) -> Object:
+    line = {"key": LABEL, "operator": operator, "values": [*values]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [line]}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "pod", "nodes"),
+    [
+        ("5.1+x", {}, ("a",)),
+        ("5.0", {}, ()),
+        # Without the annotation, as after somebody's edit, the pods' own selectors tell.
+        ("", {"nodeSelector": {LABEL: "5.1_x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "5.1+x"}}, ("a",)),
+        ("", {"nodeSelector": {LABEL: "other"}}, ("b",)),
+        ("", affine("In", "5.0", "5.2"), ("b",)),
+        ("", affine("In", "5.0"), ()),
+        ("", affine("NotIn", "5.1_x"), ()),
+        ("", {"nodeSelector": {"gpu": "yes"}}, ()),
+        ("", {}, ()),
+    ],
+)
+def test_a_driver_stays_for_every_node_that_runs_its_kernel_however_it_is_named(
+    kernel: str, pod: Object, nodes: tuple[str, ...]
+) -> None:
+    live: JsonObject = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"annotations": {"sro.openshift.io/kernel": kernel}},
+        "spec": {"template": {"spec": pod}},
+    }
+    # Of one that node feature discovery has not labelled yet, and of one whose label says something else.
+    seen = (SeenNode(name="a", kernel="5.1+x"), SeenNode(name="b", kernel="5.2", labels={LABEL: "other"}))
+    assert nodes_of_driver(Member(resource="sr", live=live), seen) == nodes
 
 
 def test_the_parent_names_only_what_is_left() -> None:

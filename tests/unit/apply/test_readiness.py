@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sro_apply.planning.readiness import Readiness, Surroundings, Verdict, judge
+from sro_apply.planning.readiness import Surroundings, judge
+from sro_apply.planning.verdict import Readiness, Verdict
 
 Object = dict[str, Any]
 LABELS = {"app": "d"}

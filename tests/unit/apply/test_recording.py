@@ -15,7 +15,7 @@ from kube_double import Double, lacking
 from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
 from sro_apply.planning.progress import Status, StepKey
-from sro_apply.planning.readiness import Readiness
+from sro_apply.planning.verdict import Readiness
 from sro_apply.recording import Recorder, utc_now
 from sro_apply.reporting.conditions import ResourceStatus, status_patch
 from sro_render.model.objects import JsonObject, ObjectId

@@ -253,6 +253,21 @@ def test_a_sync_that_was_stopped_after_any_request_is_finished_by_the_next() -> 
         assert double.objects == whole.objects
 
 
+def test_a_loop_is_told_when_to_try_again_also_if_that_moment_passes_while_it_does_something_else() -> None:
+    double, clock = Double(times(1, refused(), method="apply", name="s0-k1")), FastClock()
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=60, is_continuous=True)
+    view = View(double)
+    runner = Runner(double, bundle(1, ("k1",)), settings, lambda _: None, clock, view)
+    runner.begin()
+    runner.round()
+    assert runner.next_try_s() == 1
+    clock.sleep(5)  # as pruning may take
+    assert runner.next_try_s() == 0
+    view.forget()
+    runner.round()
+    assert double.writes[-1] == "s0-k1"
+
+
 def test_what_belongs_to_a_special_resource_is_refused() -> None:
     double = Double(lambda *_: None)
     owned = config_map("s0-k1", "k1")

@@ -37,8 +37,8 @@ from sro_apply.looking import Looker
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
-from sro_apply.planning.readiness import Readiness
 from sro_apply.planning.stale import stale_findings, stale_nodes
+from sro_apply.planning.verdict import Readiness
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import object_id
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_apply.planning.readiness import Readiness, Surroundings, Verdict, judge
+from sro_apply.planning.readiness import Surroundings, judge
+from sro_apply.planning.verdict import Readiness, Verdict
 from sro_apply.planning.waits import batches, faults_of_waits, has_match, must_wait
 from sro_render.model.objects import object_id
 

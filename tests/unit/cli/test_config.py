@@ -422,7 +422,10 @@ WITHOUT_SPECS = "".join(line for line in TWO.splitlines(keepends=True) if not li
         ),
         (
             CONFIG + "options: {seedFile: seed}\n",
-            "error[seed-file]: seed cannot be read: No such file or directory\n",
+            (
+                "error[seed-file]: seed cannot be read: No such file or directory\n"
+                "  help: in the current folder there are charts, nodes.json, prod.json, spec.yaml, sro.yaml\n"
+            ),
         ),
     ],
 )

@@ -247,10 +247,12 @@ def test_a_folder_of_charts_that_is_not_there_is_told_with_the_folders_that_are(
         == """\
 error[no-such-file]: there is no folder MISSING
   --> --charts
-  help: the folders in the current folder are b, c, charts, d, e and 2 more
+  help: in the current folder there are the folders b, c, charts, d, e and 2 more
 nothing was written: 1 error
 """
     )
+    project.write("one/kmod/x", "")
+    assert "  help: in one there is the folder kmod\n" in build(project, charts="one/charts").err
     (project.root / "empty").mkdir()
     assert "  help: there is no folder in empty\n" in build(project, charts="empty/charts").err
     assert "  help: there is nothing in empty\n" in build(project, inventory="empty/nodes.json").err

@@ -63,8 +63,11 @@ def test_a_missing_value_is_a_finding_and_under_strict_an_error(chart: Any) -> N
             "Invalid value for '--now': 'noon' is not a time such as 2024-01-31T12:00:00Z",
         ),
         (
-            ("rel", "c", "--seed-file", "none"),
-            "Invalid value for '--seed-file': none cannot be read: No such file or directory",
+            ("rel", "c", "--seed-file", "c/sede"),
+            (
+                "Invalid value for '--seed-file': c/sede cannot be read: No such file or directory: in c there "
+                "are Chart.yaml, Chart.yaml.short"
+            ),
         ),
         (
             ("rel", "c", "--seed-file", "c/Chart.yaml.short"),
