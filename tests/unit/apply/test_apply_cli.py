@@ -67,6 +67,11 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["sync"], "Missing argument 'SOURCE'"),
         (["sync", "x", "--on-conflict", "guess"], "'guess' is not one of 'force', 'fail'"),
+        (["sync", "x", "--allow-kinds", ""], "Invalid value for '--allow-kinds': it names nothing"),
+        (
+            ["run", "x", "--allow-namespaces", " , "],
+            "Invalid value for '--allow-namespaces': it names nothing",
+        ),
         (["sync", "x", "--timeout", "0"], "'0' is no duration: write 90, 90s, 15m or 1h30m"),
         (["sink"], "No such command 'sink'"),
     ],
