@@ -69,6 +69,7 @@ class Leader:
         self._until_s = _NEVER
         self._lost_to: str | None = None
         self._trouble = ""
+        self._has_looked = False
         self._is_over = threading.Event()
         self._has_given_up = False
 
@@ -141,10 +142,11 @@ class Leader:
         while not self._has_given_up:
             self._beat()
             pause_s = self._times.retry_s
+            left_s = deadline_s - self._now()
             try:
                 holder = self._take()
             except TransientError as error:
-                if self._seen is None:
+                if not self._has_looked or left_s <= 0:
                     raise  # a server that never answered is not waited for
                 holder, pause_s = told, error.retry_after_s or pause_s
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
@@ -168,6 +170,7 @@ class Leader:
     def _take(self) -> str | None:
         """One try. None: it is ours; else who has it."""
         self._look()
+        self._has_looked = True
         if self._seen is not None and not is_free(self._seen, self.identity, self._now()):
             return self._seen.holder
         try:

@@ -2,12 +2,13 @@
 
 Matrix: a Lease that is not there, let go of, ours, another's and fresh, another's and old, of a holder whose
 clock is wrong; renewals that come, do not come, come too late; another that was quicker or has taken over; a
-Lease that somebody deleted. The server is a double, so is the clock; threads, processes and a real server are
+Lease that somebody deleted; two who make the first one. The server is a double, so is the clock; threads, processes and a real server are
 for tests/cluster.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,8 +17,8 @@ from typing import Any
 import pytest
 from kube_double import Double, lacking
 
-from sro_apply.events import Event, Leading, Warned
-from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
+from sro_apply.events import Delayed, Event, Leading, StoodBy, Warned
+from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError, error_of
 from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
 from sro_apply.planning.lease import (
@@ -270,6 +271,60 @@ def test_a_server_that_never_answered_is_not_waited_for() -> None:
     double = LeaseDouble(lambda *_: TransientError("server-unreachable", "read Lease: no answer"))
     with pytest.raises(TransientError), leader(double, Time()).leading(60):
         pass
+
+
+QUICK = LeaseTimes(retry_s=0.01)
+
+
+def test_of_two_who_make_the_first_lease_at_once_the_slower_one_waits() -> None:
+    double, events = LeaseDouble(), list[Event]()
+    status = {"kind": "Status", "reason": "AlreadyExists", "message": "leases sro-apply already exists"}
+    too_late = error_of(409, json.dumps(status).encode(), "create Lease/ops/sro-apply", "Lease", {})
+    looks = 0
+
+    def other(method: str, _: str) -> Exception | None:
+        nonlocal looks
+        if method == "create":
+            double.objects[lease_id("ops")] = first_lease("ops", "b", TIMES, AT)
+            return too_late
+        looks += method == "get"
+        if looks == 3:
+            double.taken_by("")  # it is done
+            looks += 1
+        return None
+
+    double.fault = other
+    one = Leader(double, "ops", events.append, times=QUICK, now=Time())
+    with one.leading(60):
+        assert spec(double.lease)["holderIdentity"] == one.identity
+    assert [type(each) for each in events] == [Delayed, StoodBy, Leading]
+
+
+def test_an_answer_to_the_first_claim_that_was_lost_is_asked_for_again() -> None:
+    events = list[Event]()
+    lost = [TransientError("server-unreachable", "create Lease: closed")]
+
+    class Losing(LeaseDouble):
+        def create(self, manifest: JsonObject) -> JsonObject:
+            made = super().create(manifest)
+            if lost:
+                raise lost.pop()
+            return made
+
+    double = Losing()
+    one = Leader(double, "ops", events.append, times=QUICK, now=Time())
+    with one.leading(60):
+        assert spec(double.lease)["holderIdentity"] == one.identity
+    assert [type(each) for each in events] == [Delayed, Leading]
+
+
+def test_who_has_no_more_time_for_a_busy_server_is_told_that_and_not_of_a_holder() -> None:
+    busy = TransientError("server-busy", "replace Lease: try again later")
+    double = LeaseDouble(lambda method, _: busy if method == "replace" else None)
+    double.objects[lease_id("ops")] = released(OURS, LATER)
+    with pytest.raises(TransientError) as told, leader(double, Time()).leading(0):
+        pass
+    assert told.value is busy
 
 
 def test_a_leader_may_lead_again() -> None:
