@@ -66,10 +66,10 @@ class Leader:
         self._of_lease = kube.behind(self._patience_s, is_urgent=True)
         self._id, self._namespace = lease_id(namespace), namespace
         self._seen: Sighting | None = None
+        self._has_looked = False
         self._until_s = _NEVER
         self._lost_to: str | None = None
         self._trouble = ""
-        self._has_looked = False
         self._is_over = threading.Event()
         self._has_given_up = False
 
@@ -141,13 +141,13 @@ class Leader:
         deadline_s, told = self._now() + timeout_s, ""
         while not self._has_given_up:
             self._beat()
-            pause_s = self._times.retry_s
-            left_s = deadline_s - self._now()
+            pause_s, fault = self._times.retry_s, None
             try:
                 holder = self._take()
             except TransientError as error:
-                if not self._has_looked or left_s <= 0:
+                if not self._has_looked:
                     raise  # a server that never answered is not waited for
+                fault = error
                 holder, pause_s = told, error.retry_after_s or pause_s
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
             if holder is None:
@@ -159,6 +159,8 @@ class Leader:
                 self._tell(StoodBy(lease=str(self._id), holder=holder))
             left_s = deadline_s - self._now()
             if left_s <= 0:
+                if fault is not None and not holder:
+                    raise fault
                 raise LeaseLostError(
                     holder,
                     f"{self._id} is held by {holder}, and was not let go of within {timeout_s:g} s",

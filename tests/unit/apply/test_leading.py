@@ -8,7 +8,6 @@ for tests/cluster.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +16,8 @@ from typing import Any
 import pytest
 from kube_double import Double, lacking
 
-from sro_apply.events import Delayed, Event, Leading, StoodBy, Warned
-from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError, error_of
+from sro_apply.events import Delayed, Event, Leading, Warned
+from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
 from sro_apply.planning.lease import (
@@ -115,7 +114,7 @@ class LeaseDouble(Double):
     def create(self, manifest: JsonObject) -> JsonObject:
         self._ask("create", "sro-apply")
         if object_id(manifest) in self.objects:
-            raise conflict()
+            raise TransientError("server-busy", "create Lease: it already exists")
         return self._keep(manifest)
 
     def replace(self, manifest: JsonObject) -> JsonObject:
@@ -273,49 +272,27 @@ def test_a_server_that_never_answered_is_not_waited_for() -> None:
         pass
 
 
-QUICK = LeaseTimes(retry_s=0.01)
+@pytest.mark.parametrize("comes", ["another", "nobody"])
+def test_a_first_lease_that_cannot_be_written_is_tried_again(comes: str) -> None:
+    """Two that begin at once in a new cluster: one of them is told that the Lease already exists."""
+    tried: list[str] = []
 
+    def fault(method: str, _: str) -> Exception | None:
+        if method != "create":
+            return None
+        tried.append(method)
+        if len(tried) > 1:
+            return None
+        if comes == "another":
+            double.objects[lease_id("ops")] = first_lease("ops", "", LeaseTimes(), datetime.now(UTC))
+        return TransientError("server-busy", "create Lease: not now")
 
-def test_of_two_who_make_the_first_lease_at_once_the_slower_one_waits() -> None:
-    double, events = LeaseDouble(), list[Event]()
-    status = {"kind": "Status", "reason": "AlreadyExists", "message": "leases sro-apply already exists"}
-    too_late = error_of(409, json.dumps(status).encode(), "create Lease/ops/sro-apply", "Lease", {})
-    looks = 0
-
-    def other(method: str, _: str) -> Exception | None:
-        nonlocal looks
-        if method == "create":
-            double.objects[lease_id("ops")] = first_lease("ops", "b", TIMES, AT)
-            return too_late
-        looks += method == "get"
-        if looks == 3:
-            double.taken_by("")  # it is done
-            looks += 1
-        return None
-
-    double.fault = other
-    one = Leader(double, "ops", events.append, times=QUICK, now=Time())
-    with one.leading(60):
-        assert spec(double.lease)["holderIdentity"] == one.identity
-    assert [type(each) for each in events] == [Delayed, StoodBy, Leading]
-
-
-def test_an_answer_to_the_first_claim_that_was_lost_is_asked_for_again() -> None:
-    events = list[Event]()
-    lost = [TransientError("server-unreachable", "create Lease: closed")]
-
-    class Losing(LeaseDouble):
-        def create(self, manifest: JsonObject) -> JsonObject:
-            made = super().create(manifest)
-            if lost:
-                raise lost.pop()
-            return made
-
-    double = Losing()
-    one = Leader(double, "ops", events.append, times=QUICK, now=Time())
-    with one.leading(60):
-        assert spec(double.lease)["holderIdentity"] == one.identity
-    assert [type(each) for each in events] == [Delayed, Leading]
+    events: list[Event] = []
+    double = LeaseDouble(fault)
+    times = LeaseTimes(retry_s=0.01)
+    with Leader(double, "ops", events.append, times=times, now=Time()).leading(60):
+        assert Delayed(reason="create Lease: not now", retry_s=0.01) in events
+    assert double.lease
 
 
 def test_who_has_no_more_time_for_a_busy_server_is_told_that_and_not_of_a_holder() -> None:
