@@ -66,6 +66,7 @@ class Leader:
         self._of_lease = kube.behind(self._patience_s, is_urgent=True)
         self._id, self._namespace = lease_id(namespace), namespace
         self._seen: Sighting | None = None
+        self._has_looked = False
         self._until_s = _NEVER
         self._lost_to: str | None = None
         self._trouble = ""
@@ -144,7 +145,7 @@ class Leader:
             try:
                 holder = self._take()
             except TransientError as error:
-                if self._seen is None:
+                if not self._has_looked:
                     raise  # a server that never answered is not waited for
                 holder, pause_s = told, error.retry_after_s or pause_s
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
@@ -184,6 +185,7 @@ class Leader:
 
     def _look(self) -> None:
         lease = self._of_lease.get(self._id)
+        self._has_looked = True
         self._seen = None if lease is None else sighted(self._seen, lease, self._now())
 
     def _claim(self) -> None:

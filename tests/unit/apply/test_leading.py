@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from kube_double import Double, lacking
 
-from sro_apply.events import Event, Leading, Warned
+from sro_apply.events import Delayed, Event, Leading, Warned
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
@@ -114,7 +114,7 @@ class LeaseDouble(Double):
     def create(self, manifest: JsonObject) -> JsonObject:
         self._ask("create", "sro-apply")
         if object_id(manifest) in self.objects:
-            raise conflict()
+            raise TransientError("server-busy", "create Lease: it already exists")
         return self._keep(manifest)
 
     def replace(self, manifest: JsonObject) -> JsonObject:
@@ -270,6 +270,29 @@ def test_a_server_that_never_answered_is_not_waited_for() -> None:
     double = LeaseDouble(lambda *_: TransientError("server-unreachable", "read Lease: no answer"))
     with pytest.raises(TransientError), leader(double, Time()).leading(60):
         pass
+
+
+@pytest.mark.parametrize("comes", ["another", "nobody"])
+def test_a_first_lease_that_cannot_be_written_is_tried_again(comes: str) -> None:
+    """Two that begin at once in a new cluster: one of them is told that the Lease already exists."""
+    tried: list[str] = []
+
+    def fault(method: str, _: str) -> Exception | None:
+        if method != "create":
+            return None
+        tried.append(method)
+        if len(tried) > 1:
+            return None
+        if comes == "another":
+            double.objects[lease_id("ops")] = first_lease("ops", "", LeaseTimes(), datetime.now(UTC))
+        return TransientError("server-busy", "create Lease: not now")
+
+    events: list[Event] = []
+    double = LeaseDouble(fault)
+    times = LeaseTimes(retry_s=0.01)
+    with Leader(double, "ops", events.append, times=times, now=Time()).leading(60):
+        assert Delayed(reason="create Lease: not now", retry_s=0.01) in events
+    assert double.lease
 
 
 def test_a_leader_may_lead_again() -> None:
