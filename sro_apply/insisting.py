@@ -25,7 +25,7 @@ def insisting(do: Callable[[], T], tell: Callable[[Event], None], clock: Clock, 
             return do()
         except TransientError as error:
             attempts += 1
-            pause_s = delay_s(attempts) if error.retry_after_s is None else error.retry_after_s
+            pause_s = error.retry_after_s or delay_s(attempts)
             if clock.now() + pause_s > until_s:
                 raise
             tell(Delayed(reason=error.finding.message, retry_s=pause_s))

@@ -66,6 +66,7 @@ class Leader:
         self._of_lease = kube.behind(self._patience_s, is_urgent=True)
         self._id, self._namespace = lease_id(namespace), namespace
         self._seen: Sighting | None = None
+        self._has_looked = False
         self._until_s = _NEVER
         self._lost_to: str | None = None
         self._trouble = ""
@@ -95,11 +96,6 @@ class Leader:
         """Send nothing more but that the Lease is free, for good; from any thread."""
         self._has_given_up = True
         self._is_over.set()
-
-    @property
-    def is_leading(self) -> bool:
-        """Whether requests may be sent at this moment."""
-        return not self._has_given_up and self._lost_to is None and self._until_s > self._now()
 
     def gate(self) -> float:
         """For how many seconds requests may still be sent.
@@ -145,12 +141,13 @@ class Leader:
         deadline_s, told = self._now() + timeout_s, ""
         while not self._has_given_up:
             self._beat()
-            pause_s = self._times.retry_s
+            pause_s, fault = self._times.retry_s, None
             try:
                 holder = self._take()
             except TransientError as error:
-                if self._seen is None:
+                if not self._has_looked:
                     raise  # a server that never answered is not waited for
+                fault = error
                 holder, pause_s = told, error.retry_after_s or pause_s
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
             if holder is None:
@@ -162,6 +159,8 @@ class Leader:
                 self._tell(StoodBy(lease=str(self._id), holder=holder))
             left_s = deadline_s - self._now()
             if left_s <= 0:
+                if fault is not None and not holder:
+                    raise fault
                 raise LeaseLostError(
                     holder,
                     f"{self._id} is held by {holder}, and was not let go of within {timeout_s:g} s",
@@ -173,6 +172,7 @@ class Leader:
     def _take(self) -> str | None:
         """One try. None: it is ours; else who has it."""
         self._look()
+        self._has_looked = True
         if self._seen is not None and not is_free(self._seen, self.identity, self._now()):
             return self._seen.holder
         try:

@@ -44,6 +44,7 @@ class Looker:
         around = Surroundings(
             pods=pods,
             builds=self._view.builds(namespace) if waits_for_builds(group, kind) else (),
+            nodes=self._view.nodes() if is_driver(each.id) else (),
             expected=self.expected(each),
         )
         found = judge(live, around)

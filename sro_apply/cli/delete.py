@@ -6,9 +6,8 @@ import sys
 
 import click
 
-from sro_apply.cli.durations import Duration
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.options import connection_options
+from sro_apply.cli.options import output_option, target_options, timeout_option
 from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.delete import DeleteRequest
@@ -16,6 +15,7 @@ from sro_apply.controller.delete import delete as perform_delete
 from sro_apply.events import Event
 from sro_apply.planning.prune import PrunePlan
 from sro_apply.reporting.logs import json_line, text_line
+from sro_render.model.wording import counted
 
 
 @click.command(
@@ -26,34 +26,17 @@ Example:
   sro-apply delete simple-kmod""",
 )
 @click.argument("resource", metavar="SPECIALRESOURCE")
-@connection_options
+@target_options
 @click.option(
     "--yes", "is_sure", is_flag=True, help="Do not ask. Where there is no terminal it must be said."
 )
-@click.option(
-    "--timeout",
-    "timeout_s",
-    metavar="DURATION",
-    type=Duration(0.001),
-    default="10m",
-    show_default=True,
-    help="How long to wait until all of it is gone.",
-)
+@timeout_option("10m", help="How long to wait until all of it is gone.")
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would go; delete nothing.")
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A line for each event, or a JSON object for each.",
-)
+@output_option(("text", "json"), help="A line for each event, or a JSON object for each.")
 def command(
     *,
     resource: str,
-    kubeconfig: str | None,
-    context: str | None,
+    target: Target,
     is_sure: bool,
     timeout_s: float,
     is_dry_run: bool,
@@ -80,14 +63,13 @@ def command(
             click.echo(printable(f"goes:  {each.member.id}"), err=True)
         for kept in plan.kept:
             click.echo(printable(f"stays: {kept.object}: {kept.reason}"), err=True)
-        number = len(plan.doomed)
-        what = "1 object" if number == 1 else f"{number} objects"
+        what = counted(len(plan.doomed), "object")
         return click.confirm(f"Delete {what} of {resource}?", err=True)
 
     outcome = perform_delete(
         DeleteRequest(
             resource=resource,
-            target=Target(kubeconfig=kubeconfig, context=context),
+            target=target,
             timeout_s=timeout_s,
             is_dry_run=is_dry_run,
         ),

@@ -10,15 +10,9 @@ import click
 
 from sro_apply.bundle import root_of
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import (
-    adopt_option,
-    allow_options,
-    connection_options,
-    listed,
-    pace_options,
-    prune_limit_option,
-)
+from sro_apply.cli.options import output_option, target_options, terms_options
 from sro_apply.cli.talk import warn
+from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.live_diff import DiffRequest
 from sro_apply.controller.live_diff import diff as find_diff
@@ -71,16 +65,7 @@ Example:
   sro-apply diff out/cluster -o markdown --out diff.md""",
 )
 @click.argument("source", metavar="SOURCE")
-@connection_options
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["force", "fail"]),
-    default="force",
-    show_default=True,
-    help="Of fields that another manager has set: what taking them over changes, or that it is refused.",
-)
-@prune_limit_option
-@adopt_option
+@target_options
 @click.option(
     "--ignore",
     "rules",
@@ -88,17 +73,8 @@ Example:
     metavar="RULE",
     help="Hide changes: Kind/namespace/name:field.path, with * and ? in every part; can be repeated.",
 )
-@pace_options
-@allow_options
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@terms_options
+@output_option(tuple(FORMATS), help="How to report.")
 @click.option(
     "--out",
     metavar="FILE",
@@ -108,16 +84,9 @@ Example:
 def command(
     *,
     source: str,
-    kubeconfig: str | None,
-    context: str | None,
-    on_conflict: str,
-    prune_limit: float,
-    adopts: bool,
+    target: Target,
+    terms: Terms,
     rules: tuple[str, ...],
-    concurrency: int,
-    qps: float,
-    allow_kinds: str | None,
-    allow_namespaces: str | None,
     output_format: str,
     out: Path | None,
 ) -> int:
@@ -128,19 +97,7 @@ def command(
     written. What a sync leaves and only sync --prune deletes is shown as removed, with a mark; what that
     keeps nevertheless as kept, with the reason and what to do.
     """
-    found, findings = find_diff(
-        DiffRequest(
-            source=source,
-            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
-            takes_over=on_conflict == "force",
-            concurrency=concurrency,
-            prune_limit=prune_limit,
-            adopts=adopts,
-            rules=rules,
-            kinds=listed(allow_kinds),
-            namespaces=listed(allow_namespaces),
-        )
-    )
+    found, findings = find_diff(DiffRequest(source=source, target=target, terms=terms, rules=rules))
     warn(findings)
     report = FORMATS[output_format](found)
     if out is None:

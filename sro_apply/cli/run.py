@@ -7,17 +7,9 @@ from datetime import UTC, datetime
 import click
 
 from sro_apply.cli.durations import Duration
-from sro_apply.cli.options import (
-    adopt_option,
-    allow_options,
-    conflict_option,
-    connection_options,
-    listed,
-    pace_options,
-    prune_limit_option,
-    wait_timeout_option,
-)
+from sro_apply.cli.options import output_option, target_options, terms_options, wait_timeout_option
 from sro_apply.cli.talk import printable_lines
+from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.run import RunRequest
 from sro_apply.controller.run import run as perform_run
@@ -34,7 +26,7 @@ Example:
   sro-apply run out/cluster --observe""",
 )
 @click.argument("source", metavar="SOURCE")
-@connection_options
+@target_options
 @click.option(
     "--interval",
     "interval_s",
@@ -58,7 +50,6 @@ Example:
     help="Write no manifest: node labels, metrics and status only, beside Argo CD or Flux.",
 )
 @wait_timeout_option
-@conflict_option
 @click.option(
     "--prune/--no-prune",
     "prunes",
@@ -66,36 +57,18 @@ Example:
     show_default=True,
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
-@prune_limit_option
-@adopt_option
-@pace_options
-@allow_options
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="json",
-    show_default=True,
-    help="A line for each event, or a JSON object for each.",
-)
+@terms_options
+@output_option(("text", "json"), default="json", help="A line for each event, or a JSON object for each.")
 def command(
     *,
     source: str,
-    kubeconfig: str | None,
-    context: str | None,
+    target: Target,
+    terms: Terms,
     interval_s: float,
     listen: str,
     observes: bool,
-    on_conflict: str,
-    concurrency: int,
-    qps: float,
-    prunes: bool,
-    prune_limit: float,
-    adopts: bool,
     wait_s: float,
-    allow_kinds: str | None,
-    allow_namespaces: str | None,
+    prunes: bool,
     output_format: str,
 ) -> int:
     """Keep the bundle in SOURCE in the cluster, until stopped.
@@ -112,18 +85,13 @@ def command(
     perform_run(
         RunRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
+            target=target,
+            terms=terms,
             interval_s=interval_s,
             listen=listen,
             observes=observes,
-            takes_over=on_conflict == "force",
-            concurrency=concurrency,
-            prunes=prunes,
-            prune_limit=prune_limit,
-            adopts=adopts,
             wait_s=wait_s,
-            kinds=listed(allow_kinds),
-            namespaces=listed(allow_namespaces),
+            prunes=prunes,
         ),
         tell,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sro_apply.cli.options import connection_options
+from sro_apply.cli.options import target_options
 from sro_apply.cli.talk import warn
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.snapshot import take_snapshot, write_snapshot
@@ -20,7 +20,7 @@ Example:
   sro-render build specs/ --inventory inventory/prod.yaml --out out""",
 )
 @click.argument("specs", metavar="[SPEC]...", nargs=-1, type=click.Path(path_type=Path))
-@connection_options
+@target_options
 @click.option("--cluster", metavar="NAME", default="", help="The cluster's name, which builds take over.")
 @click.option(
     "--out",
@@ -28,9 +28,7 @@ Example:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write; else standard output.",
 )
-def command(
-    *, specs: tuple[Path, ...], kubeconfig: str | None, context: str | None, cluster: str, out: Path | None
-) -> None:
+def command(*, specs: tuple[Path, ...], target: Target, cluster: str, out: Path | None) -> None:
     """Write what rendering needs to know of the cluster, as a NodeInventory.
 
     It has the nodes with their kernels and labels, and the cluster's versions, driver toolkits and proxy,
@@ -40,7 +38,7 @@ def command(
     SPEC is a file or folder with SpecialResources: the names of the Secrets that their builds push with
     are brought too, and the ConfigMaps that their charts cm://NAMESPACE/NAME lie in.
     """
-    text, findings = take_snapshot(specs, Target(kubeconfig=kubeconfig, context=context), cluster)
+    text, findings = take_snapshot(specs, target, cluster)
     warn(findings)
     if out is None:
         click.echo(text, nl=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import connection_options
-from sro_apply.cli.talk import printable, warn
+from sro_apply.cli.options import output_option, target_options
+from sro_apply.cli.talk import printable_lines, warn
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.status import look
 from sro_apply.planning.stale import stale_findings, stale_nodes
@@ -22,27 +22,22 @@ Example:
   sro-apply status out/cluster -o json""",
 )
 @click.argument("source", metavar="SOURCE")
-@connection_options
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
+@target_options
+@output_option(
+    ("table", "json"),
     help="A table of states by kernels for each SpecialResource, or one JSON document.",
 )
-def command(*, source: str, kubeconfig: str | None, context: str | None, output_format: str) -> int:
+def command(*, source: str, target: Target, output_format: str) -> int:
     """Say how the cluster stands against the bundle in SOURCE: what is ready, and what is in the way.
 
     SOURCE is what sro-render build wrote, OUT/CLUSTER or git+URL@REF:PATH, of any target. Numbers such as
     11/12 are nodes on which all drivers of a state are ready, of those that must run them. It writes nothing.
     The exit code is 1 where something is not ready, or a node runs a kernel that the bundle has nothing for.
     """
-    picture = look(source, Target(kubeconfig=kubeconfig, context=context))
+    picture = look(source, target)
     if output_format == "json":
         click.echo(status_json(picture), nl=False)
     else:
-        click.echo("\n".join(map(printable, status_table(picture).split("\n"))), nl=False)
+        click.echo(printable_lines(status_table(picture)), nl=False)
     warn(stale_findings(stale_nodes(picture.resources, picture.nodes, picture.kernels)))
     return 0 if is_ready(picture) else INCOMPLETE

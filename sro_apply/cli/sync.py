@@ -7,21 +7,17 @@ import time
 
 import click
 
-from sro_apply.cli.durations import Duration
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
-    adopt_option,
-    allow_options,
-    conflict_option,
-    connection_options,
-    listed,
-    pace_options,
-    prune_limit_option,
+    output_option,
+    target_options,
+    terms_options,
+    timeout_option,
     wait_timeout_option,
 )
 from sro_apply.cli.talk import printable, printable_lines
-from sro_apply.config import OnStale
+from sro_apply.config import OnStale, Terms
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
 from sro_apply.controller.sync import sync as perform_sync
@@ -39,32 +35,21 @@ Example:
   sro-apply sync out/cluster --dry-run -o json""",
 )
 @click.argument("source", metavar="SOURCE")
-@connection_options
+@target_options
 @click.option(
     "--wait/--no-wait",
     "waits",
     default=True,
     help="Go on to what comes next only when what was applied is ready (namespaces, CRDs and hooks always).",
 )
-@click.option(
-    "--timeout",
-    "timeout_s",
-    metavar="DURATION",
-    type=Duration(0.001),
-    default="30m",
-    show_default=True,
-    help="How long to apply and wait, altogether.",
-)
+@timeout_option("30m", help="How long to apply and wait, altogether.")
 @wait_timeout_option
-@conflict_option
 @click.option(
     "--prune",
     "prunes",
     is_flag=True,
     help="Delete what earlier bundles had and this one has not, once what replaces it is ready.",
 )
-@prune_limit_option
-@adopt_option
 @click.option(
     "--on-stale",
     type=click.Choice([each.value for each in OnStale]),
@@ -72,38 +57,25 @@ Example:
     show_default=True,
     help="What to do if nodes run other kernels than when the bundle was rendered.",
 )
-@pace_options
-@allow_options
+@terms_options
 @click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Ask the server what would change; write nothing."
 )
-@click.option(
-    "-o",
-    "--output",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
+@output_option(
+    ("text", "json"),
     help="A line for each event (with a board of all kernels on a terminal), or a JSON object for each.",
 )
 def command(
     *,
     source: str,
-    kubeconfig: str | None,
-    context: str | None,
+    target: Target,
+    terms: Terms,
     waits: bool,
     timeout_s: float,
-    on_conflict: str,
-    allow_kinds: str | None,
-    allow_namespaces: str | None,
-    is_dry_run: bool,
-    concurrency: int,
-    qps: float,
-    prunes: bool,
-    prune_limit: float,
-    adopts: bool,
     wait_s: float,
+    prunes: bool,
     on_stale: str,
+    is_dry_run: bool,
     output_format: str,
 ) -> int:
     """Apply the bundle in SOURCE, once.
@@ -116,19 +88,14 @@ def command(
     outcome = perform_sync(
         SyncRequest(
             source=source,
-            target=Target(kubeconfig=kubeconfig, context=context, qps=qps),
+            target=target,
+            terms=terms,
             timeout_s=timeout_s,
-            waits=waits,
-            takes_over=on_conflict == "force",
-            is_dry_run=is_dry_run,
-            prunes=prunes,
-            prune_limit=prune_limit,
-            adopts=adopts,
             wait_s=wait_s,
+            waits=waits,
+            prunes=prunes,
             on_stale=OnStale(on_stale),
-            concurrency=concurrency,
-            kinds=listed(allow_kinds),
-            namespaces=listed(allow_namespaces),
+            is_dry_run=is_dry_run,
         ),
         teller.tell,
         teller.tick,

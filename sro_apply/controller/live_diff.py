@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from sro_apply.asking import Asker
 from sro_apply.checking import check_nodes
-from sro_apply.config import OnStale, SyncSettings
+from sro_apply.config import OnStale, SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.git import shown
 from sro_apply.kube.view import View
@@ -31,13 +31,8 @@ class DiffRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
-    takes_over: bool
-    concurrency: int
-    prune_limit: float = 0.5
-    adopts: bool = False
+    terms: Terms
     rules: Sequence[str] = ()
-    kinds: Collection[str] = ()
-    namespaces: Collection[str] = ()
 
 
 def diff(request: DiffRequest) -> tuple[Diff, tuple[Finding, ...]]:
@@ -50,7 +45,7 @@ def diff(request: DiffRequest) -> tuple[Diff, tuple[Finding, ...]]:
     for rule in request.rules:
         parse_rule(rule)
     bundle = load_once(request.source)
-    refuse_beyond(bundle, request.kinds, request.namespaces)
+    refuse_beyond(bundle, request.terms.kinds, request.terms.namespaces)
     kube, namespace = connect(request.target)
     refuse_own(bundle, namespace)
     settings = SyncSettings(
@@ -58,10 +53,10 @@ def diff(request: DiffRequest) -> tuple[Diff, tuple[Finding, ...]]:
         version=__version__,
         timeout_s=0,
         is_dry_run=True,
-        takes_over=request.takes_over,
-        concurrency=request.concurrency,
-        prune_limit=request.prune_limit,
-        adopts=request.adopts,
+        takes_over=request.terms.takes_over,
+        concurrency=request.terms.concurrency,
+        prune_limit=request.terms.prune_limit,
+        adopts=request.terms.adopts,
     )
     view = View(kube)
     answers = Asker(kube, view, bundle, settings, time.sleep).ask()

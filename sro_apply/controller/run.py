@@ -7,7 +7,7 @@ the one before it stays. Whatever else goes wrong is told and tried again; only 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import closing
 from typing import Protocol
 
@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from sro_apply.checking import check_operator
 from sro_apply.clock import Clock, SystemClock
-from sro_apply.config import SyncSettings
+from sro_apply.config import SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
+from sro_apply.controller.resting import rest
 from sro_apply.controller.stopping import Stopping
 from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected
 from sro_apply.git import shown
@@ -33,7 +34,7 @@ from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
-from sro_apply.runner import FIRST_LOOK_S, Runner
+from sro_apply.runner import Runner
 from sro_apply.sources import Found, Source, opened
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
@@ -57,17 +58,12 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    terms: Terms
     listen: str
     interval_s: float
     observes: bool
-    takes_over: bool
-    concurrency: int
     prunes: bool
-    prune_limit: float
-    adopts: bool
     wait_s: float
-    kinds: Collection[str] = ()
-    namespaces: Collection[str] = ()
 
 
 def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
@@ -225,10 +221,10 @@ class _Loop:
             namespace=namespace,
             version=__version__,
             timeout_s=math.inf,
-            takes_over=request.takes_over,
-            concurrency=request.concurrency,
-            prune_limit=request.prune_limit,
-            adopts=request.adopts,
+            takes_over=request.terms.takes_over,
+            concurrency=request.terms.concurrency,
+            prune_limit=request.terms.prune_limit,
+            adopts=request.terms.adopts,
             wait_s=request.wait_s,
             is_continuous=True,
         )
@@ -245,7 +241,9 @@ class _Loop:
         """
         with self._stopping.calling(self._view.wake), closing(self._view):
             while not self._stopping.is_asked:
-                self._wait(self._turn())
+                due_s = self._turn()
+                self._board.beat()
+                rest(due_s, self._took_s, self._stopping, self._view)
 
     def _turn(self) -> float:
         """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
@@ -264,16 +262,6 @@ class _Loop:
         if self._work is not None and (next_try_s := self._work.next_try_s()) is not None:
             times.append(next_try_s)
         return min(times)
-
-    def _wait(self, seconds: float) -> None:
-        """Wait, until something changes; but not to work for more than half of the time."""
-        self._board.beat()
-        # Before it waits: what this round has asked for is not idle, however long nothing changes.
-        self._view.forget()
-        rest_s = max(FIRST_LOOK_S, self._took_s)
-        self._stopping.wait(rest_s)
-        if not self._stopping.is_asked and seconds > rest_s:
-            self._view.wait(seconds - rest_s)
 
     def _poll(self) -> None:
         """Take what the source has, where it is time to look, and it is new and good."""
@@ -297,9 +285,9 @@ class _Loop:
 
     def _check(self, bundle: RenderedBundle) -> None:
         """Refuse what must not be applied, or not now."""
-        refuse_beyond(bundle, self._request.kinds, self._request.namespaces)
+        refuse_beyond(bundle, self._request.terms.kinds, self._request.terms.namespaces)
         refuse_own(bundle, self._settings.namespace)
-        for each in check_operator(self._kube, adopts=self._request.adopts):
+        for each in check_operator(self._kube, adopts=self._request.terms.adopts):
             self._tell(warned(each))
 
     def _reject(self, error: SroError | ExceptionGroup[SroError]) -> None:

@@ -1,9 +1,9 @@
-"""What a command does from its first to its last step: load the bundle, connect, and run."""
+"""What `sync` does from its first to its last step: load the bundle, connect, apply, and prune if asked."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sro_apply.checking import check_nodes, check_operator
 from sro_apply.clock import SystemClock
-from sro_apply.config import OnStale, SyncSettings
+from sro_apply.config import OnStale, SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
 from sro_apply.events import Event
@@ -35,18 +35,13 @@ class SyncRequest(Struct, frozen=True, kw_only=True):
 
     source: str
     target: Target
+    terms: Terms
     timeout_s: float
     waits: bool
-    takes_over: bool
     is_dry_run: bool
-    concurrency: int
     prunes: bool = False
-    prune_limit: float = 0.5
-    adopts: bool = False
     wait_s: float = 1200.0
     on_stale: OnStale = OnStale.WARN
-    kinds: Collection[str] = ()
-    namespaces: Collection[str] = ()
 
 
 class SyncOutcome(Struct, frozen=True, kw_only=True):
@@ -93,7 +88,7 @@ def sync(
         ServerError: there is no server to talk to, or another one works in its cluster.
     """
     bundle = load_once(request.source)
-    refuse_beyond(bundle, request.kinds, request.namespaces)
+    refuse_beyond(bundle, request.terms.kinds, request.terms.namespaces)
     kube, namespace = connect(request.target)
     refuse_own(bundle, namespace)
     settings = SyncSettings(
@@ -101,11 +96,11 @@ def sync(
         version=__version__,
         timeout_s=request.timeout_s,
         waits=request.waits,
-        takes_over=request.takes_over,
+        takes_over=request.terms.takes_over,
         is_dry_run=request.is_dry_run,
-        concurrency=request.concurrency,
-        prune_limit=request.prune_limit,
-        adopts=request.adopts,
+        concurrency=request.terms.concurrency,
+        prune_limit=request.terms.prune_limit,
+        adopts=request.terms.adopts,
         wait_s=request.wait_s,
     )
 
@@ -117,7 +112,7 @@ def sync(
             """A dry run is the first who asks; else the server has let us have the Lease, and is there."""
             return do() if request.is_dry_run else insisting(do, tell, clock, end_s)
 
-        found = get_through(lambda: check_operator(cluster, adopts=request.adopts))
+        found = get_through(lambda: check_operator(cluster, adopts=request.terms.adopts))
         for each in (*found, *get_through(lambda: check_nodes(view, bundle, request.on_stale))):
             tell(warned(each))
         runner = Runner(cluster, bundle, replace(settings, timeout_s=end_s - clock.now()), tell, clock, view)

@@ -5,6 +5,7 @@ Decides when a request may be sent: never past its gate. Knows no kinds and no p
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 from collections import Counter
@@ -213,7 +214,18 @@ def _no_answer(what: str, error: urllib3.exceptions.HTTPError) -> Exception:
         return PermanentError(
             "server-tls", f"{what}: {error}", hint="check the certificate authority of the kubeconfig"
         )
-    return unreachable(what, error)
+    return unreachable(what, error, _words_of(error))
+
+
+def _words_of(error: urllib3.exceptions.HTTPError) -> str:
+    """What the library says, without the names of its classes."""
+    text = str(error.args[-1] if error.args[:1] == _ABORTED else error)
+    return _CONNECTION.sub(r"\1:\2: ", text)
+
+
+_ABORTED: Final = ("Connection aborted.",)
+"""What is beside the cause: nothing that it would not say itself."""
+_CONNECTION: Final = re.compile(r"^\w+\(host='([^']*)', port=(\d+)\): ")
 
 
 def _gated(gate: Gate) -> dict[str, Any]:

@@ -115,9 +115,9 @@ def not_understood(text: str) -> TransientError:
     return TransientError(_NOT_UNDERSTOOD, text, hint=TRIED_AGAIN)
 
 
-def unreachable(what: str, cause: Exception) -> TransientError:
-    """The error for a request that got no answer."""
-    detail = str(cause) or type(cause).__name__
+def unreachable(what: str, cause: Exception, words: str = "") -> TransientError:
+    """The error for a request that got no answer. Args: words: why, if the cause has worse ones."""
+    detail = words or str(cause) or type(cause).__name__
     return TransientError(
         "server-unreachable", f"{what}: {_cut(detail)}", hint="check the connection, and that the server runs"
     )

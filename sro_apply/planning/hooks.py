@@ -76,9 +76,11 @@ def has_failed(live: JsonObject) -> bool:
 def runs_anew(live: JsonObject, wanted: JsonObject) -> bool:
     """Whether what an earlier run left makes way for a hook: it does something else, or it failed.
 
+    What has no revision is none that we ran, such as the operator's of this name: it is not ours to delete.
     Source: as Helm runs the hooks of a release that failed when somebody installs it once more.
     """
-    return is_in_the_way(live, wanted) or (has_failed(live) and BEFORE in policies_of(wanted))
+    has_run = bool(revision_of(live)) and has_failed(live)
+    return is_in_the_way(live, wanted) or (has_run and BEFORE in policies_of(wanted))
 
 
 def told(wanted: JsonObject, found: Verdict) -> Verdict:

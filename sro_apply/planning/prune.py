@@ -30,7 +30,7 @@ from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value
 from sro_render.kernels.selectors import pod_selector
 from sro_render.model.inventory import KernelVersion
 from sro_render.model.objects import JsonObject, ObjectId, object_id
-from sro_render.model.wording import name_some
+from sro_render.model.wording import counted, name_some
 
 LEAST_FOR_SHARE: Final = 5
 """So many objects may go whatever share they are: a small set changes as a whole."""
@@ -208,7 +208,7 @@ def _reason(member: Member, situation: Situation, *, is_removed: bool) -> str:
 
 
 def _stop(resource: str, stale: Sequence[Member], situation: Situation) -> PruneStopped | None:
-    count = _objects(len(stale))
+    count = counted(len(stale), "object")
     known = situation.resources.get(resource)
     if known is None:
         return unknown_set(resource, f"{count} of {resource} stay")
@@ -376,7 +376,3 @@ def kept_back(member: Member, reason: str, hint: str = "") -> Kept:
 def _kubectl(verb: str, identity: ObjectId) -> str:
     place = f" -n {identity.namespace}" if identity.namespace else ""
     return f"kubectl {verb}{place} {identity.kind.lower()} {identity.name}"
-
-
-def _objects(number: int) -> str:
-    return "1 object" if number == 1 else f"{number} objects"

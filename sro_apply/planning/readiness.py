@@ -8,7 +8,7 @@ Source: kubernetes pkg/controller (status of each kind), OpenShift api build/v1 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -46,12 +46,13 @@ from sro_render.model.objects import JsonObject, mapping_of, text_of
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What is known around an object.
 
-    pods, builds: those of its namespace; expected: the nodes that it must run on, A-Z; matched: the uids of
-    the pods whose logs have what the object waits for.
+    pods, builds: those of its namespace; nodes: all; expected: those that it must run on, A-Z; matched: the
+    uids of the pods whose logs have what the object waits for.
     """
 
     pods: Sequence[JsonObject] = ()
     builds: Sequence[JsonObject] = ()
+    nodes: Sequence[JsonObject] = ()
     expected: tuple[str, ...] = ()
     matched: frozenset[str] = frozenset()
 
@@ -85,7 +86,8 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     pods = pods_of(live, around.pods)
     updated = number_of(status, "updatedNumberScheduled")
     old = old_pods(live, pods, updated)
-    fault = fault_of([pod for pod in pods if pod not in old])
+    passing = {name_of(pod) for pod in old}
+    fault = fault_of([pod for pod in pods if name_of(pod) not in passing])
     if fault:
         return fault
     missing = sorted(set(around.expected) - {node_of(pod) for pod in pods})
@@ -107,8 +109,18 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
     ready = number_of(status, "numberAvailable" if is_delayed else "numberReady")
     if ready < desired:
         waiting = sorted(node_of(pod) for pod in pods if not is_true(pod, "Ready"))
-        return progress(f"{ready} of {desired} pods are ready{named(waiting)}", pending_of(pods))
+        why = pending_of(pods) or _down(around.nodes, waiting)
+        return progress(f"{ready} of {desired} pods are ready{named(waiting)}", why)
     return READY
+
+
+def _down(nodes: Sequence[JsonObject], waiting: Collection[str]) -> str:
+    """What is wrong with the first of the waiting nodes that is not ready itself."""
+    for node in sorted(nodes, key=name_of):
+        ready = condition_of(node, "Ready")
+        if name_of(node) in waiting and ready and ready.get("status") != "True":
+            return f"node {name_of(node)}: {words_of(ready)}"
+    return ""
 
 
 def _still_old(live: JsonObject, old: Sequence[JsonObject]) -> str:

@@ -46,7 +46,7 @@ def resource_status(picture: Picture, resource: str) -> ResourceStatus:
     steps = steps_of(picture, resource)
     failed = [step for step in steps if step.status is Status.FAILED]
     if failed:
-        return ResourceStatus(condition=ERRORED, message=_cut(f"{failed[0].key}: {failed[0].reason}"))
+        return ResourceStatus(condition=ERRORED, message=cut(f"{failed[0].key}: {failed[0].reason}"))
     open_ = [step for step in steps if step.status is not Status.READY]
     if open_:
         return ResourceStatus(
@@ -99,5 +99,6 @@ def _place(picture: Picture, resource: str, step: SeenStep) -> str:
     return templates.get(step.key.state, step.key.state)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """The text as it goes into a status or an Event."""
     return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

@@ -28,7 +28,7 @@ from sro_apply.events import (
     Warned,
 )
 from sro_apply.reporting.json_text import json_text
-from sro_render.model.wording import name_some
+from sro_render.model.wording import counted, name_some
 
 
 def text_line(event: Event) -> str:
@@ -39,7 +39,7 @@ def text_line(event: Event) -> str:
             result = "would be created, unchecked: its namespace or kind is not there yet"
             return f"{event.step}: {event.object} {result if unchecked else event.result}"
         case Readied():
-            return f"{event.step}: ready ({_count(event.objects, 'object')})"
+            return f"{event.step}: ready ({counted(event.objects, 'object')})"
         case Awaited():
             return f"{event.step}: waiting for {event.object}: {event.reason}"
         case Failed():
@@ -54,12 +54,12 @@ def text_line(event: Event) -> str:
             return f"metrics, probes and a page on http://{event.address}"
         case Loaded():
             return (
-                f"{event.source}: {_count(event.objects, 'object')} for {event.cluster}, at {event.revision}"
+                f"{event.source}: {counted(event.objects, 'object')} for {event.cluster}, at {event.revision}"
             )
         case Rejected():
             return f"{event.source}: not taken, what was there before stays: {event.reason}"
         case Labelled():
-            nodes = f"{_count(len(event.nodes), 'node')}: {name_some(event.nodes)}"
+            nodes = f"{counted(len(event.nodes), 'node')}: {name_some(event.nodes)}"
             did = "set on" if event.is_ready else "taken from"
             return f"{event.specialresource} / {event.state}: label {did} {nodes}"
         case Warned():
@@ -130,7 +130,3 @@ def _pruning(event: Pruning) -> str:
 
 def _hint(hint: str) -> str:
     return f"; {hint}" if hint else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

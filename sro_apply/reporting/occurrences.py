@@ -18,11 +18,11 @@ from sro_apply.planning.completion import steps_of
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status, StepKey
 from sro_apply.planning.verdict import Readiness
+from sro_apply.reporting.conditions import cut
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of
 
 NAMESPACE: Final = "default"
 """Where Events of what lies in no namespace are."""
-_LONGEST: Final = 1_000
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):
@@ -57,11 +57,11 @@ def _of_step(step: SeenStep, before: SeenStep | None) -> Iterator[Occurrence]:
                 yield Occurrence(reason="StateReady", message=f"{place} is ready")
         case Status.FAILED:
             if before is None or (before.status, before.reason) != (step.status, step.reason):
-                yield Occurrence(reason="Failed", message=_cut(f"{place}: {step.reason}"), is_warning=True)
+                yield Occurrence(reason="Failed", message=cut(f"{place}: {step.reason}"), is_warning=True)
         case Status.APPLIED:
             awaited = _awaited(step)
             if awaited and (before is None or _awaited(before) != awaited):
-                yield Occurrence(reason="Waiting", message=_cut(f"{place} waits for {step.reason}"))
+                yield Occurrence(reason="Waiting", message=cut(f"{place} waits for {step.reason}"))
         case Status.WAITING:
             pass
 
@@ -113,7 +113,3 @@ def once_more(event: JsonObject, now: str) -> JsonObject:
     """What is to change of an Event whose occurrence came again."""
     count = event.get("count")
     return {"count": (count if isinstance(count, int) else 1) + 1, "lastTimestamp": now}
-
-
-def _cut(text: str) -> str:
-    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text

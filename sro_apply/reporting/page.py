@@ -12,6 +12,7 @@ from sro_apply.planning.progress import Status
 from sro_apply.reporting.metrics import Work
 from sro_apply.reporting.obstacles import Obstacle, obstacles
 from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, summaries
+from sro_render.model.wording import counted
 from sro_render.review.page.markup import NOTHING, Html, joined, raw, tag
 
 _STYLE: Final = """
@@ -105,7 +106,7 @@ def _resource(summary: Summary) -> Html:
     return tag(
         "section",
         tag("h2", summary.name),
-        tag("p", _state(summary.status), f", {_count(summary.nodes, 'node')}"),
+        tag("p", _state(summary.status), f", {counted(summary.nodes, 'node')}"),
         *(_stale(summary) if summary.stale else ()),
         _table(summary) if summary.rows else NOTHING,
         _reasons(summary),
@@ -118,7 +119,7 @@ def _stale(summary: Summary) -> tuple[Html, ...]:
             "div",
             tag(
                 "p",
-                f"{_count(len(each.nodes), 'node')} with kernel ",
+                f"{counted(len(each.nodes), 'node')} with kernel ",
                 tag("span", each.kernel, class_="mono"),
                 ", which the bundle expects under another: "
                 if each.is_served
@@ -189,7 +190,3 @@ def _reason(obstacle: Obstacle) -> Html:
         tag("span", obstacle.place, class_="mono"),
         f": {obstacle.reason}{again}",
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

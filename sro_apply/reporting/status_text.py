@@ -9,6 +9,7 @@ from sro_apply.reporting.json_text import json_text
 from sro_apply.reporting.obstacles import Obstacle, obstacles
 from sro_apply.reporting.summary import WORDS, Cell, Row, Summary, is_ready, nodes_of, summaries
 from sro_render.model.objects import JsonObject
+from sro_render.model.wording import counted
 
 
 def status_table(picture: Picture) -> str:
@@ -30,7 +31,7 @@ def status_json(picture: Picture) -> str:
 
 
 def _section(summary: Summary) -> str:
-    nodes = f", {_count(summary.nodes, 'node')}" if summary.nodes else ""
+    nodes = f", {counted(summary.nodes, 'node')}" if summary.nodes else ""
     lines = [f"{summary.name}: {'ready' if summary.is_ready else 'not ready'}{nodes}"]
     lines += _aligned([("kernel", "nodes", *summary.states), *map(_cells, summary.rows)])
     lines += [f"  {each.place}: {WORDS[each.status]}{_reason(each)}" for each in obstacles(summary)]
@@ -86,7 +87,3 @@ def _step_json(step: SeenStep) -> JsonObject:
         "reason": step.reason,
         **({"nodes": {"expected": [*nodes.expected], "ready": [*nodes.ready]}} if nodes else {}),
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

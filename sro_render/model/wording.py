@@ -73,3 +73,8 @@ def name_some(names: Sequence[str]) -> str:
     """The first names of many, and how many more there are."""
     more = len(names) - _MAX_NAMES
     return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 node`, `3 nodes`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,10 +7,12 @@ done it, when the client cannot know that it is done.
 
 from __future__ import annotations
 
+import itertools
 import json
 import ssl
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,6 +65,21 @@ def failure(status: int, reason: str, message: str, *, retry_after_s: int | None
 
 
 Decide = Callable[[Asked], Answer | str | None]
+
+
+def now_and_then(every: int, *, first: int = 0) -> Callable[[Asked], bool]:
+    """Whether it is a request's turn to go wrong: the first of its sort (or a later one), and every so many.
+
+    Counted for each path, and its watch, by itself: of all requests together, one of them might by chance have
+    the turn each time, and would never get through.
+    """
+    counts: defaultdict[tuple[str, str, bool], Iterator[int]] = defaultdict(itertools.count)
+
+    def has_turn(asked: Asked) -> bool:
+        path = asked.path.partition("?")[0]
+        return next(counts[asked.method, path, "watch=1" in asked.path]) % every == first
+
+    return has_turn
 
 
 @dataclass

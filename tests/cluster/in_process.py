@@ -15,6 +15,7 @@ from raw_api import Object
 from simple_kmod import Synced
 
 from sro_apply.cli.main import run as command_line
+from sro_apply.config import Terms
 from sro_apply.controller import run as loop
 from sro_apply.controller.connecting import Target
 from sro_apply.events import Event
@@ -52,11 +53,8 @@ def run(
         listen="127.0.0.1:0",
         interval_s=1.0,
         observes=observes,
-        takes_over=True,
-        concurrency=8,
+        terms=Terms(),
         prunes=True,
-        prune_limit=0.5,
-        adopts=False,
         wait_s=1200.0,
     )
     alarm = threading.Timer(seconds, stopping.ask)

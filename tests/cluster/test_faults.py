@@ -19,7 +19,7 @@ from pathlib import Path
 import little
 import pytest
 from clusters import Cluster, until
-from fault_proxy import Answer, Asked, Cut, FaultProxy, failure
+from fault_proxy import Answer, Asked, Cut, FaultProxy, failure, now_and_then
 from simple_kmod import (
     DRIVER,
     KERNELS,
@@ -60,12 +60,13 @@ def test_a_conflict_now_and_then_is_got_past(
     openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, through: Path, reason: str
 ) -> None:
     conflict = failure(409, reason, "the object has been modified")
-    turns = cycle([None, conflict, None, None, conflict])
-    fault_proxy.decide = lambda asked: next(turns) if asked.is_write and not asked.is_of_lease else None
+    has_turn = now_and_then(2)
+    fault_proxy.decide = lambda asked: conflict if asked.is_write and has_turn(asked) else None
 
     done = sync(openshift, bundle, kubeconfig=through)
 
     assert (done.code, done.errors) == (0, ""), done.events
+    assert done.of("delayed")
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
 
@@ -158,8 +159,10 @@ def looping(kubeconfig: Path, bundle: Path) -> Iterator[subprocess.Popen[bytes]]
     program = [sys.executable, "-m", "sro_apply", "run", str(bundle), "--interval", "1"]
     options = ["--listen", "127.0.0.1:0", "--kubeconfig", str(kubeconfig)]
     with subprocess.Popen([*program, *options], stdout=subprocess.DEVNULL) as process:
-        yield process
-        process.terminate()
+        try:
+            yield process
+        finally:
+            process.terminate()
         assert process.wait(30) == 0
 
 
@@ -167,10 +170,10 @@ def test_a_loop_puts_right_what_is_changed_while_requests_and_watches_go_wrong(
     openshift: Cluster, bundle: Path, fault_proxy: FaultProxy, through: Path
 ) -> None:
     ways = iter(cycle(WAYS))
-    turns = iter(cycle([False, False, False, True]))
+    has_turn = now_and_then(3, first=1)  # it could not even begin without its first questions
 
     def decide(asked: Asked) -> Answer | str | None:
-        if asked.is_of_lease or not next(turns):
+        if asked.is_of_lease or not has_turn(asked):
             return None
         return EXPIRED if "watch=1" in asked.path else next(ways)
 

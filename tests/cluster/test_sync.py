@@ -83,7 +83,7 @@ def test_a_build_that_fails_and_an_image_that_is_missing_hold_up_no_other_kernel
 
     # Long enough for a build to fail four times; the image would be waited for a minute.
     kubeconfig = openshift.kubeconfig("admin", fault_proxy.url)
-    done = sync(openshift, bundle, "--timeout", "30", kubeconfig=kubeconfig)
+    done = sync(openshift, bundle, "--timeout", "40", kubeconfig=kubeconfig)
 
     assert done.code == 1
     assert (done.finished["ready"], done.finished["failed"], done.finished["held"]) == (6, 2, 1)

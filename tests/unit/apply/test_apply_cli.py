@@ -67,6 +67,11 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["sync"], "Missing argument 'SOURCE'"),
         (["sync", "x", "--on-conflict", "guess"], "'guess' is not one of 'force', 'fail'"),
+        (["sync", "x", "--allow-kinds", ""], "Invalid value for '--allow-kinds': it names nothing"),
+        (
+            ["run", "x", "--allow-namespaces", " , "],
+            "Invalid value for '--allow-namespaces': it names nothing",
+        ),
         (["sync", "x", "--timeout", "0"], "'0' is no duration: write 90, 90s, 15m or 1h30m"),
         (["sink"], "No such command 'sink'"),
     ],
@@ -129,6 +134,16 @@ def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
         2,
         "error[system]: standard output: No space left on device\n",
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["snapshot", "x" * 300], ["sync", str(GOLDEN), "--kubeconfig", "x" * 300]]
+)
+def test_a_file_that_the_system_does_not_let_us_look_at_is_no_bug_of_ours(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == f"error[system]: {'x' * 300}: File name too long\n"
 
 
 def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,10 @@ a gate that shuts while the connection is made. Left out: everything that only a
 from __future__ import annotations
 
 import base64
+import errno
+import os
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +104,39 @@ def test_an_answer_that_is_no_json_is_none(
     with pytest.raises(TransientError) as strange:
         Client(connected(tmp_path, server, certificates.ca)).version()
     assert strange.value.finding.message == "read the server's version: the answer is no JSON"
+
+
+def kept_from(url: str) -> str:
+    """What is said of a server that cannot be asked."""
+    access = Access(host=url, pool=urllib3.PoolManager, user=lambda: "", namespace="default")
+    with pytest.raises(TransientError) as caught:
+        Client(Connection(access, gate=lambda: 60.0)).version()
+    assert caught.value.finding.code == "server-unreachable"
+    return caught.value.finding.message
+
+
+def test_who_refuses_a_connection_is_named_and_no_class_of_a_library() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert kept_from(f"http://127.0.0.1:{port}") == (
+        f"read the server's version: 127.0.0.1:{port}: Failed to establish a new connection: "
+        f"[Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}"
+    )
+
+
+def test_a_connection_that_ends_without_an_answer_is_said_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        said = kept_from(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert said == "read the server's version: Remote end closed connection without response"
 
 
 def test_a_gate_that_shuts_while_the_connection_is_made_lets_nothing_through(

@@ -93,6 +93,11 @@ def test_what_failed_in_an_earlier_run_makes_way_where_it_may_go(
     assert runs_anew({**wanted, "status": status}, wanted) == anew
 
 
+def test_what_failed_and_is_none_of_ours_stays() -> None:
+    failed = {**hook(), "status": {"conditions": [{"type": "Failed", "status": "True"}]}}
+    assert not runs_anew(failed, with_run_revision(hook()))
+
+
 def test_only_another_revision_is_in_the_way_and_only_where_it_may_go() -> None:
     one, two = with_run_revision(hook()), with_run_revision(hook(image="b"))
     assert not is_in_the_way(one, one)

@@ -2,7 +2,7 @@
 
 Matrix: a Lease that is not there, let go of, ours, another's and fresh, another's and old, of a holder whose
 clock is wrong; renewals that come, do not come, come too late; another that was quicker or has taken over; a
-Lease that somebody deleted. The server is a double, so is the clock; threads, processes and a real server are
+Lease that somebody deleted; two who make the first one. The server is a double, so is the clock; threads, processes and a real server are
 for tests/cluster.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from kube_double import Double, lacking
 
-from sro_apply.events import Event, Leading, Warned
+from sro_apply.events import Delayed, Event, Leading, Warned
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Gate
 from sro_apply.leading import Leader
@@ -114,7 +114,7 @@ class LeaseDouble(Double):
     def create(self, manifest: JsonObject) -> JsonObject:
         self._ask("create", "sro-apply")
         if object_id(manifest) in self.objects:
-            raise conflict()
+            raise TransientError("server-busy", "create Lease: it already exists")
         return self._keep(manifest)
 
     def replace(self, manifest: JsonObject) -> JsonObject:
@@ -176,9 +176,9 @@ def test_the_gate_is_open_until_the_deadline_and_a_renewal_moves_that() -> None:
         assert one.gate() == 3
         one.renew()
         assert one.gate() == 10
-        assert one.is_leading
     assert spec(double.lease)["holderIdentity"] == ""
-    assert not one.is_leading
+    with pytest.raises(TransientError):
+        one.gate()
 
 
 def test_the_time_counts_from_before_the_renewal_was_sent() -> None:
@@ -272,12 +272,44 @@ def test_a_server_that_never_answered_is_not_waited_for() -> None:
         pass
 
 
+@pytest.mark.parametrize("comes", ["another", "nobody"])
+def test_a_first_lease_that_cannot_be_written_is_tried_again(comes: str) -> None:
+    """Two that begin at once in a new cluster: one of them is told that the Lease already exists."""
+    tried: list[str] = []
+
+    def fault(method: str, _: str) -> Exception | None:
+        if method != "create":
+            return None
+        tried.append(method)
+        if len(tried) > 1:
+            return None
+        if comes == "another":
+            double.objects[lease_id("ops")] = first_lease("ops", "", LeaseTimes(), datetime.now(UTC))
+        return TransientError("server-busy", "create Lease: not now")
+
+    events: list[Event] = []
+    double = LeaseDouble(fault)
+    times = LeaseTimes(retry_s=0.01)
+    with Leader(double, "ops", events.append, times=times, now=Time()).leading(60):
+        assert Delayed(reason="create Lease: not now", retry_s=0.01) in events
+    assert double.lease
+
+
+def test_who_has_no_more_time_for_a_busy_server_is_told_that_and_not_of_a_holder() -> None:
+    busy = TransientError("server-busy", "replace Lease: try again later")
+    double = LeaseDouble(lambda method, _: busy if method == "replace" else None)
+    double.objects[lease_id("ops")] = released(OURS, LATER)
+    with pytest.raises(TransientError) as told, leader(double, Time()).leading(0):
+        pass
+    assert told.value is busy
+
+
 def test_a_leader_may_lead_again() -> None:
     double, time = LeaseDouble(), Time()
     one = leader(double, time)
     for _ in range(2):
         with one.leading(60):
-            assert one.is_leading
+            assert one.gate() == 10
 
 
 def test_the_thread_that_renews_survives_whatever_it_meets() -> None:

@@ -202,8 +202,11 @@ def test_a_sync_that_cannot_read_or_write_for_a_moment_prunes_once_it_can(
     assert clock.time == sum(pauses)
 
 
-def test_a_server_that_stays_busy_is_told_when_the_time_is_over() -> None:
-    double = cluster(lambda method, _: busy() if method == "list" else None, member("old"))
+@pytest.mark.parametrize("retry_after_s", [None, 0.0])
+def test_a_server_that_stays_busy_is_told_when_the_time_is_over(retry_after_s: float | None) -> None:
+    fault = busy()
+    fault.retry_after_s = retry_after_s
+    double = cluster(lambda method, _: fault if method == "list" else None, member("old"))
     clock = FastClock()
     pruner = pruner_of(double, [], clock)
     with pytest.raises(TransientError):

@@ -212,6 +212,19 @@ def test_a_daemon_set_is_ready_on_the_nodes_that_it_must_run_on(
     assert judge(given, Surroundings(pods=pods, expected=expected)) == verdict
 
 
+def test_a_node_that_is_down_is_why_its_pod_is_not_ready() -> None:
+    def node(name: str, status: str) -> Object:
+        ready = {"type": "Ready", "status": status, "reason": "NodeStatusUnknown", "message": "no word of it"}
+        return {"kind": "Node", "metadata": {"name": name}, "status": {"conditions": [ready]}}
+
+    pods = [pod("d-1", "n1", is_ready=True), pod("d-2", "n2"), pod("d-3", "n3")]
+    nodes = [node("n0", "Unknown"), node("n1", "True"), node("n2", "True"), node("n3", "Unknown")]
+    verdict = judge(daemon_set(3, 3, 1), Surroundings(pods=pods, nodes=nodes))
+    assert verdict == Verdict(
+        Readiness.PROGRESSING, "1 of 3 pods are ready (n2, n3); node n3: NodeStatusUnknown: no word of it"
+    )
+
+
 def test_pods_of_others_and_pods_that_go_do_not_count() -> None:
     other = pod("x", "n1", waiting=PULL)
     other["metadata"]["labels"] = {"app": "another"}
