@@ -19,7 +19,7 @@ from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.kube.patience import Sleep, patiently
-from sro_apply.planning.applyset import PART_OF, parent_id, set_id
+from sro_apply.planning.applyset import PART_OF
 from sro_apply.planning.hooks import read_record, revision_of, runs_anew, runs_once
 from sro_apply.planning.live_diff import Checked
 from sro_apply.planning.live_prune import Fate, fates
@@ -27,11 +27,11 @@ from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.placement import seen_node
 from sro_apply.planning.prune import Situation, keys_to_keep, plan_prune
 from sro_apply.planning.sameness import is_same
-from sro_apply.planning.sets import Key, LiveSet, Member, key_of
+from sro_apply.planning.sets import Key, LiveSet, key_of, live_sets
 from sro_apply.planning.strangers import Contents, hold_namespaces
 from sro_apply.set_reading import SetReader
 from sro_render.errors import some
-from sro_render.model.objects import JsonObject, mapping_of, object_id, text_of
+from sro_render.model.objects import JsonObject, mapping_of, object_id
 
 _G = TypeVar("_G")
 _M = TypeVar("_M")
@@ -84,21 +84,9 @@ class Asker:
         checked = self._at_once(self._check, asked)
         return Answers(
             checked=tuple(checked),
-            fates=self._fates(self._sets(parents, there), wanted, checked, nodes),
+            fates=self._fates(live_sets(parents, self._settings.namespace, there), wanted, checked, nodes),
             nodes=tuple(nodes),
             unknown=tuple(name for name in found if name not in known),
-        )
-
-    def _sets(self, parents: Mapping[str, JsonObject], there: Iterable[JsonObject]) -> tuple[LiveSet, ...]:
-        names = {set_id(parent_id(name, self._settings.namespace)): name for name in parents}
-        members: dict[str, list[Member]] = {name: [] for name in parents}
-        for each in there:
-            name = names.get(_part_of(each))
-            if name is not None:
-                members[name].append(Member(resource=name, live=each))
-        return tuple(
-            LiveSet(resource=name, parent=parent, members=tuple(members[name]))
-            for name, parent in parents.items()
         )
 
     def _fates(
@@ -234,10 +222,6 @@ def _key(manifest: JsonObject) -> Key:
 def _place(manifest: JsonObject) -> _Place:
     identity = object_id(manifest)
     return Kind(identity.api_version, identity.kind), identity.namespace
-
-
-def _part_of(live: JsonObject) -> str:
-    return text_of(mapping_of(mapping_of(live.get("metadata")).get("labels")).get(PART_OF))
 
 
 def _forbidden(refused: list[str]) -> PermanentError:

@@ -13,10 +13,10 @@ from sro_apply.kube.interface import Kind, Kube, Served
 from sro_apply.planning.applyset import ID_LABEL, PART_OF, group_kind, parent_id, set_id
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.placement import read_node, seen_node
-from sro_apply.planning.reading import labels_of, uid_of
-from sro_apply.planning.sets import LiveSet, Member, resource_of, span_of
+from sro_apply.planning.reading import uid_of
+from sro_apply.planning.sets import LiveSet, live_sets, resource_of, span_of
 from sro_apply.planning.strangers import Contents
-from sro_render.model.objects import JsonObject, ObjectId, text_of
+from sro_render.model.objects import JsonObject, ObjectId
 
 _FORBIDDEN: Final = 403
 
@@ -41,16 +41,12 @@ class SetReader:
 
         Raises: TransientError, PermanentError: something of them cannot be read, so that nothing is sure.
         """
-        by_id = {set_id(parent_id(name, self._namespace)): name for name in parents}
-        members: dict[str, list[Member]] = {name: [] for name in parents}
-        for (kind, namespace), ids in self.places(parents).items():
-            for live in self._list(kind, namespace, labels=f"{PART_OF} in ({','.join(ids)})"):
-                name = by_id[text_of(labels_of(live).get(PART_OF))]
-                members[name].append(Member(resource=name, live=live))
-        return tuple(
-            LiveSet(resource=name, parent=parent, members=tuple(members[name]))
-            for name, parent in parents.items()
+        found = (
+            live
+            for (kind, namespace), ids in self.places(parents).items()
+            for live in self._list(kind, namespace, labels=f"{PART_OF} in ({','.join(ids)})")
         )
+        return live_sets(parents, self._namespace, found)
 
     def contents(self, namespaces: Iterable[str]) -> Mapping[str, Contents]:
         """All that is in namespaces and can be deleted."""

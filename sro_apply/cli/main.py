@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, INTERRUPTED, OUR_BUG, SERVER_REFUSED, WRONG_INPUT
-from sro_apply.cli.talk import printable
+from sro_apply.cli.talk import printable, printable_lines
 from sro_apply.kube.errors import last_word
 from sro_render.errors import ServerError, SroError, describe, flatten, nearest
 from sro_render.version import __version__
@@ -93,13 +93,17 @@ def run(arguments: Sequence[str]) -> int:
         if not isinstance(error, SroError) and error.split(SroError)[1] is not None:
             return _our_bug(error)
         for each in flatten(error):
-            click.echo("\n".join(map(printable, describe(last_word(each.finding)).split("\n"))), err=True)
+            click.echo(printable_lines(describe(last_word(each.finding))), err=True)
         return SERVER_REFUSED if isinstance(error, ServerError) else WRONG_INPUT
     except OSError as error:
-        if error.errno not in _FULL:
+        # What has a name is a file of the user's; the system says what it has against it.
+        if isinstance(error.filename, str):
+            what = error.filename
+        elif error.errno in _FULL:
+            what = "standard output"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        else:
             return _our_bug(error)
-        what = error.filename if isinstance(error.filename, str) else "standard output"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         click.echo(f"error[system]: {printable(what)}: {error.strerror}", err=True)
         return WRONG_INPUT
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, said as one

@@ -6,7 +6,7 @@ import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE
 from sro_apply.cli.options import output_option, target_options
-from sro_apply.cli.talk import printable, warn
+from sro_apply.cli.talk import printable_lines, warn
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.status import look
 from sro_apply.planning.stale import stale_findings, stale_nodes
@@ -38,6 +38,6 @@ def command(*, source: str, target: Target, output_format: str) -> int:
     if output_format == "json":
         click.echo(status_json(picture), nl=False)
     else:
-        click.echo("\n".join(map(printable, status_table(picture).split("\n"))), nl=False)
+        click.echo(printable_lines(status_table(picture)), nl=False)
     warn(stale_findings(stale_nodes(picture.resources, picture.nodes, picture.kernels)))
     return 0 if is_ready(picture) else INCOMPLETE

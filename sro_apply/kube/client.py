@@ -233,11 +233,9 @@ class Client:
         """See `Kube`."""
         return self._send("POST", self._path(identity, subresource), _AS_MANAGER, identity, body=body)
 
-    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
+    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int) -> str:
         """See `Kube`."""
-        query = {**({"container": container} if container else {})}
-        if tail_lines:
-            query["tailLines"] = str(tail_lines)
+        query = {"tailLines": str(tail_lines), **({"container": container} if container else {})}
         answer = self._exchange("GET", self._path(pod, "log"), query, f"read the log of {pod}", pod.kind)
         return answer.decode("utf-8", "replace")
 

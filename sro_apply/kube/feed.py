@@ -78,8 +78,6 @@ class Feed:
         self._watch: Watch | None = None
         self._has_heard = False
         self._is_closed = threading.Event()
-        self.lists = 0
-        """How many lists were read."""
 
     def get(self, name: str) -> JsonObject | None:
         """An object by its name. Raises: ServerError: nobody knows how it is now."""
@@ -182,7 +180,6 @@ class Feed:
         with self._lock:
             before = dict(self._objects) if self._version else {}
         found, version = afresh(self._read_list)
-        self.lists += 1
         with self._lock:
             # What was written while the list was on its way is newer than that. What was known before it was
             # asked for is not, whatever its version: etcd was restored from a backup, and counts from there.

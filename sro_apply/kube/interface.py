@@ -118,8 +118,8 @@ class Kube(Protocol):
     def act(self, identity: ObjectId, subresource: str, body: JsonObject) -> JsonObject:
         """POST to a subresource, such as a BuildConfig's `instantiate`."""
 
-    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int = 0) -> str:
-        """What a container has printed; 0: from its beginning."""
+    def log(self, pod: ObjectId, container: str = "", *, tail_lines: int) -> str:
+        """The last lines that a container has printed. Args: container: empty for the only one."""
 
 
 class Page(Struct, frozen=True):
@@ -176,10 +176,6 @@ class Reading(Protocol):
 
     Its methods raise TransientError or PermanentError where something has to be asked, and cannot be.
     """
-
-    @property
-    def reads(self) -> int:
-        """How many questions were answered, ever: whether there is progress."""
 
     def live(self, identity: ObjectId) -> JsonObject | None:
         """An object of a bundle; None where there is none, or no kind of that name."""

@@ -18,7 +18,6 @@ class View:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self.reads = 0
         self._ours: dict[tuple[Kind, str], dict[str, JsonObject]] = {}
         self._others: dict[tuple[Kind, str], list[JsonObject]] = {}
         # Who asks for what another thread is reading waits for it, and does not ask the server too.
@@ -90,8 +89,6 @@ class View:
     def _read(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[JsonObject]:
         """A list; an empty one of a kind that is not there."""
         try:
-            found = self._kube.list(kind, namespace, labels=labels)
+            return self._kube.list(kind, namespace, labels=labels)
         except NotFoundError:
-            found = []
-        self.reads += 1
-        return found
+            return []

@@ -29,12 +29,6 @@ class WatchView:
         self._asked_at: dict[tuple[Kind, str, str], float] = {}
         self._news = threading.Condition()
         self._changes = self._noticed = 0
-        self._lists = 0
-
-    @property
-    def reads(self) -> int:
-        """See `Reading`."""
-        return self._lists + sum(feed.lists for feed in self._feeds.values())
 
     def live(self, identity: ObjectId) -> JsonObject | None:
         """See `Reading`."""
@@ -74,7 +68,6 @@ class WatchView:
             since = time.monotonic() - IDLE_S
             idle = [key for key, asked_at in self._asked_at.items() if asked_at < since]
             feeds = [self._feeds.pop(key) for key in idle]
-            self._lists += sum(feed.lists for feed in feeds)
             for key in idle:
                 del self._asked_at[key]
         for feed in feeds:
@@ -98,7 +91,6 @@ class WatchView:
         """End all watches."""
         with self._news:
             feeds = [*self._feeds.values()]
-            self._lists += sum(feed.lists for feed in feeds)
             self._feeds.clear()
             self._asked_at.clear()
         for feed in feeds:

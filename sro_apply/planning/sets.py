@@ -5,7 +5,7 @@ Only data, read from live objects; what becomes of them is decided in `prune`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -123,6 +123,25 @@ class LiveSet(Struct, frozen=True, kw_only=True):
     resource: str
     parent: JsonObject
     members: tuple[Member, ...] = ()
+
+
+def live_sets(
+    parents: Mapping[str, JsonObject], namespace: str, found: Iterable[JsonObject]
+) -> tuple[LiveSet, ...]:
+    """The sets of some SRs, in the order of their parents, with those of the objects that have their labels.
+
+    Args: parents: by SR; namespace: the applier's.
+    """
+    names = {set_id(parent_id(name, namespace)): name for name in parents}
+    members: dict[str, list[Member]] = {name: [] for name in parents}
+    for live in found:
+        name = names.get(text_of(labels_of(live).get(PART_OF)))
+        if name is not None:
+            members[name].append(Member(resource=name, live=live))
+    return tuple(
+        LiveSet(resource=name, parent=parent, members=tuple(members[name]))
+        for name, parent in parents.items()
+    )
 
 
 class Span(Struct, frozen=True, kw_only=True):

@@ -136,6 +136,16 @@ def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "arguments", [["snapshot", "x" * 300], ["sync", str(GOLDEN), "--kubeconfig", "x" * 300]]
+)
+def test_a_file_that_the_system_does_not_let_us_look_at_is_no_bug_of_ours(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == f"error[system]: {'x' * 300}: File name too long\n"
+
+
 def test_what_is_not_allowed_is_refused_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sync", str(GOLDEN), "--allow-namespaces", "other", "--kubeconfig", "/nowhere"]) == 2
     said = capsys.readouterr().err
