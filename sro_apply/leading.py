@@ -141,12 +141,13 @@ class Leader:
         deadline_s, told = self._now() + timeout_s, ""
         while not self._has_given_up:
             self._beat()
-            pause_s = self._times.retry_s
+            pause_s, fault = self._times.retry_s, None
             try:
                 holder = self._take()
             except TransientError as error:
                 if not self._has_looked:
                     raise  # a server that never answered is not waited for
+                fault = error
                 holder, pause_s = told, error.retry_after_s or pause_s
                 self._tell(Delayed(reason=error.finding.message, retry_s=pause_s))
             if holder is None:
@@ -158,6 +159,8 @@ class Leader:
                 self._tell(StoodBy(lease=str(self._id), holder=holder))
             left_s = deadline_s - self._now()
             if left_s <= 0:
+                if fault is not None and not holder:
+                    raise fault
                 raise LeaseLostError(
                     holder,
                     f"{self._id} is held by {holder}, and was not let go of within {timeout_s:g} s",
@@ -169,6 +172,7 @@ class Leader:
     def _take(self) -> str | None:
         """One try. None: it is ours; else who has it."""
         self._look()
+        self._has_looked = True
         if self._seen is not None and not is_free(self._seen, self.identity, self._now()):
             return self._seen.holder
         try:
@@ -185,7 +189,6 @@ class Leader:
 
     def _look(self) -> None:
         lease = self._of_lease.get(self._id)
-        self._has_looked = True
         self._seen = None if lease is None else sighted(self._seen, lease, self._now())
 
     def _claim(self) -> None:

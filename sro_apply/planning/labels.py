@@ -3,9 +3,10 @@
 A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own kernel's lane has finished the
 state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
 again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
-when it is not true any more: another kernel, a driver that is not ready there, nothing left of the state, a
-state or an SR that has gone. Where the bundle does not know, as on a node with a driver that it has no longer
-and that stays since its kernel runs, every label stays.
+when it is not true any more: another kernel, a driver that is not ready there, nothing left of the state, an
+SR that has gone, or a state, once all others are ready: until then what another bundle had may select on it.
+Where the bundle does not know, as on a node with a driver that it has no longer and that stays since
+its kernel runs, every label stays.
 Source: special-resource-operator controllers/label_nodes.go; differs: the operator labels all nodes at once.
 """
 
@@ -136,13 +137,18 @@ class _Deciding:
         self._states = states_of(picture, resource.name)
         self._nodes = {*resource.nodes, *_used(self._states)}
         self._held = frozenset(resource.held)
+        self._numbers = frozenset(state.number for state in self._states)
+        self._is_ready = all(step.status is Status.READY for state in self._states for step in state.steps)
         self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
         self._lacking: dict[StepKey, frozenset[str] | None] = {}
 
     def labels_of(self, node: SeenNode) -> Iterator[str]:
         """Those that are true of a node."""
+        given = [each for each, value in node.labels.items() if self._is_true(each, value)]
         if node.name in self._held:
-            yield from (each for each, value in node.labels.items() if self._is_true(each, value))
+            yield from given
+        elif not self._is_ready:
+            yield from (each for each in given if each.rpartition("-")[2] not in self._numbers)
         if node.name not in self._nodes:
             return
         by_number: dict[str, bool] = {}

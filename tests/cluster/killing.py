@@ -149,7 +149,7 @@ def _write_of(asked: Asked, name: str) -> Write:
         # Whom a state waits for is what it tells, and not how far that has come.
         told = [f"{where} {body['reason']}: {body['message'].partition(': ')[0]}"]
     elif asked.method == "PATCH" and "force=" not in query:  # no apply
-        told = [f"{where} {json.dumps(body, sort_keys=True)}"]
+        told = [f"{where} {json.dumps(_lasting(body), sort_keys=True)}"]
     else:
         told = [where]
     return tuple(each.replace(name, NAME) for each in told)

@@ -5,7 +5,8 @@ Matrix:
 | killed         | after each write of                                                                     |
 |----------------|-----------------------------------------------------------------------------------------|
 | a first `sync` | the set's parent, objects, a hook and its end, starts of builds, labels, status, Events  |
-| `sync --prune` | objects that changed and that go, an SR that is removed, labels of both, their parents   |
+| `sync --prune` | objects that changed and that go, an SR that is removed, labels of both, their parents; |
+| `--adopt`      | what belonged to a SpecialResource                                                      |
 | `delete`       | each object, the Namespace, labels, the parent                                          |
 
 For each write there is a place of its own, where one process is killed right after the server has done it and the
@@ -63,6 +64,8 @@ spec:
 FORCED = DRIVER.replace('"true"}', '"true", sro.openshift.io/prune: force}')
 """A driver that goes although nodes run its kernel."""
 ACCOUNT: Object = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "account"}}
+RESOURCE = {"apiVersion": "sro.openshift.io/v1beta1", "kind": "SpecialResource"}
+RESOURCES = "/apis/sro.openshift.io/v1beta1/specialresources"
 ONE_AFTER_THE_OTHER = ("--concurrency", "1")
 SIDE_BY_SIDE = 12
 """So many places at once: most of the time they wait."""
@@ -81,8 +84,7 @@ def places(cluster: Cluster, certificates: Any, tmp_path: Path) -> Iterator[Call
 
         def make() -> Place:
             place = stack.enter_context(placed(cluster, certificates, next(numbers), tmp_path))
-            made = {"apiVersion": "sro.openshift.io/v1beta1", "kind": "SpecialResource"}
-            cluster.api.create({**made, "metadata": {"name": place.name}})
+            cluster.api.create({**RESOURCE, "metadata": {"name": place.name}})
             return place
 
         yield make
@@ -107,7 +109,7 @@ def test_a_first_sync_that_is_killed_after_any_write_is_finished_by_the_next(
     assert len(calm) - len([*filter(is_told, calm)]) == 2 + 8 + 2 + 1 + 4
 
 
-def test_a_sync_that_prunes_and_is_killed_after_any_write_is_finished_by_the_next(
+def test_a_sync_that_adopts_and_prunes_and_is_killed_after_any_write_is_finished_by_the_next(
     cluster: Cluster, places: Callable[[], Place], tmp_path: Path
 ) -> None:
     old, common = f"{NAME}-old", yaml_of(config_map("a"))
@@ -116,7 +118,10 @@ def test_a_sync_that_prunes_and_is_killed_after_any_write_is_finished_by_the_nex
         "1000-driver.yaml": FORCED,
         "2000-after.yaml": yaml_of(config_map("b")),
     }
-    narrow = {"0000-first.yaml": common, "1000-driver.yaml": FORCED}
+    narrow = {
+        "0000-first.yaml": yaml_of(config_map("a"), config_map("operators")),
+        "1000-driver.yaml": FORCED,
+    }
     more = build(tmp_path / "more", {NAME: wide, old: {"0000-x.yaml": common}}, NODES)
     less = build(
         tmp_path / "less", {NAME: narrow, old: {"0000-x.yaml": common}}, {"n1": "5.1"}, removed=[old]
@@ -125,9 +130,14 @@ def test_a_sync_that_prunes_and_is_killed_after_any_write_is_finished_by_the_nex
     def begin(place: Place) -> list[str | Path]:
         assert place.run("sync", place.bundle(more)) == 0, place.end()
         place.writes.clear()
-        return ["sync", place.bundle(less), "--prune", *ONE_AFTER_THE_OTHER]
+        uid = cluster.api.get(f"{RESOURCES}/{place.name}")["metadata"]["uid"]
+        owner = {**RESOURCE, "name": place.name, "uid": uid}
+        labels = {"specialresource.openshift.io/owned": "true"}
+        cluster.api.create(config_map("operators", place.name, labels=labels, ownerReferences=[owner]))
+        return ["sync", place.bundle(less), "--adopt", "--prune", *ONE_AFTER_THE_OTHER]
 
     calm = comes_to_the_same(cluster, places, begin)
+    assert len([write for (write, *_) in calm if "/configmaps/operators" in write]) == 2
     deleted = [write for (write, *_) in calm if write.startswith("DELETE")]
     # ConfigMap, account and driver; ConfigMap, Namespace and parent of the other SR.
     assert len(deleted) == 3 + 3

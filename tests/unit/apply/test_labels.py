@@ -174,6 +174,26 @@ def test_labels_of_what_has_gone_are_removed_and_those_of_others_stay() -> None:
     assert changes(given) == {"a": {f"{PREFIX}9000": None, away: None}, "no": {BUILD: None}}
 
 
+@pytest.mark.parametrize(
+    ("status", "stays"), [(WAITING, True), (APPLIED, True), (FAILED, True), (READY, False)]
+)
+def test_the_label_of_a_state_that_has_gone_stays_until_all_others_are_ready(
+    status: Status, stays: bool
+) -> None:
+    """A driver that was not applied from this bundle yet selects on the state's old number."""
+    given = picture(
+        step("0000-build", READY, thing("b")),
+        step("2000-last", status, thing("last")),
+        nodes=(labelled("a", BUILD, f"{PREFIX}9000", kernel=OLD),),
+        templates={
+            ("sr", "0000-build"): "templates/0000-build.yaml",
+            ("sr", "2000-last"): "templates/2000-last.yaml",
+        },
+    )
+    removed = {label for label, value in changes(given).get("a", {}).items() if value is None}
+    assert removed == (set() if stays else {f"{PREFIX}9000"})
+
+
 def test_a_node_of_which_the_bundle_does_not_know_keeps_what_it_has() -> None:
     """A driver may select on it: without it its pods would go, and its module with them."""
     node = labelled("a", BUILD, f"{PREFIX}9000", kernel="5.14", **{DRIVER: "NotReady"})

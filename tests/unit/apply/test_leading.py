@@ -2,7 +2,7 @@
 
 Matrix: a Lease that is not there, let go of, ours, another's and fresh, another's and old, of a holder whose
 clock is wrong; renewals that come, do not come, come too late; another that was quicker or has taken over; a
-Lease that somebody deleted. The server is a double, so is the clock; threads, processes and a real server are
+Lease that somebody deleted; two who make the first one. The server is a double, so is the clock; threads, processes and a real server are
 for tests/cluster.
 """
 
@@ -293,6 +293,15 @@ def test_a_first_lease_that_cannot_be_written_is_tried_again(comes: str) -> None
     with Leader(double, "ops", events.append, times=times, now=Time()).leading(60):
         assert Delayed(reason="create Lease: not now", retry_s=0.01) in events
     assert double.lease
+
+
+def test_who_has_no_more_time_for_a_busy_server_is_told_that_and_not_of_a_holder() -> None:
+    busy = TransientError("server-busy", "replace Lease: try again later")
+    double = LeaseDouble(lambda method, _: busy if method == "replace" else None)
+    double.objects[lease_id("ops")] = released(OURS, LATER)
+    with pytest.raises(TransientError) as told, leader(double, Time()).leading(0):
+        pass
+    assert told.value is busy
 
 
 def test_a_leader_may_lead_again() -> None:
