@@ -169,12 +169,10 @@ class _Repository:
             return ref
         asked = ("ls-remote", "--", self._address.url, ref, f"{ref}^{{}}")
         try:
-            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS, within_s=_ASK_S).decode(
-                "utf-8", "replace"
-            )
+            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS, within_s=_ASK_S)
         except TooMuchError:
             return ""  # very many refs end with this name: fetching it says which is meant
-        lines = (line.partition("\t") for line in told.splitlines())
+        lines = (line.partition("\t") for line in told.decode("utf-8", "replace").splitlines())
         commits = {name: commit for commit, _, name in lines}
         # As git looks a name up; of an annotated tag the commit behind it.
         for name in (ref, f"refs/{ref}", f"refs/tags/{ref}", f"refs/heads/{ref}"):

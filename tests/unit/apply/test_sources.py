@@ -244,7 +244,7 @@ def test_a_repository_that_is_known_is_not_waited_for_as_long(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(sources, "_ASK_S", 1.0)
-    with pytest.raises(InputError, match=r"main: git gave no answer in 1 s$"):
+    with pytest.raises(InputError, match=r"main: git gave no answer in 1 s\n"):
         opened("git+file:///repository@main:out").newer("4" * 40)
 
 
