@@ -60,16 +60,20 @@ class Git:
     def __init__(self, about: str, folder: str) -> None:
         self._about, self._folder = about, folder
 
-    def __call__(self, *arguments: str, given: bytes = b"", most: int) -> bytes:
+    def __call__(
+        self, *arguments: str, given: bytes = b"", most: int, within_s: float | None = None
+    ) -> bytes:
         """What git tells.
 
         Args:
             arguments: its command, and what that takes.
             given:     for it to read.
             most:      bytes that it may tell.
+            within_s:  for all of it; `TIMEOUT_S` by default.
 
         Raises: InputError: it is not here, fails, or gives no answer; TooMuchError.
         """
+        limit_s = TIMEOUT_S if within_s is None else within_s
         settings = [each for setting in _CALM for each in ("-c", setting)]
         with _as_file(given) as file:
             try:
@@ -88,11 +92,11 @@ class Git:
                 ) from error
         with process:
             try:
-                told, complaint = _heard(process, most)
+                told, complaint = _heard(process, most, limit_s)
             except BaseException as error:
                 _kill_group(process)
                 if isinstance(error, _SilentError):
-                    raise self._fault(f"git gave no answer in {TIMEOUT_S:g} s") from error
+                    raise self._fault(f"git gave no answer in {limit_s:g} s") from error
                 if isinstance(error, _EndlessError):
                     raise TooMuchError(
                         "source-git",
@@ -136,12 +140,12 @@ def _as_file(given: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _heard(process: subprocess.Popen[bytes], most: int) -> tuple[bytes, bytes]:
+def _heard(process: subprocess.Popen[bytes], most: int, limit_s: float) -> tuple[bytes, bytes]:
     """What a program has told and complained of, when it has ended.
 
     Raises: _EndlessError, _SilentError
     """
-    end = time.monotonic() + TIMEOUT_S
+    end = time.monotonic() + limit_s
     told, complaint = bytearray(), bytearray()
     with selectors.DefaultSelector() as pipes:
         pipes.register(_pipe(process.stdout), selectors.EVENT_READ, told)

@@ -34,6 +34,8 @@ from sro_render.model.lock import digest_of
 GIT_PREFIX: Final = "git+"
 _FORM: Final = "git+https://HOST/REPOSITORY@REF:PATH"
 _ADDRESS: Final = re.compile(r"(?P<url>[^@]+://(?:[^@/]*@)?[^@]+)@(?P<ref>[^@:]+)(?::(?P<path>[^:]*))?")
+_ASK_S: Final = 30.0
+"""To hear which commit a ref stands for: rounds wait meanwhile, and it is asked again and again."""
 _MOST_OF_LINE: Final = 256
 """Bytes in which git says of a file what and where it is, of many files on average."""
 _MOST_OF_REFS: Final = 2**20
@@ -167,10 +169,10 @@ class _Repository:
             return ref
         asked = ("ls-remote", "--", self._address.url, ref, f"{ref}^{{}}")
         try:
-            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS).decode("utf-8", "replace")
+            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS, within_s=_ASK_S)
         except TooMuchError:
             return ""  # very many refs end with this name: fetching it says which is meant
-        lines = (line.partition("\t") for line in told.splitlines())
+        lines = (line.partition("\t") for line in told.decode("utf-8", "replace").splitlines())
         commits = {name: commit for commit, _, name in lines}
         # As git looks a name up; of an annotated tag the commit behind it.
         for name in (ref, f"refs/{ref}", f"refs/tags/{ref}", f"refs/heads/{ref}"):

@@ -1,10 +1,24 @@
-"""The time between two rounds of the loop: it passes until something changes, but never too soon."""
+"""The time between two rounds of the loop, and between two looks at its source."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from sro_apply.controller.stopping import Stopping
 from sro_apply.kube.watch import WatchView
 from sro_apply.runner import FIRST_LOOK_S
+
+_POLLING_SHARE: Final = 0.2
+
+
+def poll_pause_s(interval_s: float, took_s: float) -> float:
+    """Seconds until the source is looked at again.
+
+    Nothing goes on while it is: one that gives no answer must not take most of the time from the cluster.
+
+    Args: interval_s: what the user wants; took_s: how long the last look took.
+    """
+    return max(interval_s, took_s / _POLLING_SHARE - took_s)
 
 
 def rest(seconds: float, took_s: float, stopping: Stopping, view: WatchView) -> None:

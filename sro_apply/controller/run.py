@@ -19,7 +19,7 @@ from sro_apply.clock import Clock, SystemClock
 from sro_apply.config import SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
 from sro_apply.controller.reporters import Reporters, warned
-from sro_apply.controller.resting import rest
+from sro_apply.controller.resting import poll_pause_s, rest
 from sro_apply.controller.stopping import Stopping
 from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected
 from sro_apply.git import shown
@@ -265,7 +265,8 @@ class _Loop:
 
     def _poll(self) -> None:
         """Take what the source has, where it is time to look, and it is new and good."""
-        if self._clock.now() < self._next_poll_at:
+        began_s = self._clock.now()
+        if began_s < self._next_poll_at:
             return
         try:
             found = self._source.newer(self._revision)
@@ -281,7 +282,8 @@ class _Loop:
                 self._take(found)
             elif self._work is not None:
                 self._work.begin()  # the parents of its sets are not watched
-        self._next_poll_at = self._clock.now() + self._request.interval_s
+        now_s = self._clock.now()
+        self._next_poll_at = now_s + poll_pause_s(self._request.interval_s, now_s - began_s)
 
     def _check(self, bundle: RenderedBundle) -> None:
         """Refuse what must not be applied, or not now."""

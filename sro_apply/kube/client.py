@@ -63,7 +63,7 @@ class Client:
             if answer is None:
                 silent.append(api_version)
             else:
-                found += self._resources[api_version].values()
+                found += _resources_in(answer, api_version).values()
         return Served(resources=tuple(found), silent=tuple(silent))
 
     def _group_versions(self) -> Sequence[str]:

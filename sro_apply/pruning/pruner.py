@@ -82,7 +82,7 @@ class Pruner:
         self._told: set[Event] = set()
 
     def prune(self, ready: frozenset[str]) -> PruneOutcome:
-        """Delete what the bundle has no longer, where nothing speaks against it.
+        """Delete what the bundle has no longer, where nothing speaks against it; a removed SR state by state.
 
         Args:   ready: SRs with every step ready; of others only what serves no node any more goes.
         Raises: TransientError, PermanentError: the sets cannot be read, or a parent not written.
@@ -93,7 +93,7 @@ class Pruner:
         self._told_before, self._told = frozenset(self._told), set()
         deleted: list[Member] = []
         going: list[Member] = []
-        attempts, until = 0, self._clock.now() + self._settings.wait_s
+        attempts, until = 0, self._clock.now() + min(self._settings.wait_s, self._settings.timeout_s)
         while True:
             sets = reader.sets(reader.parents())
             plan = self._plan(reader, sets, ready, deleted)

@@ -111,7 +111,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Without HTTPServer's question to DNS what we are called, which nobody uses."""
-        if self.address_family == socket.AF_INET6:
+        if self.address_family == socket.AF_INET6 and not self.server_address[0]:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         socketserver.TCPServer.server_bind(self)
 

@@ -7,12 +7,14 @@ as JSON. Left out: what a cluster answers, which tests/cluster has.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sro_apply.cli import status
 from sro_apply.cli.main import run
 from sro_apply.events import (
     Applied,
@@ -27,7 +29,9 @@ from sro_apply.events import (
     Result,
     StoodBy,
 )
+from sro_apply.kube.errors import TransientError
 from sro_apply.reporting.logs import json_line, text_line
+from sro_render.errors import InputError
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "01-simple-kmod" / "cluster"
 NOBODY = """\
@@ -134,6 +138,49 @@ def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
         2,
         "error[system]: standard output: No space left on device\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "last"),
+    [
+        (KeyError("x"), 3, "  help: please report it, with all of the above"),
+        (ExceptionGroup("some", [KeyError("x")]), 3, "  help: please report it, with all of the above"),
+        (OSError(5, "Input/output error"), 2, "error[system]: standard output: Input/output error"),
+        (OSError(13, "Permission denied", "out"), 2, "error[system]: out: Permission denied"),
+        (OSError(9, "Bad file descriptor"), 3, "  help: please report it, with all of the above"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (TransientError("server-busy", "it is", hint="x"), 4, "  help: x"),
+        (InputError("wrong", "it is", hint="x"), 2, "  help: x"),
+        (
+            ExceptionGroup("some", [InputError("a", "it is", hint="x"), InputError("b", "is it", hint="y")]),
+            2,
+            "  help: y",
+        ),
+    ],
+)
+def test_whatever_ends_a_command_has_its_exit_code_and_its_words(
+    fault: BaseException,
+    code: int,
+    last: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def look(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(status, "look", look)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)  # the tests' own output stays
+    assert run(["status", "out"]) == code
+    assert capfd.readouterr().err.splitlines()[-1] == last
+
+
+def test_who_reads_no_more_of_our_output_is_told_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    arguments = [sys.executable, "-m", "sro_apply", "manifests", str(GOLDEN), "--for", "sync"]
+    done = subprocess.run(arguments, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(

@@ -318,9 +318,10 @@ def holding(held: str, **more: str) -> Holding:
     return double
 
 
-def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone() -> None:
+@pytest.mark.parametrize("limits", [{"wait_s": 30.0}, {"timeout_s": 30.0}])
+def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone(limits: dict[str, Any]) -> None:
     double = holding("last")
-    outcome, events, time = prune(double, REMOVED, wait_s=30.0)
+    outcome, events, time = prune(double, REMOVED, **limits)
     assert (outcome.is_complete, time) == (False, 30.0)
     assert gone(double) == []
     waiting = "it is being deleted, and waits for what belongs to it to go first"

@@ -1,6 +1,6 @@
-"""What the loop does between two rounds: how long it waits, and for what.
+"""What the loop does between two rounds and between two looks at its source: how long it waits, and for what.
 
-Matrix: rounds that took no time and that took long; the next one due later, or at once; an end that is asked for
+Matrix: sources that answer at once and that take long; rounds that took no time and that took long; the next one due later, or at once; an end that is asked for
 meanwhile. Left out: what changes, and how that is heard of (tests/cluster/test_watching.py).
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sro_apply.controller.resting import rest
+from sro_apply.controller.resting import poll_pause_s, rest
 
 
 class Waiting:
@@ -53,6 +53,11 @@ def test_a_round_is_followed_by_a_rest_as_long_and_then_by_news(
     waiting: Any = Waiting()
     rest(due_s, took_s, waiting, waiting.view)
     assert waiting.done == [("forget", 0.0), *waited]
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.0, 60.0), (2.0, 60.0), (15.0, 60.0), (30.0, 120.0)])
+def test_a_source_that_takes_long_takes_a_fifth_of_the_time_at_most(took_s: float, pause_s: float) -> None:
+    assert poll_pause_s(60.0, took_s) == pytest.approx(pause_s)
 
 
 def test_who_is_asked_to_end_waits_for_no_news() -> None:

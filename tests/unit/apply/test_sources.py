@@ -236,6 +236,18 @@ def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
         time.sleep(0.01)
 
 
+def test_a_repository_that_is_known_is_not_waited_for_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sources, "_ASK_S", 1.0)
+    with pytest.raises(InputError, match=r"main: git gave no answer in 1 s\n"):
+        opened("git+file:///repository@main:out").newer("4" * 40)
+
+
 def test_a_program_that_talks_without_an_end_is_heard_only_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
