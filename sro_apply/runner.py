@@ -24,7 +24,7 @@ from sro_apply.kube.view import View
 from sro_apply.looking import Looker
 from sro_apply.planning.backoff import LONGEST_S, delay_s
 from sro_apply.planning.builds import is_build_config
-from sro_apply.planning.hooks import runs_once
+from sro_apply.planning.hooks import has_failed, runs_once, told
 from sro_apply.planning.lasting import LASTING_S, Spell, after_look
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
@@ -354,7 +354,9 @@ class Runner:
             found = self._builder.attend(live)
         else:
             found = self._looker.judge(each, live)
-        return self._hooks.judge(step.key.resource, each, wanted, live, found) if runs_once(wanted) else found
+        if runs_once(wanted):
+            return self._hooks.judge(step.key.resource, each, wanted, live, found)
+        return told(wanted, found) if live is not None and has_failed(live) else found
 
     def _fail(self, step: Step, fault: FaultError) -> None:
         trial = self._trials.setdefault(step.key, _Trial())

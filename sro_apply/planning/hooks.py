@@ -25,13 +25,13 @@ RAN: Final = "sro.openshift.io/ran"
 BEFORE, SUCCEEDED, FAILED = "before-hook-creation", "hook-succeeded", "hook-failed"
 _POLICY: Final = "helm.sh/hook-delete-policy"
 _JOB: Final = ("batch", "Job")
-_KINDS: Final = frozenset({_JOB, ("", "Pod")})
+_POD: Final = ("", "Pod")
+_KINDS: Final = frozenset({_JOB, _POD})
 
 
 def runs_once(manifest: JsonObject) -> bool:
     """Whether it runs, ends, and may be gone then; others are objects that stay."""
-    group = text_of(manifest.get("apiVersion")).rpartition("/")[0]
-    key = group, text_of(manifest.get("kind"))
+    key = _key_of(manifest)
     if key == _JOB and "ttlSecondsAfterFinished" in spec_of(manifest):
         return True
     return HOOK in annotations_of(manifest) and key in _KINDS
@@ -67,10 +67,10 @@ def is_in_the_way(live: JsonObject, wanted: JsonObject) -> bool:
 
 
 def has_failed(live: JsonObject) -> bool:
-    """Whether it came to a bad end, after which nobody tries any more."""
-    if live.get("kind") == "Pod":
+    """Whether a Job or a Pod came to a bad end, after which nobody tries any more."""
+    if _key_of(live) == _POD:
         return status_of(live).get("phase") == "Failed"
-    return is_true(live, "Failed")
+    return _key_of(live) == _JOB and is_true(live, "Failed")
 
 
 def runs_anew(live: JsonObject, wanted: JsonObject) -> bool:
@@ -84,7 +84,7 @@ def runs_anew(live: JsonObject, wanted: JsonObject) -> bool:
 
 
 def told(wanted: JsonObject, found: Verdict) -> Verdict:
-    """What is said of a hook that failed and stays: what makes it run again, for nothing else does."""
+    """What is said of what failed and stays: what makes it run again, for nothing else does."""
     metadata = metadata_of(wanted)
     what = f"{text_of(wanted.get('kind')).lower()} {text_of(metadata.get('name'))}"
     after = f"kubectl delete -n {text_of(metadata.get('namespace'))} {what}"
@@ -119,3 +119,7 @@ def record_patch(record: Mapping[str, str], files: Collection[str]) -> JsonObjec
     """What writes the record. Args: files: of the bundle; of hooks that it has no more nothing is kept."""
     kept = {file: record[file] for file in sorted(record) if file in files}
     return {"metadata": {"annotations": {RAN: json.dumps(kept)}}}
+
+
+def _key_of(manifest: JsonObject) -> tuple[str, str]:
+    return text_of(manifest.get("apiVersion")).rpartition("/")[0], text_of(manifest.get("kind"))

@@ -155,6 +155,9 @@ def test_a_job_that_failed_ends_a_sync_soon_for_nobody_runs_it_again() -> None:
     clock = FastClock()
     ran = Ran(Double(lambda *_: None), clock, manifest("batch/v1", "Job", "job", status=status))
     assert ran.outcome.finished.failed == 1
+    (failed,) = ran.failed()
+    assert failed.reason == "BackoffLimitExceeded; it runs again after kubectl delete -n a job job"
+    assert failed.retry_s == 0
     assert ran.took_s < 30
 
 
