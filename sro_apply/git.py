@@ -36,8 +36,10 @@ _CALM: Final = (
     "maintenance.auto=0",
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
+    "core.bigFileThreshold=32m",
 )
-"""Settings of git: it runs nothing of the repository, leaves nothing behind, and waits for no dead server."""
+"""Settings of git: it runs nothing of the repository, leaves nothing behind, waits for no dead server, and
+holds no file in memory that is larger than any bundle: half a megabyte can be packed half a gigabyte."""
 _KEPT: Final = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL"})
 """Of git's variables those that say how to reach a repository; others name one."""
 

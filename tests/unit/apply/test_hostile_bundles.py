@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,32 @@ def test_a_few_trees_that_stand_for_very_many_files_are_not_listed_to_their_end(
     assert refused.value.finding.message == (
         f"the bundle has more than 100,000 files, up to {repository.as_uri()}@main"
     )
+
+
+def test_a_small_pack_that_stands_for_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
+    """The pod of the loop has half a gigabyte."""
+    repository, empty = tmp_path / "repository", tmp_path / "empty"
+    for folder in (repository, empty):
+        subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
+    with (tmp_path / "zeros").open("wb") as file:
+        file.truncate(256 * 2**20)
+    blob = git(repository, "hash-object", "-w", str(tmp_path / "zeros"))
+    pack = tmp_path / "pack"
+    with pack.open("wb") as file:
+        command = ["git", "-C", str(repository), "pack-objects", "-q", "--stdout"]
+        subprocess.run(command, input=f"{blob}\n".encode(), stdout=file, check=True)
+    program = (
+        "import pathlib, resource, sys\n"
+        "from sro_apply.git import Git\n"
+        "given = pathlib.Path(sys.argv[2]).read_bytes()\n"
+        "Git('it', sys.argv[1])('unpack-objects', '-q', given=given, most=1000)\n"  # as fetch does
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, empty, pack], check=True, capture_output=True, text=True
+    )
+    assert pack.stat().st_size < 2**20
+    assert int(done.stdout) < 128 * 2**10  # KiB
 
 
 def git(repository: Path, *arguments: str, given: str = "") -> str:
