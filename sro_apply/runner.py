@@ -18,7 +18,7 @@ from sro_apply.clock import Clock
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Awaited, Delayed, Event, Failed, Finished, Readied, Result
 from sro_apply.hooking import HookKeeper
-from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
+from sro_apply.kube.errors import EndingError, NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
@@ -32,7 +32,7 @@ from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
 from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_apply.planning.verdict import Readiness, Verdict
-from sro_apply.planning.waits import batches, must_wait
+from sro_apply.planning.waits import batches, must_wait, takes_others_along
 from sro_apply.rehearsing import Rehearsal
 from sro_apply.surveying import Surveyor, Trouble
 from sro_render.model.objects import ObjectId, object_id
@@ -240,6 +240,8 @@ class Runner:
         for each in came:
             if each.result is None:
                 continue
+            if each.result is Result.CREATED and each.turn.object.id in self._done:
+                self._note_loss(each.turn.object.id)
             is_news = each.result is not Result.UNCHANGED or each.turn.object.id not in self._done
             self._done[each.turn.object.id] = each.result
             self._space_out(each.turn.object.id, each.result)
@@ -321,6 +323,7 @@ class Runner:
         live = self._view.live(object_id(wanted))
         if live is None:
             self._done.pop(each.id, None)
+            self._note_loss(each.id)
             found = Verdict(Readiness.PROGRESSING, "it is gone, and is applied again")
         elif is_build_config(each.id):
             found = self._builder.attend(live)
@@ -333,6 +336,8 @@ class Runner:
     def _fail(self, step: Step, fault: FaultError) -> None:
         trial = after_fault(self._trials.get(step.key), self._as_planned(fault), self._clock.now())
         self._trials[step.key] = trial
+        if isinstance(fault.error, EndingError | NotFoundError):
+            self._look_again()
         if trial.fault.is_transient:
             if fault.reason not in self._delays:
                 self._delays.add(fault.reason)
@@ -352,11 +357,24 @@ class Runner:
             object=fault.identity,
             reason=fault.reason,
             was_refused=error is not None,
-            is_transient=isinstance(error, TransientError),
+            is_transient=isinstance(error, EndingError | TransientError),
             retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
             retry_s=fault.retry_s,
             since=self._spells[fault.identity].since if fault.is_retried else None,
         )
+
+    def _note_loss(self, identity: ObjectId) -> None:
+        """What was applied is gone."""
+        if takes_others_along(identity):
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Somebody deletes a namespace or a CRD, and with it what was ready. A loop looks at all anyway."""
+        if self._settings.is_continuous:
+            return
+        for step in self._steps:
+            if self._status(step) is Status.READY:
+                self._happen(step, Happening.SAW_PROGRESS)
 
     def _happen(self, step: Step, happening: Happening) -> None:
         self._table[step.key] = after(status_of(self._table, step.key), happening)

@@ -29,6 +29,8 @@ _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
 _TOO_LARGE: Final = (b"etcdserver: request is too large", b"trying to send message larger than max")
 """What etcd, or the way to it, does not take: the server calls that its own failure, too."""
+_ENDING: Final = b"NamespaceTerminating"
+"""The cause in a Status. Source: kubernetes pkg/apis/core/v1 `NamespaceTerminatingCause`."""
 _OF_MANAGERS: Final = b"FieldManagerConflict"
 """The cause in a Status. Source: kubernetes pkg/apis/meta/v1, CauseTypeFieldManagerConflict."""
 _NO_SUCH_PATH: Final = "404 page not found"
@@ -54,6 +56,10 @@ class PermanentError(ServerError):
 
 class NotFoundError(PermanentError):
     """The object, its namespace, or its kind is not there."""
+
+
+class EndingError(PermanentError):
+    """The namespace is being deleted. It passes when that has come to its end, and it is made anew."""
 
 
 class NotServedError(NotFoundError):
@@ -93,6 +99,10 @@ def error_of(
         transient = TransientError("server-busy", text, hint=TRIED_AGAIN)
         transient.retry_after_s = _seconds(headers.get("Retry-After", ""))
         return transient
+    if status == 403 and _ENDING in body:
+        ending = EndingError("server-forbidden", text, hint="wait until the namespace is gone")
+        ending.status = status
+        return ending
     if status == 404 and not _is_of_api_server(body):
         return not_understood(f"{what}: 404 from something that is no API server: {message}")
     if status == 404:

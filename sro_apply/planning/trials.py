@@ -66,8 +66,15 @@ class Trial(Struct, frozen=True, kw_only=True):
 
 
 def after_fault(before: Trial | None, fault: Fault, now: float) -> Trial:
-    """A step has failed. What failed before another object of it does is got past: that one counts anew."""
-    attempts = before.attempts + 1 if before and before.fault.object == fault.object else 1
+    """A step has failed. What failed before another object of it does is got past: that one counts anew.
+
+    So does what does not pass, after what did.
+    """
+    attempts = before.attempts + 1 if before and _is_as(before.fault, fault) else 1
     pause_s = delay_s(attempts) if fault.retry_after_s is None else fault.retry_after_s
     again_s = pause_s if fault.retry_s is None else fault.retry_s
     return Trial(fault=fault, attempts=attempts, at=now, pause_s=pause_s, again_s=again_s)
+
+
+def _is_as(one: Fault, other: Fault) -> bool:
+    return (one.object, one.is_transient) == (other.object, other.is_transient)

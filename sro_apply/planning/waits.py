@@ -48,8 +48,12 @@ def must_wait(each: BundleObject, waits: bool) -> bool:
     Args: waits: whether the user waits for all; else only for what the next object cannot do without, and for
           hooks, as Helm does.
     """
-    is_namespace = (each.id.group, each.id.kind) == ("", "Namespace")
-    return waits or is_namespace or _is_crd(each.id) or is_hook(each)
+    return waits or takes_others_along(each.id) or is_hook(each)
+
+
+def takes_others_along(identity: ObjectId) -> bool:
+    """Whether others cannot be without it, and go with it."""
+    return (identity.group, identity.kind) == ("", "Namespace") or _is_crd(identity)
 
 
 def asks_to_wait(each: BundleObject) -> bool:

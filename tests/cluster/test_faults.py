@@ -1,7 +1,7 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
 Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
-comes back; one that is busy while something ends; what its database does not take; a loop through a proxy where every few requests and watches go
+comes back; one that is busy while something ends; what its database does not take; a namespace that goes; a loop through a proxy where every few requests and watches go
 wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
 (test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
@@ -110,6 +110,31 @@ def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
     assert (done.code, done.errors) == (0, ""), done.events
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
+
+
+def test_a_namespace_that_is_deleted_in_the_middle_of_a_sync_is_made_anew_with_all_that_was_in_it(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    little.play(cluster, tmp_path)
+    templates = {
+        f"{number}000-x.yaml": little.yaml_of(little.config_map(name))
+        for number, name in enumerate(["first", "second"])
+    }
+    bundle = little.build(tmp_path / "1", {"little": templates}, little.NODES)
+    deleted: list[Asked] = []
+
+    def delete(asked: Asked) -> None:
+        if asked.path.startswith(f"{little.MAPS}/first") and not deleted:
+            deleted.append(asked)
+            cluster.api.delete("/api/v1/namespaces/little")
+
+    fault_proxy.after_write = delete
+
+    done = sync(cluster, bundle, kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert little.names(cluster, little.MAPS) == ["first", "second"]
+    assert sync(cluster, bundle).finished["written"] == 0
 
 
 def test_an_object_that_is_too_large_for_the_database_is_told_and_not_sent_for_ever(

@@ -10,6 +10,7 @@ import json
 import pytest
 
 from sro_apply.kube.errors import (
+    EndingError,
     NotFoundError,
     PermanentError,
     TransientError,
@@ -65,6 +66,19 @@ def test_what_others_write_at_the_same_moment_is_no_conflict_of_fields(
     status = {"kind": "Status", "message": text, "reason": "Conflict", "details": {"causes": causes}}
     error = error_of(409, json.dumps(status).encode(), "apply Role/a/b", "Role", {}, is_apply=is_apply)
     assert type(error) is sort
+
+
+def test_a_namespace_that_is_being_deleted_is_no_right_that_is_missing() -> None:
+    """As Kubernetes 1.20 says it."""
+    text = 'configmaps "b" is forbidden: unable to create new content in namespace a because it is being terminated'
+    causes = [{"reason": "NamespaceTerminating", "message": "namespace a is being terminated"}]
+    status = {"kind": "Status", "message": text, "reason": "Forbidden", "details": {"causes": causes}}
+    error = error_of(403, json.dumps(status).encode(), "apply ConfigMap/a/b", "ConfigMap", {})
+    assert isinstance(error, EndingError)
+    assert (error.finding.message, error.finding.hint) == (
+        f"apply ConfigMap/a/b: {text}",
+        "wait until the namespace is gone",
+    )
 
 
 def test_an_object_that_is_not_as_its_kind_says_is_not_sent_again() -> None:

@@ -81,6 +81,17 @@ def times(count: int, fault: Exception, *, method: str, name: str) -> Fault:
     return ask
 
 
+def test_what_does_not_pass_counts_anew_after_what_did() -> None:
+    """As a namespace that is gone, after it was being deleted for a while."""
+    faults: list[Exception | None] = [*[busy() for _ in range(5)], refused(), refused(), None]
+    double = Double(
+        lambda method, name: faults.pop(0) if faults and (method, name) == ("apply", "s0-k1") else None
+    )
+    outcome, _, _ = run(double)
+    assert outcome.is_complete
+    assert not faults
+
+
 def test_nothing_goes_wrong_where_nothing_is_wrong() -> None:
     double = Double(lambda *_: None)
     outcome, events, _ = run(double)
