@@ -22,14 +22,15 @@ from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
-from sro_apply.planning.backoff import LONGEST_S, delay_s
+from sro_apply.planning.backoff import LONGEST_S, Spaced, once_more
 from sro_apply.planning.builds import is_build_config
 from sro_apply.planning.hooks import has_failed, runs_once, told
-from sro_apply.planning.lasting import LASTING_S, Spell, after_look
+from sro_apply.planning.lasting import Spell, after_look
 from sro_apply.planning.order import Step, may_start, plan
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.planning.progress import Happening, Status, StepKey, after, status_of
+from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_apply.planning.verdict import Readiness, Verdict
 from sro_apply.planning.waits import batches, must_wait
 from sro_apply.rehearsing import Rehearsal
@@ -38,11 +39,6 @@ from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
-MOST_ATTEMPTS = 4
-"""A sync ends when all that is left has failed so often: somebody must look.
-
-What others go on trying must have failed for `LASTING_S`, too.
-"""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -55,29 +51,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     def is_complete(self) -> bool:
         """Whether everything is applied and ready."""
         return not (self.finished.waiting or self.finished.failed or self.finished.held)
-
-
-class _Trial(Struct):
-    """How often something was tried, and when it is tried again.
-
-    next_at:  when we do so; again_at: what people are told of that, None where it is given up.
-    lasted_s: for how long it has failed; None where nobody else goes on trying it.
-    """
-
-    attempts: int = 0
-    next_at: float = 0.0
-    again_at: float | None = None
-    lasted_s: float | None = None
-    is_transient: bool = False
-    was_refused: bool = False
-    reason: str = ""
-    object: ObjectId | None = None
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether waiting for it is in vain, as far as anybody can tell."""
-        is_lasting = self.lasted_s is None or self.lasted_s >= LASTING_S
-        return not self.is_transient and self.attempts >= MOST_ATTEMPTS and is_lasting
 
 
 _Course = Generator[list[Turn], list[Came], Awaited | None]
@@ -105,10 +78,10 @@ class Runner:
         self._surveyor = Surveyor(self._view, self._looker, bundle, self.applier)
         self._steps = plan(bundle)
         self._table: dict[StepKey, Status] = {}
-        self._trials: dict[StepKey, _Trial] = {}
+        self._trials: dict[StepKey, Trial] = {}
         self._told: dict[StepKey, Event] = {}
         self._done: dict[ObjectId, Result] = {}
-        self._fixes: dict[ObjectId, _Trial] = {}
+        self._fixes: dict[ObjectId, Spaced] = {}
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
         self._since: dict[ObjectId, float] = {}
@@ -167,7 +140,8 @@ class Runner:
 
     def next_try_s(self) -> float | None:
         """Seconds until something that failed is tried again; None where nothing did."""
-        times = [trial.next_at for trial in (*self._trials.values(), *self._fixes.values())]
+        times = [each.next_at for each in self._trials.values()]
+        times += [each.next_at for each in self._fixes.values()]
         now = self._clock.now()
         # What was due in that round has had its turn; what has become due since has not.
         return min((max(0.0, time - now) for time in times if time > self._round_at), default=None)
@@ -182,7 +156,7 @@ class Runner:
         now = self._clock.now()
         for key, trial in self._trials.items():
             retry_s = None if trial.again_at is None else max(0.0, trial.again_at - now)
-            found[key] = Trouble(reason=trial.reason, retry_s=retry_s)
+            found[key] = Trouble(reason=f"{trial.fault.object}: {trial.fault.reason}", retry_s=retry_s)
         return found
 
     def _status(self, step: Step) -> Status:
@@ -280,9 +254,7 @@ class Runner:
     def _space_out(self, identity: ObjectId, result: Result) -> None:
         """Whoever changes back what we apply, each time, is answered at growing intervals only."""
         if result is not Result.UNCHANGED:
-            fix = self._fixes.setdefault(identity, _Trial())
-            fix.attempts += 1
-            fix.next_at = self._clock.now() + delay_s(fix.attempts)
+            self._fixes[identity] = once_more(self._fixes.get(identity), self._clock.now())
         elif identity in self._fixes and self._clock.now() - self._fixes[identity].next_at > LONGEST_S:
             del self._fixes[identity]
 
@@ -359,31 +331,32 @@ class Runner:
         return told(wanted, found) if live is not None and has_failed(live) else found
 
     def _fail(self, step: Step, fault: FaultError) -> None:
-        trial = self._trials.setdefault(step.key, _Trial())
-        if trial.object != fault.identity:
-            trial.object, trial.attempts = fault.identity, 0  # what failed before it is got past
-        trial.attempts += 1
-        trial.was_refused = fault.error is not None
-        trial.is_transient = isinstance(fault.error, TransientError)
-        trial.reason = f"{fault.identity}: {fault.reason}"
-        pause = delay_s(trial.attempts)
-        if isinstance(fault.error, TransientError) and fault.error.retry_after_s is not None:
-            pause = fault.error.retry_after_s
-        now = self._clock.now()
-        trial.next_at = now + pause
-        trial.lasted_s = now - self._spells[fault.identity].since if fault.is_retried else None
-        again_s = pause if fault.retry_s is None else fault.retry_s
-        trial.again_at = now + again_s if again_s else None
-        if trial.is_transient:
+        trial = after_fault(self._trials.get(step.key), self._as_planned(fault), self._clock.now())
+        self._trials[step.key] = trial
+        if trial.fault.is_transient:
             if fault.reason not in self._delays:
                 self._delays.add(fault.reason)
-                self._tell(Delayed(reason=fault.reason, retry_s=pause))
+                self._tell(Delayed(reason=fault.reason, retry_s=trial.pause_s))
             return
         self._happen(step, Happening.SAW_FAULT)
-        event = Failed(step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=again_s)
+        event = Failed(
+            step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=trial.again_s
+        )
         known = self._told.get(step.key)
         if not isinstance(known, Failed) or known.reason != event.reason:
             self._tell_once(step, event)
+
+    def _as_planned(self, fault: FaultError) -> Fault:
+        error = fault.error
+        return Fault(
+            object=fault.identity,
+            reason=fault.reason,
+            was_refused=error is not None,
+            is_transient=isinstance(error, TransientError),
+            retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
+            retry_s=fault.retry_s,
+            since=self._spells[fault.identity].since if fault.is_retried else None,
+        )
 
     def _happen(self, step: Step, happening: Happening) -> None:
         self._table[step.key] = after(status_of(self._table, step.key), happening)
@@ -415,7 +388,7 @@ class Runner:
         return step.key in self._begun and self._status(step) is Status.WAITING
 
     def _ended(self, *, is_out_of_time: bool) -> Outcome:
-        was_refused = any(each.was_refused for each in self._trials.values())
+        was_refused = any(each.fault.was_refused for each in self._trials.values())
         return self._outcome(is_out_of_time=is_out_of_time, was_refused=was_refused)
 
     def _outcome(self, *, is_out_of_time: bool, was_refused: bool) -> Outcome:

@@ -27,6 +27,8 @@ TRIED_AGAIN: Final = "it is tried again"
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
+_TOO_LARGE: Final = (b"etcdserver: request is too large", b"trying to send message larger than max")
+"""What etcd, or the way to it, does not take: the server calls that its own failure, too."""
 _OF_MANAGERS: Final = b"FieldManagerConflict"
 """The cause in a Status. Source: kubernetes pkg/apis/meta/v1, CauseTypeFieldManagerConflict."""
 _NO_SUCH_PATH: Final = "404 page not found"
@@ -84,6 +86,8 @@ def error_of(
         text += f"; sro-apply manifests SOURCE prints the rule that is missing: {rule}"
     if status == 500 and _UNREADABLE in body:
         status = 422
+    if status == 500 and any(each in body for each in _TOO_LARGE):
+        status = 413
     is_race = status == 409 and _OF_MANAGERS not in body and (is_apply or reason != "Conflict")
     if status in _TRANSIENT or is_race:
         transient = TransientError("server-busy", text, hint=TRIED_AGAIN)
@@ -128,12 +132,19 @@ _LOOK_WHY: Final = "see what keeps the server busy, and run the command again wh
 _LOOK_WHO: Final = (
     "see who answers at the server's address, such as a proxy or a load balancer, and run the command again"
 )
-_CODES = {401: "server-unauthorized", 403: "server-forbidden", 409: "server-conflict", 422: "server-invalid"}
+_CODES = {
+    401: "server-unauthorized",
+    403: "server-forbidden",
+    409: "server-conflict",
+    413: "server-invalid",
+    422: "server-invalid",
+}
 _HINTS = {
     401: "log in again: the token or certificate of the kubeconfig is not accepted",
     403: "print the manifests again for this bundle and apply them, or give the user this right yourself",
     GONE: "the list changed faster than it could be read: run the command again when less happens",
     409: "another manager has set these fields: --on-conflict force takes them over",
+    413: "a server keeps about 1.5 MiB of an object: let the chart make several smaller ones of it",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }
 _OUTRUN: Final = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 FIRST_S = 1.0
 LONGEST_S = 60.0
 
@@ -14,3 +16,16 @@ def delay_s(attempts: int) -> float:
     if attempts < 1:
         return 0.0
     return min(LONGEST_S, FIRST_S * 2.0 ** min(attempts - 1, 10))
+
+
+class Spaced(Struct, frozen=True):
+    """What is done at growing intervals. next_at: not before."""
+
+    times: int
+    next_at: float
+
+
+def once_more(before: Spaced | None, now: float) -> Spaced:
+    """It was done now."""
+    times = before.times + 1 if before else 1
+    return Spaced(times, now + delay_s(times))

@@ -1,7 +1,7 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
 Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
-comes back; one that is busy while something ends; a loop through a proxy where every few requests and watches go
+comes back; one that is busy while something ends; what its database does not take; a loop through a proxy where every few requests and watches go
 wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
 (test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
@@ -20,6 +20,7 @@ import little
 import pytest
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure, now_and_then
+from raw_api import Object
 from simple_kmod import (
     DRIVER,
     KERNELS,
@@ -109,6 +110,31 @@ def test_a_server_that_stops_in_the_middle_of_the_writes_is_waited_for(
     assert (done.code, done.errors) == (0, ""), done.events
     assert is_well(openshift, bundle)
     assert sync(openshift, bundle).finished["written"] == 0
+
+
+def test_an_object_that_is_too_large_for_the_database_is_told_and_not_sent_for_ever(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    little.play(cluster, tmp_path)
+    role: Object = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "wide"},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+    }
+    small = little.build(tmp_path / "1", {"little": {"0000-x.yaml": little.yaml_of(role)}}, little.NODES)
+    pods = ["x" * 999] * 1700
+    large = changed(
+        small, tmp_path / "large", "role", lambda each: each["rules"][0].update(resourceNames=pods)
+    )
+
+    done = sync(cluster, large)
+
+    assert done.code == 4
+    (failed,) = done.of("failed")
+    assert failed["object"] == "Role/little/wide"
+    assert failed["reason"] == "apply Role/little/wide: etcdserver: request is too large"
+    assert done.finished["failed"] == 1
 
 
 def test_a_server_that_is_busy_as_soon_as_the_lease_is_taken_is_waited_for(

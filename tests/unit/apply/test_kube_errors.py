@@ -76,6 +76,21 @@ def test_an_object_that_is_not_as_its_kind_says_is_not_sent_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (500, "etcdserver: request is too large"),
+        (500, "rpc error: code = ResourceExhausted desc = trying to send message larger than max (3 vs. 2)"),
+        (413, "Request entity too large: limit is 3145728"),
+    ],
+)
+def test_an_object_that_is_too_large_is_not_sent_again(status: int, text: str) -> None:
+    error = error_of(status, body(text, ""), "apply Thing/a/b", "Thing", {})
+    assert isinstance(error, PermanentError)
+    assert (error.finding.code, error.finding.message) == ("server-invalid", f"apply Thing/a/b: {text}")
+    assert "1.5 MiB" in error.finding.hint
+
+
+@pytest.mark.parametrize(
     ("header", "seconds"),
     [
         ("7", 7.0),

@@ -1,4 +1,4 @@
-"""The smaller rules of planning: placement, sameness, ApplySets, back-off, the state table, what is allowed.
+"""The smaller rules of planning: placement, sameness, ApplySets, back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -18,6 +18,7 @@ from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, 
 from sro_apply.planning.placement import expected_nodes, read_node
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
 from sro_apply.planning.sameness import is_same
+from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_render.model.objects import ObjectId
 
 Object = dict[str, Any]
@@ -231,3 +232,49 @@ def test_what_goes_beyond_the_allowed_is_named(
     with pytest.raises(BundleError) as refused:
         refuse_beyond(BUNDLE, kinds, namespaces)
     assert refused.value.finding.notes == wrong
+
+
+A, B = ObjectId("v1", "ConfigMap", "a", "a"), ObjectId("v1", "ConfigMap", "a", "b")
+
+
+def trial(*faults: Fault) -> Trial:
+    """What came of faults, one every ten seconds."""
+    made: Trial | None = None
+    for number, each in enumerate(faults):
+        made = after_fault(made, each, 10.0 * number)
+    assert made
+    return made
+
+
+def wrong(about: ObjectId = A, **more: Any) -> Fault:
+    return Fault(object=about, reason="no", **more)
+
+
+@pytest.mark.parametrize(
+    ("faults", "attempts", "pause_s", "is_given_up"),
+    [
+        ([wrong()], 1, 1, False),
+        ([wrong()] * 3, 3, 4, False),
+        ([wrong()] * 4, 4, 8, True),
+        # What failed before another object of the step does is got past.
+        ([wrong(B)] * 3 + [wrong()], 1, 1, False),
+        # A server that is busy is asked when it says, and never given up.
+        ([wrong(is_transient=True)] * 9, 9, 60, False),
+        ([wrong(is_transient=True, retry_after_s=17)], 1, 17, False),
+        # What others go on trying has a minute: seven times, ten seconds from each other.
+        ([wrong(since=0)] * 6, 6, 32, False),
+        ([wrong(since=0)] * 7, 7, 60, True),
+    ],
+)
+def test_a_step_that_fails_again_and_again_is_tried_later_and_later_and_then_given_up(
+    faults: list[Fault], attempts: int, pause_s: float, is_given_up: bool
+) -> None:
+    found = trial(*faults)
+    assert (found.attempts, found.pause_s, found.is_given_up) == (attempts, pause_s, is_given_up)
+    assert found.next_at == 10 * (len(faults) - 1) + pause_s
+
+
+def test_people_are_told_when_it_is_tried_again_by_whoever_does_it() -> None:
+    assert trial(wrong()).again_at == 1
+    assert trial(wrong(retry_s=30)).again_at == 30
+    assert trial(wrong(retry_s=0)).again_at is None
