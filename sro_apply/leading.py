@@ -35,6 +35,7 @@ from sro_render.model.objects import JsonObject
 TIMES = LeaseTimes()
 """Of every Leader that is made without others."""
 _NEVER = float("-inf")
+_NOT_AS_KNOWN = frozenset({404, 409})
 _LONGEST_S = 60.0
 """For an answer while there is nothing to lose."""
 
@@ -123,18 +124,34 @@ class Leader:
     def renew(self) -> None:
         """Renew the Lease that we have, once.
 
+        Where it is not what we knew, we look at once: it may be our own renewal, of which no answer came, and
+        the time that it hung is not there twice.
+
         Raises: TransientError, PermanentError: it could not be.
+        Source: client-go leaderelection.go `tryAcquireOrRenew`, which falls back to its slow path.
         """
-        if self._seen is None or self._seen.holder != self.identity:
-            self._look()
-            if self._seen is not None and self._seen.holder != self.identity:
-                self._lost_to = self._seen.holder
-                return
+        if self._seen is not None and self._seen.holder == self.identity and self._is_renewed():
+            return
+        self._look()
+        if self._seen is not None and self._seen.holder != self.identity:
+            self._lost_to = self._seen.holder
+            return
         try:
             self._claim()
         except PermanentError:
-            self._seen = None  # it is not what we knew, or not at all: look first next time
+            self._seen = None
             raise
+
+    def _is_renewed(self) -> bool:
+        """Whether it was what we knew, and is renewed. Raises: as above."""
+        try:
+            self._claim()
+        except PermanentError as error:
+            self._seen = None
+            if error.status not in _NOT_AS_KNOWN:
+                raise
+            return False
+        return True
 
     def _acquire(self, timeout_s: float) -> None:
         """Take the Lease when it is free. Who has it is told once."""

@@ -218,9 +218,6 @@ def test_what_another_one_has_taken_is_lost_for_good(holder: str, who: str) -> N
     one = leader(double, time)
     with one.leading(60):
         double.taken_by(holder)
-        with pytest.raises(PermanentError):
-            one.renew()  # it has changed
-        assert one.gate() == 10  # which may be anything, and it is ours until the deadline
         one.renew()
         with pytest.raises(LeaseLostError) as lost:
             one.gate()
@@ -234,8 +231,6 @@ def test_a_lease_that_somebody_deleted_is_made_again() -> None:
     one = leader(double, time)
     with one.leading(60):
         double.objects.clear()
-        with pytest.raises(PermanentError):
-            one.renew()
         time.now += 5
         one.renew()
         assert spec(double.lease)["holderIdentity"] == one.identity
@@ -247,8 +242,7 @@ def test_an_answer_that_was_lost_is_found_to_have_been_ours() -> None:
     one = leader(double, time)
     with one.leading(60):
         double.taken_by(one.identity)  # our own renewal arrived, and its answer did not
-        with pytest.raises(PermanentError):
-            one.renew()
+        time.now += 9
         one.renew()
         assert one.gate() == 10
 
