@@ -55,7 +55,8 @@ class Propagation(StrEnum):
 class Kube(Protocol):
     """A cluster.
 
-    Every method raises TransientError or PermanentError; NotFoundError where the kind is not there.
+    Every method raises TransientError or PermanentError; NotFoundError where the kind is not there. A kind
+    that the server lists and that nobody answers for at this moment is there: that is a TransientError.
     """
 
     def is_namespaced(self, kind: Kind) -> bool:

@@ -95,7 +95,7 @@ def test_a_sync_deletes_no_driver_while_pods_that_stand_on_it_are_there(
     assert kept(done) == {
         "DaemonSet/little/follower": "it is being deleted, and waits for what belongs to it to go first; "
     }
-    assert len(followers(cluster)) == 1
+    until(lambda: len(followers(cluster)) == 1)
     assert are_drivers_there(cluster)
 
     let_go(cluster)
