@@ -24,7 +24,7 @@ from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
 from sro_apply.planning.placement import LiveNode, read_node, seen_node
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
-from sro_apply.planning.running import is_driver, is_spread, served_nodes, used_nodes
+from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.verdict import READY, Readiness, Verdict
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, annotations_of, object_id
@@ -141,7 +141,12 @@ class Surveyor:
             seen = replace(seen, nodes=self._looker.expected(each))
             if live is not None and is_spread(each.id.group, each.id.kind):
                 pods = self._view.pods(identity.namespace)
-                seen = replace(seen, used=used_nodes(live, pods), served=served_nodes(live, pods))
+                seen = replace(
+                    seen,
+                    used=used_nodes(live, pods),
+                    served=served_nodes(live, pods),
+                    running=running_nodes(live, pods),
+                )
             return _seen_object(seen, self._verdict(each, live, by_revision=by_revision) if looks else None)
         except PermanentError as error:
             return _unseen(seen, error.finding, looks=looks, is_alone=by_revision)

@@ -3,7 +3,7 @@
 A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own kernel's lane has finished the
 state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
 again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
-when it is not true any more: another kernel, a driver that is not ready there, nothing left of the state, an
+when it is not true any more: another kernel, a driver that does not run there, nothing left of the state, an
 SR that has gone, or a state, once all others are ready: until then what another bundle had may select on it.
 Where the bundle does not know, as on a node with a driver that it has no longer and that stays since
 its kernel runs, every label stays.
@@ -189,11 +189,15 @@ class _Deciding:
 
 
 def _unserved(step: SeenStep) -> frozenset[str] | None:
-    """The nodes where a DaemonSet of a step should be ready, and is not; None where nothing is left of it."""
+    """The nodes where a DaemonSet of a step should run, and does not; None where nothing is left of it.
+
+    A node that only does not answer is none of them: were its label taken, what selects on that would be
+    deleted there as soon as it answers again, and a driver unloaded that ran all the time.
+    """
     if all(each.live is None for each in step.objects):
         return None
     drivers = [each for each in step.objects if is_driver(each.id)]
-    return frozenset().union(*({*each.nodes, *each.used} - {*each.served} for each in drivers))
+    return frozenset().union(*({*each.nodes, *each.used} - {*each.served, *each.running} for each in drivers))
 
 
 def _used(states: tuple[SeenState, ...]) -> set[str]:

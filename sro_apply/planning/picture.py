@@ -27,6 +27,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     nodes:     those that it must run on, A-Z; only DaemonSets have any.
     used:      those that its pods are on, A-Z; of DaemonSets, Deployments and StatefulSets.
     served:    those of `used` on which a pod is ready.
+    running:   those of `used` on which a pod runs as far as its kubelet has said.
     fault:     why it could not be looked at, where no runner tells of that.
     """
 
@@ -38,6 +39,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     nodes: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
     fault: Finding | None = None
 
 

@@ -31,5 +31,15 @@ def served_nodes(live: JsonObject, pods: Sequence[JsonObject]) -> tuple[str, ...
     return _nodes([pod for pod in pods_of(live, pods) if is_true(pod, "Ready")])
 
 
+def running_nodes(live: JsonObject, pods: Sequence[JsonObject]) -> tuple[str, ...]:
+    """Those of them on which all containers of a pod are ready, as far as their kubelet has said, A-Z.
+
+    Of a node that does not answer the node controller says that its pods are not ready, and leaves what the
+    kubelet said of their containers: they may run all the time.
+    Source: kubernetes pkg/controller/util/node `MarkPodsNotReady`.
+    """
+    return _nodes([pod for pod in pods_of(live, pods) if is_true(pod, "ContainersReady")])
+
+
 def _nodes(pods: Sequence[JsonObject]) -> tuple[str, ...]:
     return tuple(sorted({text_of(spec_of(pod).get("nodeName")) for pod in pods} - {""}))

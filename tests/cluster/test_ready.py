@@ -1,9 +1,9 @@
 """When objects count as ready, judged beside the real controllers.
 
 Matrix: an update of a DaemonSet with OnDelete, pod by pod, and taken back in the middle; a DaemonSet without
-any pod where nodes must run it; logs that are waited for, and what comes after them; what somebody is deleting;
-a rollout after one that failed, one that a quota stops, one that is paused. Left out: each kind by each of its
-states (tests/unit/apply/test_readiness.py).
+any pod where nodes must run it; a node that does not answer; logs that are waited for, and what comes after
+them; what somebody is deleting; a rollout after one that failed, one that a quota stops, one that is paused.
+Left out: each kind by each of its states (tests/unit/apply/test_readiness.py).
 """
 
 from __future__ import annotations
@@ -100,6 +100,32 @@ def test_no_pod_at_all_is_not_ready_where_twelve_nodes_must_run_one(openshift: C
     assert last_wait(done, MIDDLE) == (
         "0 pods are scheduled, and 12 nodes must run it (w1-00, w1-01, w1-02, w1-03, w1-04 and 7 more)"
     )
+
+
+def test_a_node_that_does_not_answer_keeps_its_labels_and_loses_them_when_its_kubelet_says_so(
+    openshift: Cluster, bundle: Path
+) -> None:
+    """What selects on the label would be deleted as soon as the node answers again, with all that runs there.
+
+    Of a node that does not answer the node controller sets the condition Ready of its pods, and no other.
+    """
+    assert sync(openshift, bundle).code == 0
+    pod = next(each for each in openshift.api.items(PODS) if is_ready(each))
+    name, node = pod["metadata"]["name"], pod["spec"]["nodeName"]
+
+    def say(**conditions: str) -> None:
+        said = [{"type": kind, "status": status} for kind, status in conditions.items()]
+        openshift.api.patch(f"{PODS}/{name}/status", {"status": {"conditions": said}})
+        until(lambda: sum(ready_pods(openshift, daemon_set(kernel, bundle)) for kernel in KERNELS) == 23)
+
+    say(Ready="False", ContainersReady="True")
+    done = sync(openshift, bundle, "--timeout", "2")
+    assert (done.code, done.of("labelled")) == (1, [])
+
+    say(Ready="False", ContainersReady="False")
+    done = sync(openshift, bundle, "--timeout", "2")
+    (labelled,) = done.of("labelled")
+    assert (done.code, labelled["nodes"]) == (1, [node])
 
 
 def test_logs_that_the_chart_waits_for_are_waited_for_when_the_pods_are_ready(

@@ -118,6 +118,7 @@ def driver(status: Status, *, there: bool = True, **more: Any) -> SeenStep:
     ("given", "lose"),
     [
         (driver(APPLIED, used=("a", "b"), served=("a",)), {"b"}),
+        (driver(APPLIED, used=("a", "b"), served=("a",), running=("a", "b")), set()),
         (driver(FAILED, used=("a", "b"), served=("a",)), {"b"}),
         (driver(WAITING, used=("a", "b"), served=("a", "b")), set()),
         (driver(APPLIED, there=False), {"a", "b"}),
@@ -126,7 +127,17 @@ def driver(status: Status, *, there: bool = True, **more: Any) -> SeenStep:
         (step("1000-driver", WAITING, thing("build", there=False), kernel=OLD), {"a", "b"}),
         (step("1000-driver", READY, thing("d"), kernel=NEW), {"a", "b"}),
     ],
-    ids=["at work", "failed", "not begun", "gone", "builds again", "does not build", "never", "no lane"],
+    ids=[
+        "at work",
+        "does not answer",
+        "failed",
+        "not begun",
+        "gone",
+        "builds again",
+        "does not build",
+        "never",
+        "no lane",
+    ],
 )
 def test_a_node_keeps_a_label_while_its_driver_runs_and_loses_it_when_that_is_not_so(
     given: SeenStep, lose: set[str]
