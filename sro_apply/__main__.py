@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
 from sro_apply.cli.main import run
 from sro_apply.cli.talk import open_streams
+
+_MANY = 100_000
+"""New containers between two looks for cycles. Python looks after 2,000, or less."""
 
 
 def main() -> None:
@@ -14,9 +18,14 @@ def main() -> None:
 
     Who asks it to end, as CI does, is answered as Ctrl-C is: the Lease is let go of, and nobody waits for it.
     """
+    # Objects of a bundle come by the thousand and stay: to look for cycles among them so often costs time.
+    gc.set_threshold(_MANY)
     open_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    finally:
+        gc.freeze()  # what ends with the process need not be looked through once more
 
 
 if __name__ == "__main__":
