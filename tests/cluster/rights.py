@@ -21,6 +21,17 @@ from raw_api import Object
 
 OWN = "sro-apply"
 """The applier's namespace, account and roles."""
+IN_CLUSTER = (
+    "--image",
+    "x",
+    "--source",
+    "git+https://x/y@z:w",
+    "--without",
+    "crd",
+    "--without",
+    "monitoring",
+)
+"""Options of `manifests` for what runs there, where the kind SpecialResource is and no Prometheus Operator."""
 
 
 @dataclass(frozen=True, order=True)

@@ -26,17 +26,7 @@ from raw_api import Object
 from simple_kmod import NEW, OLD, SPECIAL_RESOURCE, build_config, daemon_set, sync
 
 SYNC = ("--for", "sync")
-IN_CLUSTER = (
-    "--image",
-    "x",
-    "--source",
-    "git+https://x/y@z:w",
-    "--without",
-    "crd",
-    "--without",
-    "monitoring",
-)
-RUN, OBSERVE = IN_CLUSTER, (*IN_CLUSTER, "--for", "observe")
+RUN, OBSERVE = rights.IN_CLUSTER, (*rights.IN_CLUSTER, "--for", "observe")
 EVENTS, NAMESPACE = "/api/v1/namespaces/default/events", "/api/v1/namespaces/simple-kmod"
 DAEMON_SETS = "/apis/apps/v1/namespaces/simple-kmod/daemonsets"
 PARENT = "/api/v1/namespaces/sro-apply/configmaps/sro-apply-simple-kmod"

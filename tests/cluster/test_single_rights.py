@@ -19,20 +19,10 @@ import pytest
 import rights
 from clusters import Cluster, until
 from raw_api import Object
-from rights import OWN, Right
+from rights import IN_CLUSTER, OWN, Right
 from simple_kmod import KERNELS, SPECIAL_RESOURCE, daemon_set, ready_pods
 from taking import Taking, rule_of
 
-IN_CLUSTER = (
-    "--image",
-    "x",
-    "--source",
-    "git+https://x/y@z:w",
-    "--without",
-    "crd",
-    "--without",
-    "monitoring",
-)
 NAMESPACE = "/api/v1/namespaces/simple-kmod"
 PARENT = f"/api/v1/namespaces/{OWN}/configmaps/sro-apply-simple-kmod"
 Begin = Callable[..., Taking]

@@ -219,13 +219,18 @@ def is_alive(process: int) -> bool:
         return False
 
 
+def play_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let a shell's script be git."""
+    program = folder / "git"
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
 def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "git"
-    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nsleep 600\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    play_git(tmp_path, monkeypatch, f"sleep 600 &\necho $! > {tmp_path}/child\nsleep 600")
     monkeypatch.setattr(git_program, "TIMEOUT_S", 1.0)
     text = fault_of("git+file:///repository@main:out")
     assert text.startswith("error[source-git]: file:///repository@main: git gave no answer in 1 s")
@@ -239,10 +244,7 @@ def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
 def test_a_repository_that_is_known_is_not_waited_for_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "git"
-    program.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    play_git(tmp_path, monkeypatch, "exec sleep 600")
     monkeypatch.setattr(sources, "_ASK_S", 1.0)
     with pytest.raises(InputError, match=r"main: git gave no answer in 1 s\n"):
         opened("git+file:///repository@main:out").newer("4" * 40)
@@ -252,10 +254,7 @@ def test_a_program_that_talks_without_an_end_is_heard_only_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of refs without number, or where the far end has much to say of each object."""
-    program = tmp_path / "git"
-    program.write_text("#!/bin/sh\nyes complaint | head -c 10000000 >&2\nexec yes told\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    play_git(tmp_path, monkeypatch, "yes complaint | head -c 10000000 >&2\nexec yes told")
     assert fault_of("git+file:///repository@main:out") == (
         "error[source-git]: file:///repository@main: git init told more than 1048576 bytes\n"
         "  help: see what is in that repository"
