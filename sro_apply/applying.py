@@ -17,11 +17,12 @@ from sro_apply.events import Result
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.adopting import released, special_resource_of
-from sro_apply.planning.applyset import ID_LABEL, as_member, parent_id, parent_manifest, set_id
+from sro_apply.planning.applyset import ID_LABEL, PART_OF, as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.builds import with_revision
 from sro_apply.planning.defaults import with_keys
 from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
+from sro_apply.planning.reading import labels_of
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.secret_data import with_data
 from sro_apply.planning.sets import set_of
@@ -205,6 +206,8 @@ class Applier:
 
         Raises: FaultError: it is a member of a set that is none of ours; TransientError, PermanentError
         """
+        if self._own_sets.get(text_of(labels_of(live).get(PART_OF))):
+            return  # nearly always: whoever gave it that label, it leads to us
         set_of_it = set_of(live)
         if not set_of_it or self._is_ours(set_of_it):
             return

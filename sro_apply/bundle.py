@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from sro_apply.errors import BundleError
 from sro_apply.planning.naming import faults_of_names
@@ -41,6 +41,13 @@ _LIMITS = Limits(max_yaml_alias_nodes=0, max_yaml_depth=100)
 """sro-render writes no aliases: whoever did, wants a small file to become a large one."""
 TARGETS = ("_argocd/", "_flux/")
 """Where a bundle for another tool has the objects of that tool."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A bundle and its revision: a commit, or the digest of a lock."""
+
+    revision: str
+    bundle: RenderedBundle
 
 
 def load_bundle(folder: Path, *, of_any_target: bool = False) -> RenderedBundle:
@@ -136,25 +143,25 @@ def _read_files(root: Path) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     strange: list[str] = []
     left, names_left = MAX_BYTES, MAX_FILES
-    for place, folders, names, opened in os.fwalk(root, follow_symlinks=False):
+    top = os.fspath(root)
+    for place, folders, names, opened in os.fwalk(top, follow_symlinks=False):
         names_left -= len(folders) + len(names)
         if names_left < 0:
             raise too_many(place)
-        at_top = Path(place) == root
-        # A bundle may be all that a repository has.
-        folders[:] = [name for name in folders if not (at_top and name == ".git")]
-        names[:] = [name for name in names if not (at_top and name == ".git")]
-        below = Path(place).relative_to(root)
-        links = [name for name in folders if _is_link(name, opened)]
-        strange += [f"{(below / name).as_posix()} is a link" for name in links]
+        if place == top:
+            # A bundle may be all that a repository has.
+            folders[:] = [name for name in folders if name != ".git"]
+            names[:] = [name for name in names if name != ".git"]
+        below = "" if place == top else f"{Path(place).relative_to(root).as_posix()}/"
+        strange += [f"{below}{name} is a link" for name in folders if _is_link(name, opened)]
         for name in names:
             try:
-                data = _read_plain(name, left, within=opened, shown=Path(place) / name)
+                data = _read_plain(name, left, within=opened, folder=place)
             except _StrangeError as error:
-                strange.append(f"{(below / name).as_posix()} {error}")
+                strange.append(f"{below}{name} {error}")
             else:
                 left -= len(data)
-                files[(below / name).as_posix()] = data
+                files[f"{below}{name}"] = data
     if strange:
         raise BundleError(
             "bundle-link",
@@ -171,7 +178,7 @@ def read_lock_bytes(root: Path) -> bytes:
     Raises: BundleError
     """
     try:
-        return _read_plain(LOCK_NAME, MAX_BYTES, within=None, shown=root / LOCK_NAME)
+        return _read_plain(LOCK_NAME, MAX_BYTES, within=None, folder=os.fspath(root))
     except _StrangeError as error:
         raise BundleError("bundle-link", f"{root / LOCK_NAME} {error}", hint=_AS_COMMITTED) from None
 
@@ -187,19 +194,21 @@ def _is_link(name: str, within: int) -> bool:
         return False  # it has just gone, and is missed where the lock is compared
 
 
-def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> bytes:
+def _read_plain(name: str, left: int, *, within: int | None, folder: str) -> bytes:
     """A file that is no link, pipe or device: opening one of those neither follows nor waits.
 
-    Args:   left: bytes that it may have; within: the folder as it is open, else that of `shown`.
+    Args:   left: bytes that it may have; within: its folder as it is open, else it is opened by its path.
     Raises: _StrangeError; BundleError: it cannot be read, or is too large.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(shown if within is None else name, flags, dir_fd=within)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - it is open already
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        descriptor = os.open(name if within is not None else f"{folder}/{name}", flags, dir_fd=within)
+        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is open already
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
                 raise _StrangeError("is no plain file")
-            data = file.read(left + 1)
+            # What grows meanwhile is not read to an end that may never come: it is not what the lock says.
+            data = file.read(facts.st_size + 1) if facts.st_size <= left else b""
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.EMLINK}:
             raise _StrangeError("is a link") from error
@@ -207,11 +216,11 @@ def _read_plain(name: str, left: int, *, within: int | None, shown: Path) -> byt
             raise _StrangeError("is no plain file") from error
         raise BundleError(
             "unreadable-file",
-            f"{shown} cannot be read: {error.strerror}",
-            hint=f"give yourself the right to read it: chmod u+r {shown}",
+            f"{folder}/{name} cannot be read: {error.strerror}",
+            hint=f"give yourself the right to read it: chmod u+r {folder}/{name}",
         ) from error
-    if len(data) > left:
-        raise too_large(shown.as_posix())
+    if facts.st_size > left:
+        raise too_large(f"{folder}/{name}")
     return data
 
 

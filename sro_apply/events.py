@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from sro_render.errors import Finding
+
 
 class Result(StrEnum):
     """What applying an object did."""
@@ -173,6 +175,17 @@ class Warned(Struct, frozen=True, kw_only=True, tag="warning", tag_field="event"
     subject: str = ""
     notes: tuple[str, ...] = ()
     hint: str = ""
+
+
+def warned(finding: Finding) -> Warned:
+    """A finding as an event."""
+    return Warned(
+        code=finding.code,
+        message=finding.message,
+        subject=finding.subject,
+        notes=finding.notes,
+        hint=finding.hint,
+    )
 
 
 Pruning: TypeAlias = Pruned | Kept | Leaving | PruneStopped | Cleared

@@ -8,7 +8,7 @@ side.) Decides nothing about Leases (`planning/lease.py`).
 
 from __future__ import annotations
 
-import platform
+import os
 import threading
 import time
 import uuid
@@ -61,7 +61,7 @@ class Leader:
         now: Callable[[], float] = boot_time,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self.identity = f"{platform.node()}_{uuid.uuid4().hex[:12]}"
+        self.identity = f"{os.uname().nodename}_{uuid.uuid4().hex[:12]}"
         self._times, self._tell, self._now, self._beat = times or TIMES, tell, now, beat
         self._kube = kube
         self._of_lease = kube.behind(self._patience_s, is_urgent=True)

@@ -46,8 +46,3 @@ class LiveBoard:
         above = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
         click.echo(above + "\n".join([*texts, *lines]), file=self._out, color=True)
         self._drawn = len(lines)
-
-
-def can_be_drawn_on(out: TextIO) -> bool:
-    """Whether somebody looks at it, through something that can go back."""
-    return out.isatty() and os.environ.get("TERM", "dumb") != "dumb"

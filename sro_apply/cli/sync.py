@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
-from sro_apply.cli.live import LiveBoard, can_be_drawn_on
 from sro_apply.cli.options import (
     output_option,
     target_options,
@@ -16,7 +17,7 @@ from sro_apply.cli.options import (
     timeout_option,
     wait_timeout_option,
 )
-from sro_apply.cli.talk import printable, printable_lines
+from sro_apply.cli.talk import can_be_drawn_on, printable, printable_lines
 from sro_apply.config import OnStale, Terms
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.sync import SyncRequest
@@ -25,6 +26,9 @@ from sro_apply.events import Event
 from sro_apply.reporting.elapsed import elapsed_text, with_elapsed
 from sro_apply.reporting.ending import Ending
 from sro_apply.reporting.logs import json_line, text_line
+
+if TYPE_CHECKING:
+    from sro_apply.cli.live import LiveBoard
 
 
 @click.command(
@@ -113,7 +117,7 @@ class _Teller:
         self._is_json, self._is_dry_run = output_format == "json", is_dry_run
         self._began_s = time.monotonic()
         has_board = not (self._is_json or is_dry_run) and can_be_drawn_on(sys.stdout)
-        self._board = LiveBoard(sys.stdout, lambda: elapsed_text(self._elapsed_s())) if has_board else None
+        self._board = _board(lambda: elapsed_text(self._elapsed_s())) if has_board else None
         self._ending = Ending()
 
     def tell(self, event: Event) -> None:
@@ -143,3 +147,9 @@ class _Teller:
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._began_s
+
+
+def _board(elapsed: Callable[[], str]) -> LiveBoard:
+    from sro_apply.cli.live import LiveBoard  # noqa: PLC0415 - only a terminal has one
+
+    return LiveBoard(sys.stdout, elapsed)

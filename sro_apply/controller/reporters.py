@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sro_apply.events import Event, Labelled, Warned
+from sro_apply.events import Event, Labelled, warned
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube
 from sro_apply.labelling import Labeller
@@ -73,14 +73,3 @@ class Reporters:
             if each not in self._told:
                 self._tell(warned(each))
         self._told = frozenset(findings)
-
-
-def warned(finding: Finding) -> Warned:
-    """A finding as an event."""
-    return Warned(
-        code=finding.code,
-        message=finding.message,
-        subject=finding.subject,
-        notes=finding.notes,
-        hint=finding.hint,
-    )

@@ -14,14 +14,15 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sro_apply.bundle import Found
 from sro_apply.checking import check_operator
 from sro_apply.clock import Clock, SystemClock
 from sro_apply.config import SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
-from sro_apply.controller.reporters import Reporters, warned
+from sro_apply.controller.reporters import Reporters
 from sro_apply.controller.resting import poll_pause_s, rest
 from sro_apply.controller.stopping import Stopping
-from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected
+from sro_apply.events import Cleared, Delayed, Event, Listening, Loaded, Rejected, warned
 from sro_apply.git import shown
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Watched
@@ -35,7 +36,7 @@ from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.runner import Runner
-from sro_apply.sources import Found, Source, opened
+from sro_apply.sources import Source, opened
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer

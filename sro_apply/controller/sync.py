@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from sro_apply.checking import check_nodes, check_operator
-from sro_apply.clock import SystemClock
+from sro_apply.clock import Clock, SystemClock
 from sro_apply.config import OnStale, SyncSettings, Terms
 from sro_apply.controller.connecting import Target, connect
-from sro_apply.controller.reporters import Reporters, warned
-from sro_apply.events import Event
+from sro_apply.events import Event, warned
 from sro_apply.insisting import insisting
 from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
-from sro_apply.labelling import Labeller
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
-from sro_apply.pruning.pruner import PruneOutcome, Pruner
+from sro_apply.planning.parts import RenderedBundle
 from sro_apply.runner import Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
+
+if TYPE_CHECKING:
+    from sro_apply.pruning.pruner import PruneOutcome, Pruner
 
 T = TypeVar("T")
 _TICK_S: Final = 1.0
@@ -91,58 +91,90 @@ def sync(
     refuse_beyond(bundle, request.terms.kinds, request.terms.namespaces)
     kube, namespace = connect(request.target)
     refuse_own(bundle, namespace)
-    settings = SyncSettings(
-        namespace=namespace,
-        version=__version__,
-        timeout_s=request.timeout_s,
-        waits=request.waits,
-        takes_over=request.terms.takes_over,
-        is_dry_run=request.is_dry_run,
-        concurrency=request.terms.concurrency,
-        prune_limit=request.terms.prune_limit,
-        adopts=request.terms.adopts,
-        wait_s=request.wait_s,
-    )
+    clock = _TickingClock(tick)
+    if request.is_dry_run:  # in nobody's way
+        return _Sync(request, bundle, namespace, tell, clock).through(kube, request.timeout_s)
+    began_s = time.monotonic()
+    with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:
+        left_s = request.timeout_s - (time.monotonic() - began_s)
+        return _Sync(request, bundle, namespace, tell, clock).through(fenced, left_s)
 
-    def run(cluster: Kube, timeout_s: float) -> SyncOutcome:
-        view, clock = View(cluster), _TickingClock(tick)
-        end_s = clock.now() + timeout_s
+
+class _Sync:
+    """One sync, which has its turn."""
+
+    def __init__(
+        self,
+        request: SyncRequest,
+        bundle: RenderedBundle,
+        namespace: str,
+        tell: Callable[[Event], None],
+        clock: Clock,
+    ) -> None:
+        self._request, self._bundle, self._namespace = request, bundle, namespace
+        self._tell, self._clock = tell, clock
+        # Who does not wait does not know what is ready.
+        self._knows = request.waits and not request.is_dry_run
+
+    def through(self, kube: Kube, timeout_s: float) -> SyncOutcome:
+        """Check, apply, and prune if asked, in so much time. Raises: see `sync`."""
+        request, view, end_s = self._request, View(kube), self._clock.now() + timeout_s
 
         def get_through(do: Callable[[], T]) -> T:
             """A dry run is the first who asks; else the server has let us have the Lease, and is there."""
-            return do() if request.is_dry_run else insisting(do, tell, clock, end_s)
+            return do() if request.is_dry_run else insisting(do, self._tell, self._clock, end_s)
 
-        found = get_through(lambda: check_operator(cluster, adopts=request.terms.adopts))
-        for each in (*found, *get_through(lambda: check_nodes(view, bundle, request.on_stale))):
-            tell(warned(each))
-        runner = Runner(cluster, bundle, replace(settings, timeout_s=end_s - clock.now()), tell, clock, view)
-        # Who does not wait does not know what is ready.
-        knows = request.waits and not request.is_dry_run
-        reporters = Reporters(cluster, tell, tells_stale=False)
-        applied = get_through(
-            lambda: runner.run(lambda: reporters.report_on(runner.picture) if knows else None)
-        )
+        found = get_through(lambda: check_operator(kube, adopts=request.terms.adopts))
+        for each in (*found, *get_through(lambda: check_nodes(view, self._bundle, request.on_stale))):
+            self._tell(warned(each))
+        runner = Runner(kube, self._bundle, self._settings(end_s), self._tell, self._clock, view)
+        report = self._reporter(kube, runner)
+        applied = get_through(lambda: runner.run(report))
         if not request.prunes:
             return SyncOutcome(applied=applied)
-        pruner = Pruner(
-            cluster,
-            bundle,
-            settings,
-            wanted=runner.applier.wanted,
-            tell=tell,
-            clock=clock,
-            unlabel=lambda name: Labeller(cluster).unlabel(name).findings,
-        )
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
+        pruner = self._pruner(kube, self._settings(end_s), runner)
         pruned = get_through(lambda: pruner.prune(ready))
-        if knows:
-            # Nodes keep all labels while a driver runs on them that the bundle has no longer.
-            view.forget()
-            reporters.report_on(runner.picture)
+        # Nodes keep all labels while a driver runs on them that the bundle has no longer.
+        view.forget()
+        report()
         return SyncOutcome(applied=applied, pruned=pruned)
 
-    if request.is_dry_run:  # in nobody's way
-        return run(kube, request.timeout_s)
-    began_s = time.monotonic()
-    with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:
-        return run(fenced, request.timeout_s - (time.monotonic() - began_s))
+    def _settings(self, end_s: float) -> SyncSettings:
+        """What was chosen, with the time that is left."""
+        request = self._request
+        return SyncSettings(
+            namespace=self._namespace,
+            version=__version__,
+            timeout_s=end_s - self._clock.now(),
+            waits=request.waits,
+            takes_over=request.terms.takes_over,
+            is_dry_run=request.is_dry_run,
+            concurrency=request.terms.concurrency,
+            prune_limit=request.terms.prune_limit,
+            adopts=request.terms.adopts,
+            wait_s=request.wait_s,
+        )
+
+    def _reporter(self, kube: Kube, runner: Runner) -> Callable[[], None]:
+        """What is done after a round that has changed something."""
+        if not self._knows:
+            return lambda: None
+        from sro_apply.controller.reporters import Reporters  # noqa: PLC0415 - is needed here only
+
+        reporters = Reporters(kube, self._tell, tells_stale=False)
+        return lambda: reporters.report_on(runner.picture)
+
+    def _pruner(self, kube: Kube, settings: SyncSettings, runner: Runner) -> Pruner:
+        from sro_apply.labelling import Labeller  # noqa: PLC0415 - is needed here only
+        from sro_apply.pruning.pruner import Pruner  # noqa: PLC0415 - so is this
+
+        return Pruner(
+            kube,
+            self._bundle,
+            settings,
+            wanted=runner.applier.wanted,
+            tell=self._tell,
+            clock=self._clock,
+            unlabel=lambda name: Labeller(kube).unlabel(name).findings,
+        )

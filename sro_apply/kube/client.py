@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from sro_apply.config import MANAGER
+from sro_apply.kube.builtin import BUILT_IN
 from sro_apply.kube.connection import Connection, Stream
 from sro_apply.kube.errors import (
     TRIED_AGAIN,
@@ -156,7 +157,7 @@ class Client:
             "timeoutSeconds": str(max(1, round(timeout_s))),
             **_selecting(labels),
         }
-        what = f"watch {kind.name}{f' in {namespace}' if namespace else ''}"
+        what = f"watch {_all_of(kind, namespace)}"
         stream = self._connection.stream(f"{self._folder(kind, namespace)}?{urlencode(query)}", what)
         if stream.status != 200:
             error = error_of(stream.status, stream.read(), what, kind.name, stream.headers)
@@ -176,10 +177,10 @@ class Client:
     def _pages(
         self, kind: Kind, namespace: str, asked: Mapping[str, str], *, accept: str = ""
     ) -> Iterator[Page]:
-        path, identity = self._folder(kind, namespace), ObjectId(kind.api_version, kind.name, namespace, "")
-        query = {"limit": str(_PAGE), **asked}
+        path, what = self._folder(kind, namespace), f"list {_all_of(kind, namespace)}"
+        identity, query = ObjectId(kind.api_version, kind.name, namespace, ""), {"limit": str(_PAGE), **asked}
         while True:
-            page = self._send("GET", path, query, identity, accept=accept)
+            page = self._send("GET", path, query, identity, what=what, accept=accept)
             metadata = mapping_of(page.get("metadata"))
             # Items of a list do not say what they are.
             items: list[JsonObject] = [
@@ -250,6 +251,10 @@ class Client:
         return f"{_root(kind.api_version)}{inner}/{resource.plural}"
 
     def _resource(self, kind: Kind) -> Resource:
+        """What a kind is called in paths. Raises: NotFoundError: the server has no such kind."""
+        return BUILT_IN.get(kind) or self._discovered_resource(kind)
+
+    def _discovered_resource(self, kind: Kind) -> Resource:
         """What discovery says of a kind. A kind that was not there is asked for again: a CRD may have come.
 
         Raises: NotFoundError: the server has no such kind.
@@ -297,7 +302,7 @@ class Client:
             return error
         self._resources.pop(kind.api_version, None)
         try:
-            self._resource(kind)
+            self._discovered_resource(kind)
         except NotFoundError:
             return error
         return TransientError(
@@ -316,10 +321,11 @@ class Client:
         identity: ObjectId,
         *,
         body: JsonObject | None = None,
+        what: str = "",
         media_type: str = "",
         accept: str = "",
     ) -> JsonObject:
-        what = f"{_VERBS[method]} {identity}"
+        what = what or f"{_VERBS[method]} {identity}"
         sent_as = media_type or _MEDIA_TYPES.get(method, "")
         try:
             data = self._exchange(method, path, query, what, identity.kind, body, sent_as, accept)
@@ -415,6 +421,10 @@ def _decoded(data: bytes, what: str) -> JsonObject:
 def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:
     selectors = {"labelSelector": labels, "fieldSelector": fields}
     return {key: value for key, value in selectors.items() if value}
+
+
+def _all_of(kind: Kind, namespace: str) -> str:
+    return f"{kind.name} in {namespace}" if namespace else kind.name
 
 
 def _root(api_version: str) -> str:

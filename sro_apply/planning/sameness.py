@@ -9,19 +9,25 @@ sigs.k8s.io/structured-merge-diff v4 fieldpath/serialize-pe.go.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of
 
 _ADDRESS = frozenset({"apiVersion", "kind"})
+_COLLECTIONS = (dict, list)
+_FIELD, _ITSELF = "f:", "."
+"""How the path to a field of a mapping begins, and what stands for the mapping or the list itself."""
 
 
 def is_same(wanted: JsonObject, live: JsonObject, manager: str) -> bool:
     """Whether the server has all of `wanted`, and nothing of ours beside it."""
     owned = _owned_fields(live, manager)
-    return owned is not None and _covers(owned, wanted) and _holds(wanted, live, is_top=True)
+    if owned is None or not _covers(owned, wanted):
+        return False
+    return all(_holds(value, live.get(key)) for key, value in wanted.items() if key not in _ADDRESS)
 
 
 def _owned_fields(live: JsonObject, manager: str) -> Mapping[str, Any] | None:
@@ -37,29 +43,35 @@ def _owned_fields(live: JsonObject, manager: str) -> Mapping[str, Any] | None:
 def _covers(owned: Mapping[str, Any], wanted: JsonValue) -> bool:
     """Whether each field that is ours is one that we still want."""
     for step, inner in owned.items():
-        if step == ".":
+        if step[:2] == _FIELD:
+            name = step[2:]
+            if not isinstance(wanted, dict) or name not in wanted:
+                return False
+            value = wanted[name]
+        elif step == _ITSELF:
             continue
-        kind, _, name = step.partition(":")
-        found, value = _follow(kind, name, wanted)
-        if not found or (inner and not _covers(inner, value)):
+        else:
+            found, value = _item(step, wanted)
+            if not found:
+                return False
+        if inner and not _covers(inner, value):
             return False
     return True
 
 
-def _follow(kind: str, name: str, wanted: JsonValue) -> tuple[bool, JsonValue]:
-    """The value behind one element of a path, and whether there is one."""
-    if kind == "f" and isinstance(wanted, dict):
-        return name in wanted, wanted.get(name)
+def _item(step: str, wanted: JsonValue) -> tuple[bool, JsonValue]:
+    """What one element of a path means in a list, and whether it is there."""
     if not isinstance(wanted, list):
         return False, None
+    kind, _, name = step.partition(":")
     match kind:
         case "v":
-            return json.loads(name) in wanted, None
+            return msgspec.json.decode(name) in wanted, None
         case "i":
             index = int(name)
             return index < len(wanted), wanted[index] if index < len(wanted) else None
         case "k":
-            keys = mapping_of(json.loads(name))
+            keys = mapping_of(msgspec.json.decode(name))
             for each in map(mapping_of, wanted):
                 # A key that we left to its default, such as a port's protocol, fits whatever it is.
                 if all(each.get(key, value) == value for key, value in keys.items()):
@@ -67,15 +79,19 @@ def _follow(kind: str, name: str, wanted: JsonValue) -> tuple[bool, JsonValue]:
     return False, None
 
 
-def _holds(wanted: JsonValue, live: JsonValue, *, is_top: bool = False) -> bool:
+def _holds(wanted: JsonValue, live: JsonValue) -> bool:
     """Whether `live` has every value of `wanted`; fields that others or defaults added do not count."""
     if isinstance(wanted, dict):
         if not isinstance(live, dict):
             # A server that drops an empty mapping has all of it.
             return not wanted and live is None
-        return all(
-            _holds(value, live.get(key)) for key, value in wanted.items() if not (is_top and key in _ADDRESS)
-        )
+        for key, value in wanted.items():
+            found = live.get(key)
+            # Most values are texts, which need no look inside. (True is 1, and 1 is 1.0, for Python only.)
+            is_plain = value.__class__ is found.__class__ and value.__class__ not in _COLLECTIONS
+            if not (value == found if is_plain else _holds(value, found)):
+                return False
+        return True
     if isinstance(wanted, list):
         if not isinstance(live, list):
             return not wanted and live is None

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from sro_render.errors import RenderError
 from sro_render.kernels.facts import KERNEL_LABEL
-from sro_render.kernels.grouping import KernelGroup
 from sro_render.model.inventory import Proxy
 from sro_render.model.objects import JsonObject, JsonValue, annotations_of, mapping_of, object_id, text_of
+
+if TYPE_CHECKING:
+    from sro_render.kernels.grouping import KernelGroup
 
 PREFIX = "specialresource.openshift.io/"
 OWNED_LABEL = f"{PREFIX}owned"

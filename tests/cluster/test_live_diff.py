@@ -347,6 +347,6 @@ def test_stale_nodes_are_told_and_a_busy_server_is_no_difference(
     done = diff(cluster, bundle, kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == (
-        "error[server-busy]: read the kinds of v1: not now\n"
+        "error[server-busy]: list ConfigMap in default: not now\n"
         "  help: see what keeps the server busy, and run the command again when it answers\n"
     )

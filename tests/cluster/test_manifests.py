@@ -16,9 +16,13 @@ import rights
 import yaml
 from clusters import Cluster
 from kubernetes.client.exceptions import ApiException
+from msgspec.structs import replace
 from raw_api import Object
 from simple_kmod import EXAMPLE
 
+from sro_apply.kube.builtin import BUILT_IN
+from sro_apply.kube.client import Client
+from sro_apply.kube.connection import connect
 from sro_apply.planning.kinds import plural_of
 from sro_apply.planning.special_resource_crd import special_resource_crd
 
@@ -124,3 +128,10 @@ def test_kinds_are_called_what_the_server_calls_them(openshift: Cluster) -> None
         "ComponentStatus",
         "Ingress",  # of the group extensions, which has long gone
     }
+
+
+def test_kinds_that_every_server_has_are_called_what_the_server_calls_them(cluster: Cluster) -> None:
+    """What the client takes for granted instead of asking for it."""
+    kube = Client(connect(str(cluster.kubeconfig("admin")), None))
+    asked = {each.kind: each for each in kube.resources().resources}
+    assert {kind: replace(asked[kind], verbs=()) for kind in BUILT_IN} == BUILT_IN

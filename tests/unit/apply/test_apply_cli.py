@@ -245,7 +245,7 @@ def test_a_server_that_is_not_there_is_not_waited_for(
 ) -> None:
     assert run(["sync", str(GOLDEN), "--kubeconfig", str(kubeconfig)]) == 4
     said = capsys.readouterr().err
-    assert said.startswith("error[server-unreachable]: read the kinds of coordination.k8s.io/v1: ")
+    assert said.startswith("error[server-unreachable]: read Lease/ops/sro-apply: ")
     assert "  help: check the connection, and that the server runs\n" in said
 
 

@@ -31,12 +31,14 @@ def kubeconfig(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", [["snapshot"], ["diff", str(GOLDEN)]])
+@pytest.mark.parametrize(
+    ("command", "asked"), [(["snapshot"], "read "), (["diff", str(GOLDEN)], "list ConfigMap in default: ")]
+)
 def test_a_server_that_is_not_there_is_not_waited_for(
-    kubeconfig: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str], command: list[str], asked: str
 ) -> None:
     assert run([*command, "--kubeconfig", str(kubeconfig)]) == 4
-    assert capsys.readouterr().err.startswith("error[server-unreachable]: read ")
+    assert capsys.readouterr().err.startswith(f"error[server-unreachable]: {asked}")
 
 
 @pytest.mark.parametrize(

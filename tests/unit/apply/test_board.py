@@ -120,7 +120,8 @@ def test_what_a_server_says_does_not_steer_the_terminal() -> None:
 
 PROGRAM = """
 import sys
-from sro_apply.cli.live import LiveBoard, can_be_drawn_on
+from sro_apply.cli.live import LiveBoard
+from sro_apply.cli.talk import can_be_drawn_on
 from sro_apply.events import Awaited, Readied
 out = sys.stdout
 print("drawn", can_be_drawn_on(out))

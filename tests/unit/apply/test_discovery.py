@@ -1,7 +1,8 @@
 """What a 404 means: that an object has gone, that its kind has, or that nobody answers for it at this moment.
 
 Matrix: versions of groups that are listed or not and answer or not; paths of objects that nobody serves while
-their kind is there, or has gone; reading, listing, deleting and watching. The server is a double: a real one is
+their kind is there, or has gone; kinds that are known without asking, on a server that has them and one that
+does not; reading, listing, deleting and watching. The server is a double: a real one is
 in between for a moment only. A real one that lists an API and does not answer is in tests/cluster.
 """
 
@@ -33,9 +34,11 @@ class Server:
     def __init__(self, *, has_group: bool = True, answers: bool = True) -> None:
         self.has_group, self.answers = has_group, answers
         self.objects: Callable[[], Answer] = page_not_found
+        self.asked: list[str] = []
 
     def exchange(self, method: str, path: str, what: str, **_: Any) -> Answer:
         del method, what
+        self.asked.append(path)
         if path == "/apis":
             return answered({"groups": [self.group()] if self.has_group else []})
         if path == "/api/v1":
@@ -180,6 +183,23 @@ def test_objects_of_a_kind_that_has_gone_have_gone(ask: str) -> None:
     server.has_group = server.answers = False
     with pytest.raises(NotFoundError):
         ASKED[ask](kube)
+
+
+def test_a_kind_that_every_server_has_is_asked_for_at_once() -> None:
+    server = Server()
+    server.objects = lambda: answered({"items": []})
+    assert client(server).list(Kind("batch/v1", "Job"), "sr") == []
+    assert server.asked == ["/apis/batch/v1/namespaces/sr/jobs?limit=500"]
+
+
+def test_a_kind_that_every_other_server_has_is_not_there_where_it_is_not_served() -> None:
+    with pytest.raises(NotFoundError):
+        client(Server()).list(Kind("batch/v1", "Job"), "sr")
+
+
+def test_a_kind_that_every_server_has_is_waited_for_where_nobody_answers_for_it() -> None:
+    with pytest.raises(TransientError, match="nobody answered for what the server has"):
+        client(Server()).list(Kind("v1", "Pod"), "sr")
 
 
 def test_a_snapshot_of_an_openshift_that_is_silent_is_none_of_plain_kubernetes() -> None:

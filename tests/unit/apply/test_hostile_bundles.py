@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sro_apply import bundle, sources
+from sro_apply import bundle
+from sro_apply import repository as reader
 from sro_apply.bundle import load_bundle
 from sro_apply.errors import BundleError
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
@@ -143,7 +144,7 @@ def test_a_few_trees_that_stand_for_very_many_files_are_not_listed_to_their_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """https://kate.io/blog/git-bomb: each of ten trees has the one below it ten times."""
-    monkeypatch.setattr(sources, "MAX_FILES", 1000)  # it takes git some time to list 100,000
+    monkeypatch.setattr(reader, "MAX_FILES", 1000)  # it takes git some time to list 100,000
     repository = tmp_path / "repository"
     subprocess.run(["git", "init", "-q", "-b", "main", repository], check=True)
     made = git(repository, "hash-object", "-w", "--stdin", given="kind: Role\n")

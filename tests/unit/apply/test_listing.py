@@ -93,7 +93,7 @@ def test_a_list_that_is_forgotten_each_time_is_an_error_that_says_what_to_do(rea
         READ[read](server)
     assert caught.value.status == 410
     assert str(caught.value) == (
-        "error[server-refused]: read Pod/a: The provided continue parameter is too old\n"
+        "error[server-refused]: list Pod in a: The provided continue parameter is too old\n"
         "  help: the list changed faster than it could be read: run the command again when less happens"
     )
     assert len(server.asked) == 9

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from sro_apply import git as git_program
-from sro_apply import sources
+from sro_apply import repository as reader
 from sro_apply.git import shown
 from sro_apply.sources import load_once, opened
 from sro_render.errors import InputError, describe
@@ -245,7 +245,7 @@ def test_a_repository_that_is_known_is_not_waited_for_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play_git(tmp_path, monkeypatch, "exec sleep 600")
-    monkeypatch.setattr(sources, "_ASK_S", 1.0)
+    monkeypatch.setattr(reader, "_ASK_S", 1.0)
     with pytest.raises(InputError, match=r"main: git gave no answer in 1 s\n"):
         opened("git+file:///repository@main:out").newer("4" * 40)
 
@@ -269,7 +269,7 @@ def test_a_machine_without_room_for_temporary_files_is_told(
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(sources, "TemporaryDirectory", full)
+    monkeypatch.setattr(reader, "TemporaryDirectory", full)
     assert "No space left on device\n  help: see that there is room" in fault_of(repository.address("main"))
 
 
