@@ -83,7 +83,8 @@ def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tol
 def pod(name: str, where: str | None, *conditions: str, app: str = "x") -> Object:
     """Args: conditions: those that are True, of Ready and ContainersReady."""
     stand = [
-        {"type": each, "status": str(each in conditions)} for each in ("PodScheduled", "Ready", "ContainersReady")
+        {"type": each, "status": str(each in conditions)}
+        for each in ("PodScheduled", "Ready", "ContainersReady")
     ]
     return {
         "apiVersion": "v1",
