@@ -243,8 +243,7 @@ class _Loop:
         with self._stopping.calling(self._view.wake), closing(self._view):
             while not self._stopping.is_asked:
                 due_s = self._turn()
-                self._board.beat()
-                rest(due_s, self._took_s, self._stopping, self._view)
+                rest(due_s, self._took_s, self._stopping, self._view, self._board.beat)
 
     def _turn(self) -> float:
         """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
