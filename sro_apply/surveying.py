@@ -153,7 +153,7 @@ class Surveyor:
             )
         seen = SeenObject(id=identity, sharers=each.sharers, live=live)
         try:
-            seen = replace(seen, nodes=self._looker.expected(each))
+            seen = replace(seen, nodes=self._looker.expected(each), fitting=self._looker.fitting(each))
             if live is not None and is_spread(each.id.group, each.id.kind):
                 pods = self._view.pods(identity.namespace)
                 seen = replace(

@@ -1,7 +1,8 @@
 """Which labels nodes should have for the states that they are done with, and what is to change for it.
 
 A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own kernel's lane has finished the
-state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
+state, and the state's drivers run on the node itself: one that has just come is not served yet. What is not
+kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
 again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
 when it is not true any more: another kernel, a driver that does not run there, nothing left of the state, an
 SR that has gone, or a state, once all others are ready: until then what another bundle had may select on it.
@@ -163,14 +164,12 @@ class _Deciding:
 
     def _is_done(self, state: SeenState, node: SeenNode) -> bool:
         steps, are_ready = self._steps_of(state, node.kernel)
-        if are_ready:
-            return True
         has_been = node.labels.get(state_label(self._name, state.number)) == READY
         own = [step for step in steps if step.key.kernel] or steps
-        return has_been and bool(own) and all(self._still_holds(step, node.name) for step in own)
+        return (are_ready or has_been) and bool(own) and all(self._holds(step, node.name) for step in own)
 
-    def _still_holds(self, step: SeenStep, node: str) -> bool:
-        """Whether a state that was finished on a node has not left it."""
+    def _holds(self, step: SeenStep, node: str) -> bool:
+        """Whether a state that is finished, or was, is so on a node: one may be newer than the state."""
         if step.key not in self._lacking:
             self._lacking[step.key] = _unserved(step)
         lacking = self._lacking[step.key]
@@ -191,13 +190,17 @@ class _Deciding:
 def _unserved(step: SeenStep) -> frozenset[str] | None:
     """The nodes where a DaemonSet of a step should run, and does not; None where nothing is left of it.
 
+    Nothing need be left of what is ready: a hook may be gone.
+
     A node that only does not answer is none of them: were its label taken, what selects on that would be
     deleted there as soon as it answers again, and a driver unloaded that ran all the time.
     """
-    if all(each.live is None for each in step.objects):
+    if step.status is not Status.READY and all(each.live is None for each in step.objects):
         return None
     drivers = [each for each in step.objects if is_driver(each.id)]
-    return frozenset().union(*({*each.nodes, *each.used} - {*each.served, *each.running} for each in drivers))
+    return frozenset().union(
+        *({*each.nodes, *each.fitting, *each.used} - {*each.served, *each.running} for each in drivers)
+    )
 
 
 def _used(states: tuple[SeenState, ...]) -> set[str]:

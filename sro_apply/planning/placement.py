@@ -37,10 +37,11 @@ STATE_LABEL: Final = "specialresource.openshift.io/state-"
 
 
 class LiveNode(Struct, frozen=True, kw_only=True):
-    """A node as the server has it now."""
+    """A node as the server has it now. kernel: that it runs; empty where it has not said so yet."""
 
     name: str
     labels: Mapping[str, str]
+    kernel: str = ""
     taints: tuple[JsonObject, ...] = ()
 
 
@@ -48,9 +49,11 @@ def read_node(manifest: JsonObject) -> LiveNode:
     """A Node object."""
     metadata = mapping_of(manifest.get("metadata"))
     taints = mapping_of(manifest.get("spec")).get("taints")
+    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
     return LiveNode(
         name=text_of(metadata.get("name")),
         labels={key: text_of(value) for key, value in mapping_of(metadata.get("labels")).items()},
+        kernel=text_of(info.get("kernelVersion")),
         taints=tuple(map(mapping_of, taints)) if isinstance(taints, list) else (),
     )
 
@@ -58,8 +61,7 @@ def read_node(manifest: JsonObject) -> LiveNode:
 def seen_node(manifest: JsonObject) -> SeenNode:
     """A Node object with the kernel that it runs."""
     node = read_node(manifest)
-    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
-    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)
+    return SeenNode(name=node.name, kernel=node.kernel, labels=node.labels)
 
 
 def expected_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequence[str]) -> tuple[str, ...]:
@@ -72,6 +74,17 @@ def expected_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequ
         return ()
     known = frozenset(locked)
     return tuple(sorted(node.name for node in nodes if node.name in known and place.fits(node)))
+
+
+def fitting_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], kernel: str) -> tuple[str, ...]:
+    """The names of the live nodes that a DaemonSet should run on, A-Z, whether a lock has them or not.
+
+    Args: kernel: that it is made for; empty for one that is not kernel-affine.
+    """
+    place = read_place(manifest)
+    if place is None:
+        return ()
+    return tuple(sorted(node.name for node in nodes if kernel in {"", node.kernel} and place.fits(node)))
 
 
 class Place(Struct, frozen=True, kw_only=True):
