@@ -95,7 +95,8 @@ class Looker:
             if each.kernel
             else tuple(node for nodes in kernels.values() for node in nodes)
         )
-        return expected_nodes(each.manifest, map(read_node, self._view.nodes()), locked)
+        nodes = map(read_node, self._view.nodes())
+        return expected_nodes(each.manifest, nodes, locked, is_affine=bool(each.kernel))
 
     def fitting(self, each: BundleObject) -> tuple[str, ...]:
         """The live nodes that a DaemonSet should run on, A-Z; none of any other kind."""
