@@ -581,6 +581,19 @@ def owner(kind: str, name: str) -> Object:
             [thing("Secret", "mine"), thing("ServiceAccount", "mine")],
             ("Secret/a/mine", "ServiceAccount/a/mine"),
         ),
+        # Of OpenShift's later versions, where a pull secret has no token in a Secret any more.
+        (
+            [
+                thing(
+                    "Secret",
+                    "builder-dockercfg-x",
+                    annotations={"openshift.io/internal-registry-auth-token.service-account": "builder"},
+                )
+            ],
+            (),
+        ),
+        # What belongs to what comes by itself.
+        ([thing("ServiceAccount", "builder"), thing("Secret", "s", owner("ServiceAccount", "builder"))], ()),
         # Down to the third generation, whatever the order.
         (
             [
