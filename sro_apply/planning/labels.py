@@ -19,7 +19,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from sro_apply.planning.completion import NUMBER_LENGTH, SeenState, finished, states_of
+from sro_apply.planning.completion import (
+    NUMBER_LENGTH,
+    SeenState,
+    are_ready,
+    finished,
+    is_ready,
+    shared_steps,
+    states_of,
+)
 from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
 from sro_apply.planning.placement import STATE_LABEL
 from sro_apply.planning.progress import Status, StepKey
@@ -139,7 +147,8 @@ class _Deciding:
         self._nodes = {*resource.nodes, *_used(self._states)}
         self._held = frozenset(resource.held)
         self._numbers = frozenset(state.number for state in self._states)
-        self._is_ready = all(step.status is Status.READY for state in self._states for step in state.steps)
+        self._is_ready = all(map(is_ready, self._states))
+        self._is_begun = are_ready(shared_steps(picture, resource.name))
         self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
         self._lacking: dict[StepKey, frozenset[str] | None] = {}
 
@@ -153,7 +162,11 @@ class _Deciding:
         if node.name not in self._nodes:
             return
         by_number: dict[str, bool] = {}
-        for state, is_finished in finished(self._states, lambda state: self._is_done(state, node)):
+        # As other labels, that of what is shared stays while it is at work again.
+        before = self._is_begun or any(self._has_been(each, node) for each in self._states[:1])
+        for state, is_finished in finished(
+            self._states, lambda state: self._is_done(state, node), before=before
+        ):
             by_number[state.number] = by_number.get(state.number, True) and is_finished
         for number, is_finished in by_number.items():
             if is_finished:
@@ -163,10 +176,17 @@ class _Deciding:
         return _owner_of(label) == self._name and value == READY
 
     def _is_done(self, state: SeenState, node: SeenNode) -> bool:
-        steps, are_ready = self._steps_of(state, node.kernel)
-        has_been = node.labels.get(state_label(self._name, state.number)) == READY
+        steps, is_finished = self._steps_of(state, node.kernel)
         own = [step for step in steps if step.key.kernel] or steps
-        return (are_ready or has_been) and bool(own) and all(self._holds(step, node.name) for step in own)
+        return (
+            (is_finished or self._has_been(state, node))
+            and bool(own)
+            and all(self._holds(step, node.name) for step in own)
+        )
+
+    def _has_been(self, state: SeenState, node: SeenNode) -> bool:
+        """Whether a node has the label already."""
+        return node.labels.get(state_label(self._name, state.number)) == READY
 
     def _holds(self, step: SeenStep, node: str) -> bool:
         """Whether a state that is finished, or was, is so on a node: one may be newer than the state."""
@@ -180,10 +200,7 @@ class _Deciding:
         key = state.name, kernel
         if key not in self._steps:
             steps = state.steps_of(kernel)
-            self._steps[key] = (
-                steps,
-                bool(steps) and all(step.status is Status.READY for step in steps),
-            )
+            self._steps[key] = steps, bool(steps) and are_ready(steps)
         return self._steps[key]
 
 

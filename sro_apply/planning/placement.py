@@ -107,7 +107,7 @@ class Place(Struct, frozen=True, kw_only=True):
 def read_place(manifest: JsonObject, *, is_affine: bool = True) -> Place | None:
     """Where the pods of a workload or of a build may run; None for other kinds.
 
-    Args: is_affine: whether the kernel's label is left to who knows the nodes' kernels; else it is one of many.
+    Args: is_affine: whether the kernel's label is left to who knows the nodes' kernels; else it counts.
     """
     selector = pod_selector(manifest)
     if selector is None:

@@ -99,6 +99,18 @@ def test_a_state_without_objects_is_finished_with_the_one_before_it() -> None:
     }
 
 
+def test_a_state_of_which_all_is_shared_is_finished_with_that() -> None:
+    """What several SRs share comes before their own states; a label that is there stays while it is at work."""
+    shared = SeenStep(
+        key=StepKey("_shared", "0000-build"), status=APPLIED, objects=(thing("b", sharers=("other", "sr")),)
+    )
+    templates = {("sr", "0000-build"): "templates/0000-build.yaml"}
+    nodes = (labelled("a"), labelled("b", BUILD))
+    assert changes(picture(shared, nodes=nodes, templates=templates)) == {}
+    ready = structs.replace(shared, status=READY)
+    assert changes(picture(ready, nodes=nodes, templates=templates)) == {"a": {BUILD: "Ready"}}
+
+
 def test_states_of_one_number_are_finished_together() -> None:
     given = picture(
         step("0000-a", READY, thing("a")),

@@ -92,7 +92,9 @@ def test_tolerations_are_read_where_the_pod_s_spec_is(kind: str) -> None:
 )
 def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tolerated: bool) -> None:
     tainted = read_node(node("a", taints=[NO_SCHEDULE]))
-    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (("a",) if is_tolerated else ())
+    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (
+        ("a",) if is_tolerated else ()
+    )
 
 
 WANTED: Object = {
