@@ -1,4 +1,4 @@
-"""The smaller rules of planning: placement, sameness, ApplySets, back-off, trials, states, what is allowed.
+"""The smaller rules of planning: placement, where pods run, sameness, ApplySets, back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -17,6 +17,7 @@ from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node, read_place
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
+from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_render.model.objects import ObjectId
@@ -95,6 +96,64 @@ def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tol
     assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (
         ("a",) if is_tolerated else ()
     )
+
+
+def pod(name: str, where: str | None, *conditions: str, app: str = "x") -> Object:
+    """Args: conditions: those that are True, of Ready and ContainersReady."""
+    stand = [
+        {"type": each, "status": str(each in conditions)}
+        for each in ("PodScheduled", "Ready", "ContainersReady")
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "a", "labels": {"app": app}},
+        "spec": {"nodeName": where} if where else {},
+        "status": {"conditions": stand},
+    }
+
+
+def test_where_pods_are_where_they_are_ready_and_where_only_the_node_does_not_answer() -> None:
+    driver: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "driver", "namespace": "a"},
+        "spec": {"selector": {"matchLabels": {"app": "x"}}},
+    }
+    pods = [
+        pod("1", "ready", "Ready", "ContainersReady"),
+        # The node controller takes Ready from it, and leaves what the kubelet said of its containers.
+        pod("2", "away", "ContainersReady"),
+        # Its containers run, and a gate of the pod is closed.
+        pod("3", "gate", "ContainersReady"),
+        pod("4", "crashing"),
+        pod("5", None),  # nobody has placed it yet
+        pod("6", "another", "Ready", "ContainersReady", app="y"),
+        pod("7", "ready"),  # leaving, its successor beside it
+    ]
+    assert used_nodes(driver, pods) == ("away", "crashing", "gate", "ready")
+    assert served_nodes(driver, pods) == ("ready",)
+    assert running_nodes(driver, pods) == ("away", "gate", "ready")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "can_be_driver", "keeps_pods"),
+    [
+        ("apps/v1", "DaemonSet", True, True),
+        ("apps/v1", "Deployment", False, True),
+        ("apps/v1", "StatefulSet", False, True),
+        ("v1", "ConfigMap", False, False),
+        ("v1", "Pod", False, False),
+        # Somebody else's kind of the same name: its status means what its owner says.
+        ("example.com/v1", "DaemonSet", False, False),
+    ],
+)
+def test_drivers_are_daemon_sets_and_three_kinds_keep_pods_on_nodes(
+    version: str, kind: str, can_be_driver: bool, keeps_pods: bool
+) -> None:
+    identity = ObjectId(version, kind, "a", "x")
+    assert is_driver(identity) is can_be_driver
+    assert is_spread(identity.group, identity.kind) is keeps_pods
 
 
 WANTED: Object = {
