@@ -32,15 +32,15 @@ _CREDENTIALS: Final = re.compile(
     r")(?:[^/@\s]+@)*"  # or an @
 )
 _UNREACHABLE: Final = re.compile(
-    r"\bunable to access '[^']*': (?:Could not resolve (?:host|proxy)|Failed to connect to|Connection timed out"
-    r"|Operation (?:timed out|too slow)|Recv failure|Send failure|Empty reply from server"
+    r"\bunable to access '[^']*': (?:Could not resolve (?:host|proxy)|Failed to connect to"
+    r"|Connection timed out|Operation (?:timed out|too slow)|Recv failure|Send failure|Empty reply from server"
     r"|The requested URL returned error: 5\d\d)"
     r"|\bssh: (?:Could not resolve hostname|connect to host) "
     r"|\bRPC failed; (?:curl|HTTP 5\d\d) "
 )
-"""What git, curl and ssh say of a server that is not there or not well; of all else the address, the ref or the
-credentials may be the cause. Source: git http.c `http_error`, remote-curl.c; curl lib/strerror.c, lib/connect.c;
-openssh misc.c, sshconnect.c."""
+"""What git, curl and ssh say of a server that is not there or not well; of all else the address, the ref or
+the credentials may be the cause. Source: git remote-curl.c; curl lib/strerror.c, lib/connect.c; openssh
+sshconnect.c."""
 _LOOK_S: Final = 0.5
 """So often it is seen whether git's answer is waited for still."""
 _CALM: Final = (

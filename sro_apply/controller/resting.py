@@ -32,8 +32,10 @@ def rest(
     A cluster in which something changes all the time is not worked at for more than half of the time.
 
     Args:
-        seconds: after these a round is due whatever happens; took_s: how long the last one took.
-        beat:    called now and then.
+        seconds:  after these a round is due whatever happens.
+        took_s:   how long the last one took.
+        stopping: says whether we are to end; view: says what changes.
+        beat:     called now and then.
     """
     # Before it waits: what this round has asked for is not idle, however long nothing changes.
     view.forget()

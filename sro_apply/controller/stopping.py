@@ -1,6 +1,6 @@
 """Ends a process that runs for good when it is asked to: by a signal, at a place of its own choosing.
 
-Whoever asks twice does not want to wait for that: then it ends where it is. Nothing is half written for that: a
+Whoever asks twice does not want to wait for that: then it ends where it is. Nothing is half written then: a
 server takes a request as a whole or not at all, and whoever works next goes on from what the server has.
 """
 

@@ -149,7 +149,7 @@ def test_a_repository_that_others_push_to_is_followed(bundle: Path, start: Start
     until(loop.is_ready, seconds=60)
 
 
-def test_a_repository_that_cannot_be_reached_ends_no_loop(openshift: Cluster, start: Start) -> None:
+def test_a_repository_that_cannot_be_reached_ends_no_loop(start: Start) -> None:
     loop = start("git+https://127.0.0.1:1/fleet.git@main:out/cluster")
     (rejected,) = until(lambda: loop.of("rejected"), seconds=30)
     assert rejected["reason"].startswith("source-unreachable: https://127.0.0.1:1/fleet.git@main: ")
