@@ -33,8 +33,8 @@ _CREDENTIALS: Final = re.compile(
 )
 _UNREACHABLE: Final = re.compile(
     r"\bunable to access '[^']*': (?:Could not resolve (?:host|proxy)|Failed to connect to"
-    r"|Connection timed out|Operation (?:timed out|too slow)|Recv failure|Send failure|Empty reply from server"
-    r"|The requested URL returned error: 5\d\d)"
+    r"|Connection timed out|Operation (?:timed out|too slow)|Recv failure|Send failure"
+    r"|Empty reply from server|The requested URL returned error: 5\d\d)"
     r"|\bssh: (?:Could not resolve hostname|connect to host) "
     r"|\bRPC failed; (?:curl|HTTP 5\d\d) "
 )

@@ -85,8 +85,8 @@ class Repository:
             raise InputError(
                 "source-git",
                 f"{self._address}: {error.strerror or error}",
-                hint="see that there is room for temporary files, a folder for them (TMPDIR), and that programs "
-                "may be started",
+                hint="see that there is room for temporary files, a folder for them (TMPDIR), and that "
+                "programs may be started",
             ) from error
         if commit == known:
             return None

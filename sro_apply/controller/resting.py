@@ -34,7 +34,8 @@ def rest(
     Args:
         seconds:  after these a round is due whatever happens.
         took_s:   how long the last one took.
-        stopping: says whether we are to end; view: says what changes.
+        stopping: says whether we are to end.
+        view:     says what changes.
         beat:     called now and then.
     """
     # Before it waits: what this round has asked for is not idle, however long nothing changes.
