@@ -15,7 +15,7 @@ from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, read_node
+from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node, read_place
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
 from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.sameness import is_same
@@ -59,7 +59,23 @@ NO_SCHEDULE = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
 def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
     nodes: list[Object], manifest: Object, locked: list[str], expected: tuple[str, ...]
 ) -> None:
-    assert expected_nodes(manifest, map(read_node, nodes), locked) == expected
+    assert expected_nodes(manifest, map(read_node, nodes), locked, is_affine=True) == expected
+
+
+def test_a_kernel_that_a_chart_itself_selects_is_the_only_one() -> None:
+    """Its DaemonSet is not made for each kernel: of other kernels' nodes nobody expects it."""
+    manifest, nodes = daemon_set({KERNEL: "k"}), [*map(read_node, (node("a", {KERNEL: "k"}), node("b")))]
+    assert expected_nodes(manifest, nodes, ["a", "b"], is_affine=False) == ("a",)
+    assert fitting_nodes(manifest, nodes, "") == ("a",)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "CronJob"])
+def test_tolerations_are_read_where_the_pod_s_spec_is(kind: str) -> None:
+    spec: Object = {"tolerations": [{"operator": "Exists"}]}
+    wrapped: Object = {"jobTemplate": {"spec": {"template": {"spec": spec}}}} if kind == "CronJob" else spec
+    place = read_place({"apiVersion": "v1", "kind": kind, "spec": wrapped})
+    assert place is not None
+    assert place.fits(read_node(node("a", taints=[NO_SCHEDULE])))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +93,9 @@ def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
 )
 def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tolerated: bool) -> None:
     tainted = read_node(node("a", taints=[NO_SCHEDULE]))
-    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"]) == (("a",) if is_tolerated else ())
+    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (
+        ("a",) if is_tolerated else ()
+    )
 
 
 def pod(name: str, where: str | None, *conditions: str, app: str = "x") -> Object:

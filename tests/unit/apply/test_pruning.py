@@ -20,7 +20,7 @@ from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind
+from sro_apply.kube.interface import Kind, Served
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
@@ -32,6 +32,7 @@ from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
+from sro_apply.set_reading import SetReader
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
@@ -581,6 +582,19 @@ def owner(kind: str, name: str) -> Object:
             [thing("Secret", "mine"), thing("ServiceAccount", "mine")],
             ("Secret/a/mine", "ServiceAccount/a/mine"),
         ),
+        # Of OpenShift's later versions, where a pull secret has no token in a Secret any more.
+        (
+            [
+                thing(
+                    "Secret",
+                    "builder-dockercfg-x",
+                    annotations={"openshift.io/internal-registry-auth-token.service-account": "builder"},
+                )
+            ],
+            (),
+        ),
+        # What belongs to what comes by itself.
+        ([thing("ServiceAccount", "builder"), thing("Secret", "s", owner("ServiceAccount", "builder"))], ()),
         # Down to the third generation, whatever the order.
         (
             [
@@ -608,6 +622,26 @@ def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
     objects: list[JsonObject], strangers: tuple[str, ...]
 ) -> None:
     assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+def test_what_two_groups_serve_is_what_the_first_of_them_says() -> None:
+    """OpenShift serves roles once more, in a group of its own, which comes after Kubernetes'."""
+
+    class OpenShift(Double):
+        def resources(self) -> Served:
+            return Served(resources=super().resources().resources[::-1])
+
+        def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+            found = super().metadata(kind, namespace)
+            return [each for each in found if each["apiVersion"] == kind.api_version]
+
+    double = OpenShift(lambda *_: None)
+    role = thing("Role", "sro-apply", labels={"app.kubernetes.io/name": "sro-apply"})
+    for group in ("authorization.openshift.io", "rbac.authorization.k8s.io"):
+        live = {**role, "apiVersion": f"{group}/v1"}
+        double.objects[object_id(live)] = live
+    found = SetReader(double, "ops").contents(["a"])["a"]
+    assert strangers_of(found.objects, ()) == ()
 
 
 @pytest.mark.parametrize(

@@ -385,3 +385,20 @@ def test_a_dry_run_says_what_it_cannot_check_and_what_is_refused_and_writes_noth
         "created",
         "Finished",
     ]
+
+
+def test_what_fails_beside_the_kernels_does_not_keep_their_own_objects_back() -> None:
+    """As a second sync finds it, or a loop that was started again: the pod has failed when it is first seen."""
+    manifest: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "side", "namespace": "a"},
+        "status": {"phase": "Failed"},
+    }
+    side = BundleObject(id=object_id(manifest), manifest=manifest, file="side")
+    state = BundleState(name="s0", objects=(side, config_map("driver", "k1")))
+    resource = BundleResource(name="sr", namespace="a", states=(state,))
+    double = Double(lambda *_: None)
+    outcome, _, _ = run(double, RenderedBundle(cluster="c", resources=(resource,)))
+    assert "driver" in double.writes
+    assert (outcome.finished.ready, outcome.finished.failed, outcome.finished.held) == (1, 1, 0)
