@@ -25,9 +25,9 @@ from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.picture import SeenNode
-from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.prune import Doomed, PrunePlan, nodes_of_driver
 from sro_apply.planning.sets import Member
-from sro_apply.planning.strangers import strangers_of
+from sro_apply.planning.strangers import Contents, hold_namespaces, strangers_of
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -552,8 +552,13 @@ def owner(kind: str, name: str) -> Object:
                 thing("ServiceAccount", "default"),
                 thing("ServiceAccount", "builder"),
                 thing("ConfigMap", "kube-root-ca.crt"),
+                thing("ConfigMap", "openshift-service-ca.crt"),
+                thing("ServiceAccount", "deployer"),
                 thing("RoleBinding", "system:deployers"),
+                thing("RoleBinding", "system:image-builders"),
+                thing("RoleBinding", "system:image-pullers"),
                 thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                thing("Secret", "d", annotations={"openshift.io/token-secret.name": "t"}),
                 thing("Event", "e"),
             ],
             (),
@@ -603,6 +608,38 @@ def owner(kind: str, name: str) -> Object:
             ],
             (),
         ),
+        # One name of the wrong kind, and a kind of somebody else.
+        (
+            [thing("ConfigMap", "default"), thing("Secret", "kube-root-ca.crt")],
+            ("ConfigMap/a/default", "Secret/a/kube-root-ca.crt"),
+        ),
+        (
+            [
+                {
+                    **thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                    "apiVersion": "example.com/v1",
+                }
+            ],
+            ("Secret/a/t",),
+        ),
+        # Endpoints of a Service of Kubernetes, not of Knative's.
+        (
+            [thing("Endpoints", "s"), {**thing("Service", "s"), "apiVersion": "serving.knative.dev/v1"}],
+            ("Endpoints/a/s", "Service/a/s"),
+        ),
+        # The rights that are installed for us; what only has the label of something else, or is none.
+        (
+            [
+                {**thing(kind, name, labels={"app.kubernetes.io/name": label}), "apiVersion": f"{group}/v1"}
+                for group, kind, name, label in (
+                    ("rbac.authorization.k8s.io", "Role", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "RoleBinding", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "Role", "theirs", "prometheus"),
+                    ("apps", "Deployment", "copied", "sro-apply"),
+                )
+            ],
+            ("Deployment/a/copied", "Role/a/theirs"),
+        ),
         # The workload of a stranger, and what is of both.
         (
             [
@@ -622,6 +659,100 @@ def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
     objects: list[JsonObject], strangers: tuple[str, ...]
 ) -> None:
     assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_stranger"),
+    [
+        # Kubernetes' and OpenShift's owners of pods, of ReplicaSets and Jobs, of builds and of EndpointSlices.
+        *((kind, False) for kind in ("DaemonSet", "ReplicaSet", "StatefulSet", "Job")),
+        *((kind, False) for kind in ("Deployment", "CronJob", "BuildConfig", "Build", "Service")),
+        # It may be without a namespace, so that it is not seen here and lives.
+        ("Node", True),
+        ("Cluster", True),
+    ],
+)
+def test_of_an_owner_that_is_not_there_it_is_known_where_it_would_be(kind: str, is_stranger: bool) -> None:
+    given = thing("ConfigMap", "c", owner(kind, "was"))
+    assert strangers_of([given], ()) == (("ConfigMap/a/c",) if is_stranger else ())
+    # Another owner lives: the garbage collector leaves it.
+    lives = thing("ConfigMap", "mine")
+    both = thing("ConfigMap", "c", owner(kind, "was"), owner("ConfigMap", "mine"))
+    assert strangers_of([both, lives], ()) == ("ConfigMap/a/c", "ConfigMap/a/mine")
+
+
+def space(name: str) -> Doomed:
+    return Doomed(member=Member(resource="sr", live=member(name, "Namespace", "")), reason="why")
+
+
+MINE = ("i", "ii")
+
+
+@pytest.mark.parametrize(
+    ("contents", "kept"),
+    [
+        (Contents(), None),
+        (Contents(objects=(thing("Event", "e"),)), None),
+        # It goes with the same pruning.
+        (Contents(objects=(member("old"),)), None),
+        (
+            Contents(objects=(thing("ConfigMap", "i"),)),
+            (
+                "with it would go an object that must not (ConfigMap/a/i)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        (
+            Contents(objects=tuple(thing("ConfigMap", each) for each in MINE), unread=("Pod",)),
+            (
+                "with it would go 2 objects that must not (ConfigMap/a/i, ConfigMap/a/ii)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        # What nobody can look into may have anything.
+        (
+            Contents(unread=("Pod", "Widget.example.com")),
+            (
+                "what is in it cannot be seen (Pod, Widget.example.com)",
+                (
+                    "install the rights that sro-apply manifests --delete-namespaces prints, or look yourself: "
+                    "kubectl delete namespace a"
+                ),
+            ),
+        ),
+    ],
+)
+def test_a_namespace_goes_only_if_it_is_known_that_nothing_else_goes_with_it(
+    contents: Contents, kept: tuple[str, str] | None
+) -> None:
+    old = Doomed(member=Member(resource="sr", live=member("old")), reason="why")
+    plan = PrunePlan(doomed=(old, space("a")))
+    held = hold_namespaces(plan, lambda names: dict.fromkeys(names, contents), own="ops")
+    if kept is None:
+        assert held == plan
+        return
+    reason, hint = kept
+    assert held == PrunePlan(
+        doomed=(old,),
+        kept=(Kept(specialresource="sr", object="Namespace/a", reason=reason, hint=hint),),
+        held=("a",),
+    )
+
+
+def test_our_own_namespace_stays_and_nothing_lets_go_of_it() -> None:
+    plan = PrunePlan(doomed=(space("ops"), space("b")))
+    held = hold_namespaces(plan, lambda names: dict.fromkeys(names, Contents()), own="ops")
+    assert held == PrunePlan(
+        doomed=(space("b"),),
+        kept=(
+            Kept(
+                specialresource="sr",
+                object="Namespace/ops",
+                reason="sro-apply keeps its own objects in it",
+                hint="delete it once nothing else is in it",
+            ),
+        ),
+    )
 
 
 def test_what_two_groups_serve_is_what_the_first_of_them_says() -> None:
