@@ -20,7 +20,7 @@ from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Served
+from sro_apply.kube.interface import Kind, Propagation, Served
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
@@ -28,6 +28,7 @@ from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.prune import Doomed, PrunePlan, nodes_of_driver
 from sro_apply.planning.sets import Member
 from sro_apply.planning.strangers import Contents, hold_namespaces, strangers_of
+from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -130,6 +131,115 @@ def prune(
         unlabel=lambda _: faults,
     )
     return pruner.prune(frozenset({"sr"})), told, clock.time
+
+
+class Preconditions(Sets):
+    """A double that notes which object each deletion means, and what of it goes first."""
+
+    def __init__(self, *members: Object) -> None:
+        super().__init__(lambda *_: None)
+        self.objects = cluster(lambda *_: None, *members).objects
+        self.asked: list[tuple[str, str, str, Propagation, bool]] = []
+
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        self.asked.append((identity.name, uid, resource_version, propagation, dry_run))
+        super().delete(
+            identity, uid=uid, propagation=propagation, resource_version=resource_version, dry_run=dry_run
+        )
+
+
+BACKGROUND, FOREGROUND = Propagation.BACKGROUND, Propagation.FOREGROUND
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_deletion_means_the_very_object_that_was_decided_about(is_dry_run: bool) -> None:
+    double = Preconditions(member("old"))
+    outcome, events, _ = prune(double, is_dry_run=is_dry_run)
+    assert double.asked == [("old", "uid-old", "1", BACKGROUND, is_dry_run)]
+    (told,) = (each for each in events if isinstance(each, Pruned))
+    assert told.is_dry_run is outcome.cleared.is_dry_run is is_dry_run
+    assert (outcome.cleared.pruned, outcome.cleared.leaving) == (1, 0)
+    assert gone(double) == ([] if is_dry_run else ["old"])
+
+
+def test_what_has_pods_is_there_until_they_are_gone_where_something_may_stand_on_them() -> None:
+    """Foreground deletion keeps an owner until its dependents are gone: only so can the driver below wait."""
+    driver = {**member("driver", "DaemonSet"), "apiVersion": "apps/v1"}
+    double = Preconditions(driver, member("old"))
+    state = BundleState(
+        name="x",
+        objects=tuple(
+            BundleObject(id=object_id(each), manifest={}, file="x") for each in (driver, STAYS.manifest)
+        ),
+    )
+    parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(state,)), "ops", "1", None)
+    double.objects[parent_id("sr", "ops")] = parent
+    del double.objects[STAYS.id]
+
+    prune(double, REMOVED)
+
+    how = {name: (uid, propagation) for name, uid, _, propagation, _ in double.asked}
+    assert how == {
+        "driver": ("uid-driver", FOREGROUND),
+        "old": ("uid-old", BACKGROUND),
+        "sro-apply-sr": ("", BACKGROUND),  # the double gives no uid to what it is given
+    }
+
+
+def test_what_has_the_name_of_a_deleted_object_is_not_waited_for() -> None:
+    """Somebody has made it anew: it is another one, which nobody deletes."""
+    double = cluster(lambda *_: None, member("old"))
+    deleter = Deleter(double, lambda _: None, FastClock(), is_dry_run=False)
+    (old,) = (Member(resource="sr", live=live) for key, live in double.objects.items() if key.name == "old")
+    double.objects[old.id] = {**member("old"), "metadata": {**member("old")["metadata"], "uid": "another"}}
+    assert deleter.await_end([old], limit_s=60, patience_s=60) == ()
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "waited"),
+    [
+        (["foregroundDeletion"], 60),
+        (["orphan"], 60),
+        (["example.com/x"], 5),
+        # Both must let go, and one of them is somebody's.
+        (["example.com/x", "foregroundDeletion"], 5),
+    ],
+)
+def test_what_only_others_can_let_go_is_waited_for_a_while_and_what_goes_by_itself_for_longer(
+    finalizers: list[str], waited: float
+) -> None:
+    clock, told = FastClock(), list[Event]()
+    live = member("old")
+    live["metadata"] |= {"deletionTimestamp": "t", "finalizers": finalizers}
+    double = cluster(lambda *_: None, live)
+    deleter = Deleter(double, told.append, clock, is_dry_run=False)
+    (kept,) = deleter.await_end([Member(resource="sr", live=live)], limit_s=60, patience_s=5)
+    assert clock.time == waited
+    assert (kept.object, kept.reason) == ("ConfigMap/a/old", leaving_reason(live))
+    assert [type(each) for each in told] == [Leaving]  # once, however often it is looked at
+
+
+def test_what_a_server_refuses_is_told_with_its_words_or_with_who_it_may_be() -> None:
+    refused = PermanentError("server-refused", "delete ConfigMap/a/old: not on a weekday")
+    for hint, said in (
+        ("", "see who refuses it, a webhook or a missing right: the message names it"),
+        ("wait", "wait"),
+    ):
+        refused.finding = Finding(code="server-refused", message="no: not on a weekday", hint=hint)
+        outcome, events, time = prune(cluster(times(99, refused, "old"), member("old"), member("z")))
+        assert (outcome.was_refused, outcome.is_complete, time) == (True, False, 0)
+        assert [each for each in events if isinstance(each, Kept)] == [
+            Kept(specialresource="sr", object="ConfigMap/a/old", reason="no: not on a weekday", hint=said)
+        ]
+        assert [each.object for each in events if isinstance(each, Pruned)] == ["ConfigMap/a/z"]
 
 
 def times(count: int, fault: Exception, name: str) -> Fault:
