@@ -837,7 +837,14 @@ def test_a_namespace_goes_only_if_it_is_known_that_nothing_else_goes_with_it(
 ) -> None:
     old = Doomed(member=Member(resource="sr", live=member("old")), reason="why")
     plan = PrunePlan(doomed=(old, space("a")))
-    held = hold_namespaces(plan, lambda names: dict.fromkeys(names, contents), own="ops")
+    looked: list[str] = []
+
+    def look(names: Sequence[str]) -> dict[str, Contents]:
+        looked.extend(names)
+        return dict.fromkeys(names, contents)
+
+    held = hold_namespaces(plan, look, own="ops")
+    assert looked == ["a"]
     if kept is None:
         assert held == plan
         return
