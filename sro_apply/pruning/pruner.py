@@ -18,6 +18,7 @@ from sro_apply.kube.errors import NotFoundError
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.prune import (
     PrunePlan,
@@ -80,6 +81,7 @@ class Pruner:
         self._deleter = Deleter(kube, self._tell_news, clock, is_dry_run=settings.is_dry_run)
         self._told_before: frozenset[Event] = frozenset()
         self._told: set[Event] = set()
+        self._end = clock.now() + settings.timeout_s
 
     def prune(self, ready: frozenset[str]) -> PruneOutcome:
         """Delete what the bundle has no longer, where nothing speaks against it; a removed SR state by state.
@@ -93,7 +95,7 @@ class Pruner:
         self._told_before, self._told = frozenset(self._told), set()
         deleted: list[Member] = []
         going: list[Member] = []
-        attempts, until = 0, self._clock.now() + min(self._settings.wait_s, self._settings.timeout_s)
+        attempts, until = 0, min(self._clock.now() + self._settings.wait_s, self._end)
         while True:
             sets = reader.sets(reader.parents())
             plan = self._plan(reader, sets, ready, deleted)
@@ -171,9 +173,11 @@ class Pruner:
         gone = {each.uid for each in ended if (each.resource, str(each.id)) not in leaving}
         resources = {each.name: each for each in self._bundle.resources}
         for each in sets:
-            if each.resource in resources or each.resource in self._bundle.removed:
-                known = resources.get(each.resource)
-                staying = [one for one in each.members if one.uid not in gone and one.is_ours]
+            known = resources.get(each.resource)
+            staying = [one for one in each.members if one.uid not in gone and one.is_ours]
+            # No bundle says of what is shared that it is removed: it is when nothing of it is left.
+            is_over = each.resource == SHARED and not staying
+            if known or is_over or each.resource in self._bundle.removed:
                 # CRDs of a removed SR were told of; nobody comes back for them.
                 ids = [one.id for one in staying if known or not is_definition(one)]
                 self._write_parent(each, known, ids)
