@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from sro_apply.clock import Clock
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Cleared, Event, Kept, Leaving, PruneStopped
-from sro_apply.kube.errors import NotFoundError
+from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
@@ -42,6 +42,7 @@ LONGEST_END_S: Final = 60.0
 """How long a sync waits for what it deleted last to be gone."""
 PATIENCE_S: Final = 5.0
 """The same where finalizers of others hold it."""
+_FORBIDDEN: Final = 403
 
 Wanted = Callable[[str, BundleObject], JsonObject]
 """An SR's name and an object of it to the object as it is applied."""
@@ -190,9 +191,24 @@ class Pruner:
             if not is_same(parent, given.parent, MANAGER):
                 self._kube.apply(parent, force=True)
             return
-        kept = end_set(self._kube, given, self._unlabel)
+        kept = self._end_set(given)
         if kept:
             self._tell_all([kept])
+
+    def _end_set(self, given: LiveSet) -> Kept | None:
+        try:
+            return end_set(self._kube, given, self._unlabel)
+        except PermanentError as error:
+            # The rights of a bundle are on the parents of its own sets, and this is none of them.
+            if error.status != _FORBIDDEN or given.resource != SHARED:
+                raise
+        identity = object_id(given.parent)
+        return Kept(
+            specialresource=given.resource,
+            object=str(identity),
+            reason="several SpecialResources share nothing any more, and we may not delete it",
+            hint=f"nobody needs it: kubectl delete -n {identity.namespace} configmap {identity.name}",
+        )
 
     def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
         """Tell what was not told of the last pruning: that something stays is no news the second time."""

@@ -464,6 +464,25 @@ def test_what_says_what_is_shared_goes_when_nothing_is_any_more(
     assert [each.code for each in events if isinstance(each, PruneStopped)] == ["unknown-set"] * has_member
 
 
+def test_who_may_not_delete_what_says_what_was_shared_is_told_how_and_has_pruned_all_the_same() -> None:
+    """The rights of a bundle that shares nothing have nothing of it."""
+    name = "sro-apply--shared"
+    refused = lacking(f"delete ConfigMap/ops/{name}", "delete", "configmaps", "ops")
+    double = cluster(lambda method, about: refused if (method, about) == ("delete", name) else None)
+    before = BundleResource(name="_shared", namespace="", states=())
+    double.objects[parent_id("_shared", "ops")] = parent_manifest(before, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert (outcome.is_complete, outcome.was_refused) == (True, False)
+    assert [each for each in events if isinstance(each, Kept)] == [
+        Kept(
+            specialresource="_shared",
+            object=f"ConfigMap/ops/{name}",
+            reason="several SpecialResources share nothing any more, and we may not delete it",
+            hint=f"nobody needs it: kubectl delete -n ops configmap {name}",
+        )
+    ]
+
+
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
     double = cluster(times(99, busy(), "old"), member("old"))
     events: list[Event] = []
