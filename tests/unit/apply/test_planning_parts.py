@@ -207,6 +207,29 @@ def test_an_object_is_the_same_if_the_server_has_all_of_it_and_nothing_else_of_o
     assert is_same(WANTED, given, "sro-apply") is is_the_same
 
 
+@pytest.mark.parametrize("zero", [False, "", 0, [], {}])
+def test_what_a_server_does_not_keep_is_no_difference_as_long_as_it_is_ours(zero: Any) -> None:
+    """A field that somebody else removed is ours no more, as tests/cluster has it from a server."""
+    item: Object = {"port": 80, "zero": zero}
+    wanted = {**WANTED, "spec": {"ports": [item], "zero": zero}}
+    port: Object = {".": {}, "f:port": {}, "f:zero": {}}
+    ours: Object = {"f:spec": {"f:zero": {}, "f:ports": {'k:{"port":80,"protocol":"TCP"}': port}}}
+    assert is_same(wanted, live(owned=ours), "sro-apply")
+    changed = live({"zero": 7}, owned=ours)
+    assert not is_same(wanted, changed, "sro-apply")
+    if not isinstance(zero, list | dict):
+        for key in ("f:zero", "f:ports"):
+            less = {key: ours["f:spec"][key]}
+            assert not is_same(wanted, live(owned={"f:spec": less}), "sro-apply")
+
+
+def test_no_time_of_creation_is_no_wish() -> None:
+    wanted = {**WANTED, "metadata": {**WANTED["metadata"], "creationTimestamp": None}}
+    given = live()
+    given["metadata"]["creationTimestamp"] = "2024-01-01T00:00:00Z"
+    assert is_same(wanted, given, "sro-apply")
+
+
 def test_true_is_not_one() -> None:
     owned: Object = {"f:data": {"f:x": {}}}
     stored: Object = {
