@@ -13,7 +13,7 @@ import pytest
 
 from sro_apply.errors import BundleError
 from sro_apply.planning.adopting import as_released, released, special_resource_of
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
@@ -419,6 +419,37 @@ def test_what_goes_beyond_the_allowed_is_named(
     with pytest.raises(BundleError) as refused:
         refuse_beyond(BUNDLE, kinds, namespaces)
     assert refused.value.finding.notes == wrong
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_ours"),
+    [
+        (ObjectId("v1", "ConfigMap", "ops", "sro-apply"), True),
+        (ObjectId("v1", "ConfigMap", "ops", "sro-apply-sr"), True),
+        (ObjectId("coordination.k8s.io/v1", "Lease", "ops", "sro-apply"), True),
+        # Without a namespace it goes into that of its SpecialResource, which is the applier's here.
+        (ObjectId("v1", "ConfigMap", "", "sro-apply"), True),
+        (ObjectId("v1", "ConfigMap", "ops", "sro-applying"), False),
+        (ObjectId("v1", "ConfigMap", "ops", "my-sro-apply"), False),
+        (ObjectId("v1", "ConfigMap", "sr", "sro-apply"), False),
+        # Its rights are everywhere.
+        (ObjectId("rbac.authorization.k8s.io/v1", "RoleBinding", "sr", "sro-apply"), True),
+        (ObjectId("rbac.authorization.k8s.io/v1", "ClusterRole", "", "sro-apply-escalation"), True),
+        (ObjectId("rbac.authorization.k8s.io/v1", "ClusterRole", "", "sr"), False),
+        # A namespace is a place for its objects, and none of them.
+        (ObjectId("v1", "Namespace", "", "sro-apply"), False),
+    ],
+)
+def test_what_the_applier_keeps_for_itself_no_bundle_may_have(identity: ObjectId, is_ours: bool) -> None:
+    made = BundleObject(id=identity, manifest={}, file="f/x")
+    home = BundleResource(name="sr", namespace="ops", states=(BundleState(name="s0", objects=(made,)),))
+    given = RenderedBundle(cluster="c", resources=(home,))
+    if not is_ours:
+        refuse_own(given, "ops")
+        return
+    with pytest.raises(BundleError) as refused:
+        refuse_own(given, "ops")
+    assert refused.value.finding.notes == (f"{identity} (f/x)",)
 
 
 A, B = ObjectId("v1", "ConfigMap", "a", "a"), ObjectId("v1", "ConfigMap", "a", "b")
