@@ -19,7 +19,7 @@ from sro_apply.kube.interface import Kind, Kube, Reading
 from sro_apply.planning.adopting import released, special_resource_of
 from sro_apply.planning.applyset import ID_LABEL, PART_OF, as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.builds import with_revision
-from sro_apply.planning.defaults import with_keys
+from sro_apply.planning.defaults import acceptable
 from sro_apply.planning.hooks import with_run_revision
 from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.reading import labels_of
@@ -144,7 +144,7 @@ class Applier:
     def _made(self, resource: str, each: BundleObject) -> JsonObject:
         owner = self._resources[resource]
         member = as_member(each.manifest, self._sets[resource])
-        manifest = with_data(with_keys(with_run_revision(with_revision(member))))
+        manifest = with_data(acceptable(with_run_revision(with_revision(member))))
         namespace = each.id.namespace or owner.namespace
         if not namespace:
             return manifest

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NoReturn
 
 from msgspec import Struct, structs
 
@@ -106,11 +107,17 @@ def root_of(folder: Path) -> Path:
     try:
         return _root_of(folder)
     except OSError as error:
-        raise BundleError(
-            "unreadable-file",
-            f"{folder} cannot be read: {error.strerror}",
-            hint="name what sro-render build wrote, OUT/CLUSTER, and give yourself the right to read it",
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> BundleError:
+    inner = error.filename if isinstance(error.filename, str) else ""
+    place = f" ({inner})" if inner not in {"", os.fspath(folder)} else ""
+    return BundleError(
+        "unreadable-file",
+        f"{folder} cannot be read: {error.strerror}{place}",
+        hint="name what sro-render build wrote, OUT/CLUSTER, and give yourself the right to read it",
+    )
 
 
 def _root_of(folder: Path) -> Path:
@@ -138,13 +145,28 @@ def _root_of(folder: Path) -> Path:
 def _read_files(root: Path) -> Mapping[str, bytes]:
     """Every file, by its path below the root; links are refused before anything is read through them.
 
+    Raises: BundleError: also where a folder cannot be read, or has just gone: others may fill it anew.
+    """
+    try:
+        return _walked(root)
+    except OSError as error:
+        raise _unreadable(root, error) from error
+
+
+def _fail(error: OSError) -> NoReturn:
+    raise error
+
+
+def _walked(root: Path) -> Mapping[str, bytes]:
+    """As above. Raises: OSError: of a folder.
+
     Files are opened in the folder that was looked into, so that none above them becomes a link meanwhile.
     """
     files: dict[str, bytes] = {}
     strange: list[str] = []
     left, names_left = MAX_BYTES, MAX_FILES
     top = os.fspath(root)
-    for place, folders, names, opened in os.fwalk(top, follow_symlinks=False):
+    for place, folders, names, opened in os.fwalk(top, onerror=_fail, follow_symlinks=False):
         names_left -= len(folders) + len(names)
         if names_left < 0:
             raise too_many(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sro_render.errors import InputError
+from sro_render.errors import InputError, ServerError
 
 
 class BundleError(InputError):
@@ -11,3 +11,7 @@ class BundleError(InputError):
 
 class RightsError(InputError):
     """It cannot be said which rights a bundle needs."""
+
+
+class SourceUnreachableError(ServerError):
+    """The server that has the bundle does not answer, which says nothing of the bundle."""

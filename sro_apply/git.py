@@ -11,13 +11,14 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
 
-from sro_render.errors import InputError
+from sro_apply.errors import SourceUnreachableError
+from sro_render.errors import InputError, SroError
 
 SCHEMES: Final = ("https", "ssh", "file")
 TIMEOUT_S: Final = 120.0
@@ -30,6 +31,18 @@ _CREDENTIALS: Final = re.compile(
     r"|(?<=https://)[^/@\s]+@"  # a token alone
     r")(?:[^/@\s]+@)*"  # or an @
 )
+_UNREACHABLE: Final = re.compile(
+    r"\bunable to access '[^']*': (?:Could not resolve (?:host|proxy)|Failed to connect to"
+    r"|Connection timed out|Operation (?:timed out|too slow)|Recv failure|Send failure"
+    r"|Empty reply from server|The requested URL returned error: 5\d\d)"
+    r"|\bssh: (?:Could not resolve hostname|connect to host) "
+    r"|\bRPC failed; (?:curl|HTTP 5\d\d) "
+)
+"""What git, curl and ssh say of a server that is not there or not well; of all else the address, the ref or
+the credentials may be the cause. Source: git remote-curl.c; curl lib/strerror.c, lib/connect.c; openssh
+sshconnect.c."""
+_LOOK_S: Final = 0.5
+"""So often it is seen whether git's answer is waited for still."""
 _CALM: Final = (
     "core.hooksPath=/dev/null",
     "gc.auto=0",
@@ -56,11 +69,20 @@ class _SilentError(Exception):
     """Git does not come to an end."""
 
 
-class Git:
-    """Git in a folder. Args: about: the repository and the ref, as people may see them."""
+class _UnwantedError(Exception):
+    """Nobody waits for git any more."""
 
-    def __init__(self, about: str, folder: str) -> None:
-        self._about, self._folder = about, folder
+
+class Git:
+    """Git in a folder.
+
+    Args:
+        about:   the repository and the ref, as people may see them.
+        is_over: whether nobody waits for an answer any more.
+    """
+
+    def __init__(self, about: str, folder: str, is_over: Callable[[], bool] = lambda: False) -> None:
+        self._about, self._folder, self._is_over = about, folder, is_over
 
     def __call__(
         self, *arguments: str, given: bytes = b"", most: int, within_s: float | None = None
@@ -73,7 +95,9 @@ class Git:
             most:      bytes that it may tell.
             within_s:  for all of it; `TIMEOUT_S` by default.
 
-        Raises: InputError: it is not here, fails, or gives no answer; TooMuchError.
+        Raises:
+            InputError: it is not here, or fails; TooMuchError.
+            SourceUnreachableError: the server that it asks does not answer.
         """
         limit_s = TIMEOUT_S if within_s is None else within_s
         settings = [each for setting in _CALM for each in ("-c", setting)]
@@ -94,11 +118,13 @@ class Git:
                 ) from error
         with process:
             try:
-                told, complaint = _heard(process, most, limit_s)
+                told, complaint = _heard(process, most, limit_s, self._is_over)
             except BaseException as error:
                 _kill_group(process)
                 if isinstance(error, _SilentError):
-                    raise self._fault(f"git gave no answer in {limit_s:g} s") from error
+                    raise self._unreachable(f"git gave no answer in {limit_s:g} s") from error
+                if isinstance(error, _UnwantedError):
+                    raise self._unreachable("git was ended, for nobody waits for it any more") from error
                 if isinstance(error, _EndlessError):
                     raise TooMuchError(
                         "source-git",
@@ -110,11 +136,20 @@ class Git:
             raise self._fault(shown(" ".join(complaint.decode("utf-8", "replace").split())[:500]))
         return told
 
-    def _fault(self, reason: str) -> InputError:
+    def _fault(self, reason: str) -> SroError:
+        if _UNREACHABLE.search(reason):
+            return self._unreachable(reason)
         return InputError(
             "source-git",
             f"{self._about}: {reason}",
             hint="see that the repository and the ref are there, and that git's credentials let us read them",
+        )
+
+    def _unreachable(self, reason: str) -> SourceUnreachableError:
+        return SourceUnreachableError(
+            "source-unreachable",
+            f"{self._about}: {reason}",
+            hint="check the connection, and that the server runs",
         )
 
 
@@ -142,10 +177,12 @@ def _as_file(given: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _heard(process: subprocess.Popen[bytes], most: int, limit_s: float) -> tuple[bytes, bytes]:
+def _heard(
+    process: subprocess.Popen[bytes], most: int, limit_s: float, is_over: Callable[[], bool]
+) -> tuple[bytes, bytes]:
     """What a program has told and complained of, when it has ended.
 
-    Raises: _EndlessError, _SilentError
+    Raises: _EndlessError, _SilentError, _UnwantedError
     """
     end = time.monotonic() + limit_s
     told, complaint = bytearray(), bytearray()
@@ -154,10 +191,11 @@ def _heard(process: subprocess.Popen[bytes], most: int, limit_s: float) -> tuple
         pipes.register(_pipe(process.stderr), selectors.EVENT_READ, complaint)
         while pipes.get_map():
             left_s = end - time.monotonic()
-            ready = pipes.select(left_s) if left_s > 0 else []
-            if not ready:
+            if left_s <= 0:
                 raise _SilentError
-            for key, _ in ready:
+            if is_over():
+                raise _UnwantedError
+            for key, _ in pipes.select(min(left_s, _LOOK_S)):
                 part = os.read(key.fd, _CHUNK)
                 if not part:
                     pipes.unregister(key.fileobj)

@@ -12,7 +12,7 @@ from msgspec import structs
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, read_node
+from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node
 from sro_apply.planning.readiness import (
     Surroundings,
     judge,
@@ -95,4 +95,11 @@ class Looker:
             if each.kernel
             else tuple(node for nodes in kernels.values() for node in nodes)
         )
-        return expected_nodes(each.manifest, map(read_node, self._view.nodes()), locked)
+        nodes = map(read_node, self._view.nodes())
+        return expected_nodes(each.manifest, nodes, locked, is_affine=bool(each.kernel))
+
+    def fitting(self, each: BundleObject) -> tuple[str, ...]:
+        """The live nodes that a DaemonSet should run on, A-Z; none of any other kind."""
+        if not is_driver(each.id):
+            return ()
+        return fitting_nodes(each.manifest, map(read_node, self._view.nodes()), each.kernel)

@@ -7,7 +7,7 @@ hook or line ending comes between, and a link is seen as one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -60,29 +60,33 @@ def _address(text: str) -> _Address:
 
 
 class Repository:
-    """A repository, of which nothing is kept between two looks. Args: text: `URL@REF:PATH`.
+    """A repository, of which nothing is kept between two looks.
 
+    Args:   text: `URL@REF:PATH`; is_over: whether nobody waits for the bundle any more.
     Raises: InputError: the text names no bundle.
     """
 
-    def __init__(self, text: str, *, of_any_target: bool) -> None:
-        self._address, self._of_any_target = _address(text), of_any_target
+    def __init__(self, text: str, *, of_any_target: bool, is_over: Callable[[], bool]) -> None:
+        self._address, self._of_any_target, self._is_over = _address(text), of_any_target, is_over
 
     def newer(self, known: str) -> Found | None:
         """The bundle, unless its commit is the known one.
 
-        Raises: InputError, or a group of them: there is none, or it is damaged.
+        Raises:
+            InputError, or a group of them: there is none, or it is damaged.
+            SourceUnreachableError: the repository's server does not answer.
         """
-        if known and known == self._commit():
-            return None
         try:
+            if known and known == self._commit():
+                return None
             with TemporaryDirectory(prefix="sro-apply-") as folder:
                 commit, files = self._fetched(folder)
         except OSError as error:
             raise InputError(
                 "source-git",
                 f"{self._address}: {error.strerror or error}",
-                hint="see that there is room for temporary files, and a folder for them (TMPDIR)",
+                hint="see that there is room for temporary files, a folder for them (TMPDIR), and that "
+                "programs may be started",
             ) from error
         if commit == known:
             return None
@@ -93,12 +97,15 @@ class Repository:
 
     def _fetched(self, folder: str) -> tuple[str, Mapping[str, bytes]]:
         """The commit that the ref stands for, and its files."""
-        git = Git(str(self._address), folder)
+        git = self._git(folder)
         git("init", "--quiet", "--bare", ".", most=_MOST_OF_REFS)
         wanted = ("--", self._address.url, self._address.ref)
         git("fetch", "--quiet", "--depth=1", "--no-tags", *wanted, most=_MOST_OF_REFS)
         commit = git("rev-parse", "--verify", "FETCH_HEAD^{commit}", most=_MOST_OF_REFS).decode().strip()
         return commit, _committed_files(git, commit, self._address)
+
+    def _git(self, folder: str) -> Git:
+        return Git(str(self._address), folder, self._is_over)
 
     def _commit(self) -> str:
         """The commit that the ref stands for; empty where the repository names none."""
@@ -107,7 +114,7 @@ class Repository:
             return ref
         asked = ("ls-remote", "--", self._address.url, ref, f"{ref}^{{}}")
         try:
-            told = Git(str(self._address), "/")(*asked, most=_MOST_OF_REFS, within_s=_ASK_S)
+            told = self._git("/")(*asked, most=_MOST_OF_REFS, within_s=_ASK_S)
         except TooMuchError:
             return ""  # very many refs end with this name: fetching it says which is meant
         lines = (line.partition("\t") for line in told.decode("utf-8", "replace").splitlines())

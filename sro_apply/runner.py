@@ -84,9 +84,12 @@ class Runner:
         self._fixes: dict[ObjectId, Spaced] = {}
         self._delays: set[str] = set()
         self._begun: set[StepKey] = set()
+        self._written: set[StepKey] = set()
         self._since: dict[ObjectId, float] = {}
         self._spells: dict[ObjectId, Spell] = {}
         self._round_at = -math.inf
+        # From now on: `run` may be begun again, where the server was busy when it was asked first.
+        self._until = clock.now() + settings.timeout_s
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -97,7 +100,6 @@ class Runner:
         self.begin()
         if self._settings.is_dry_run:
             return self._rehearse()
-        deadline = self._clock.now() + self._settings.timeout_s
         look_s = FIRST_LOOK_S
         while True:
             before = dict(self._table)
@@ -107,7 +109,7 @@ class Runner:
             if self._is_over():
                 return self._ended(is_out_of_time=False)
             look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
-            left_s = deadline - self._clock.now()
+            left_s = self._until - self._clock.now()
             if left_s <= 0:
                 return self._ended(is_out_of_time=True)
             self._clock.sleep(min(look_s, left_s))
@@ -136,7 +138,7 @@ class Runner:
 
     def picture(self) -> Picture:
         """How the cluster stands after the last round. Raises: see `Surveyor.survey`."""
-        return self._surveyor.survey(self._table, self._troubles())
+        return self._surveyor.survey(self._table, self._troubles(), self._written)
 
     def next_try_s(self) -> float | None:
         """Seconds until something that failed is tried again; None where nothing did."""
@@ -168,7 +170,7 @@ class Runner:
         trial = self._trials.get(step.key)
         if trial and trial.next_at > self._clock.now():
             return False
-        return self._status(step) is not Status.WAITING or may_start(step, self._table)
+        return self._status(step) is not Status.WAITING or may_start(step, self._table, self._written)
 
     def _advance(self, due: Sequence[Step]) -> None:
         """Take steps beside each other to where each of them waits, fails or is ready.
@@ -213,8 +215,10 @@ class Runner:
             for objects in _by_kind(batch):
                 came = yield [self._turn(step, each) for each in objects if not self._rests(step, each)]
                 self._note(step, came)
-            if batch is parts[-1] and self._status(step) is Status.WAITING:
-                self._happen(step, Happening.WROTE)
+            if batch is parts[-1]:
+                self._written.add(step.key)
+                if self._status(step) is Status.WAITING:
+                    self._happen(step, Happening.WROTE)
             waiting = self._look(step, batch)
             if waiting is not None:
                 return waiting
@@ -397,7 +401,7 @@ class Runner:
                     if trial is None or not trial.is_given_up:
                         return False
                 case Status.WAITING:
-                    if may_start(step, self._table):
+                    if may_start(step, self._table, self._written):
                         return False
         return True
 

@@ -108,8 +108,9 @@ class SetReader:
                 continue
             asked.add(text)
             try:
-                # Some objects are served by two groups: they are one all the same.
-                objects |= {uid_of(live): live for live in self._kube.metadata(each.kind, namespace)}
+                for live in self._kube.metadata(each.kind, namespace):
+                    # Some objects are served by two groups: they are one all the same, of the first.
+                    objects.setdefault(uid_of(live), live)
             except NotFoundError:
                 continue
             except PermanentError:

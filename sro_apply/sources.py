@@ -5,6 +5,7 @@ Decides what counts as new in a folder: another lock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,19 +23,22 @@ class Source(Protocol):
     def newer(self, known: str) -> Found | None:
         """The bundle, unless its revision is the known one.
 
-        Raises: InputError, or a group of them: there is none, or it is damaged.
+        Raises:
+            InputError, or a group of them: there is none, or it is damaged.
+            SourceUnreachableError: the server that has it does not answer.
         """
 
 
-def opened(text: str, *, of_any_target: bool = False) -> Source:
+def opened(text: str, *, of_any_target: bool = False, is_over: Callable[[], bool] = lambda: False) -> Source:
     """The source that a text names: a folder, or `git+URL@REF:PATH`.
 
+    Args:   is_over: whether nobody waits for a bundle any more, so that it fails instead of taking its time.
     Raises: InputError
     """
     if text.startswith(GIT_PREFIX):
         from sro_apply.repository import Repository  # noqa: PLC0415 - a folder needs neither it nor git
 
-        return Repository(text[len(GIT_PREFIX) :], of_any_target=of_any_target)
+        return Repository(text[len(GIT_PREFIX) :], of_any_target=of_any_target, is_over=is_over)
     return _Folder(Path(text), of_any_target=of_any_target)
 
 

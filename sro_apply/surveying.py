@@ -6,7 +6,7 @@ far as the cluster shows it: what is missing, or of another revision of the bund
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -51,12 +51,18 @@ class Surveyor:
         self._view, self._looker, self._bundle, self._applier = view, looker, bundle, applier
         self._steps = plan(bundle)
 
-    def survey(self, table: Table | None = None, troubles: Mapping[StepKey, Trouble] = NO_TROUBLE) -> Picture:
+    def survey(
+        self,
+        table: Table | None = None,
+        troubles: Mapping[StepKey, Trouble] = NO_TROUBLE,
+        written: Collection[StepKey] = (),
+    ) -> Picture:
         """How the cluster stands now.
 
         Args:
             table:    where each step stands, if a runner knows; None to tell it from the cluster.
             troubles: what stands in the way of steps, beside what shows in their objects.
+            written:  steps whose objects were all applied, as a runner knows.
         Raises: TransientError: the server could not be asked; PermanentError: it lets us see no nodes.
         """
         nodes = self._view.nodes()
@@ -64,7 +70,10 @@ class Surveyor:
         steps: list[SeenStep] = []
         told: dict[StepKey, Status] = {}
         for step in self._steps:
-            seen = self._seen_alone(step, told) if table is None else self._seen(step, table, troubles)
+            if table is None:
+                seen = self._seen_alone(step, told)
+            else:
+                seen = self._seen(step, table, troubles, written)
             told[step.key] = seen.status
             steps.append(seen)
         return Picture(
@@ -94,7 +103,13 @@ class Surveyor:
                     found.update(used_nodes(live, self._view.pods(namespace)))
         return frozenset(found)
 
-    def _seen(self, step: Step, table: Table, troubles: Mapping[StepKey, Trouble]) -> SeenStep:
+    def _seen(
+        self,
+        step: Step,
+        table: Table,
+        troubles: Mapping[StepKey, Trouble],
+        written: Collection[StepKey],
+    ) -> SeenStep:
         """A step whose runner says where it stands."""
         status = status_of(table, step.key)
         has_begun = status is not Status.WAITING
@@ -103,7 +118,7 @@ class Surveyor:
         if trouble is not None:
             reason = trouble.reason
         else:
-            reason = _first_reason(objects) if has_begun else held_by(step, table)
+            reason = _first_reason(objects) if has_begun else held_by(step, table, written)
         return SeenStep(
             key=step.key,
             status=status,
@@ -138,7 +153,7 @@ class Surveyor:
             )
         seen = SeenObject(id=identity, sharers=each.sharers, live=live)
         try:
-            seen = replace(seen, nodes=self._looker.expected(each))
+            seen = replace(seen, nodes=self._looker.expected(each), fitting=self._looker.fitting(each))
             if live is not None and is_spread(each.id.group, each.id.kind):
                 pods = self._view.pods(identity.namespace)
                 seen = replace(

@@ -40,7 +40,7 @@ from sro_apply.sources import Source, opened
 from sro_apply.web.address import parse_address
 from sro_apply.web.board import Board
 from sro_apply.web.server import WebServer
-from sro_render.errors import Finding, ServerError, SroError, flatten
+from sro_render.errors import Finding, SroError, flatten
 from sro_render.version import __version__
 
 _LONGEST_S = 300.0
@@ -73,7 +73,7 @@ def run(request: RunRequest, tell: Callable[[Event], None]) -> None:
     Raises: InputError: there is no cluster to connect to, or the source can be none.
     """
     stopping = Stopping()
-    source = opened(request.source, of_any_target=request.observes)
+    source = opened(request.source, of_any_target=request.observes, is_over=lambda: stopping.is_asked)
     address = parse_address(request.listen)
     kube, namespace = connect(request.target)
     board = Board(__version__, longest_s=request.interval_s + _LONGEST_S, requests=lambda: kube.counts)
@@ -243,8 +243,7 @@ class _Loop:
         with self._stopping.calling(self._view.wake), closing(self._view):
             while not self._stopping.is_asked:
                 due_s = self._turn()
-                self._board.beat()
-                rest(due_s, self._took_s, self._stopping, self._view)
+                rest(due_s, self._took_s, self._stopping, self._view, self._board.beat)
 
     def _turn(self) -> float:
         """Look at the source, and go round once; for how many seconds nothing is to be done unasked."""
@@ -273,10 +272,11 @@ class _Loop:
             found = self._source.newer(self._revision)
             if found is not None and not self._request.observes:
                 self._check(found.bundle)
-        except ServerError:
+        except (LeaseLostError, PermanentError, TransientError):
             raise
         except (SroError, ExceptionGroup) as error:
-            self._reject(error)
+            if not self._stopping.is_asked:  # then nobody waited for it
+                self._reject(error)
         else:
             self._rejected = ""
             if found is not None:

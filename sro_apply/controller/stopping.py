@@ -1,13 +1,21 @@
-"""Ends a process that runs for good when it is asked to: by a signal, at a place of its own choosing."""
+"""Ends a process that runs for good when it is asked to: by a signal, at a place of its own choosing.
+
+Whoever asks twice does not want to wait for that: then it ends where it is. Nothing is half written then: a
+server takes a request as a whole or not at all, and whoever works next goes on from what the server has.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_INTERRUPTED: Final = 128 + signal.SIGINT
+"""The exit code, as shells count."""
 
 
 class Stopping:
@@ -53,3 +61,6 @@ class Stopping:
             acts = tuple(self._acts)
         for act in acts:
             act()
+        signal.sigwait(_SIGNALS)
+        os.write(2, b"interrupted\n")
+        os._exit(_INTERRUPTED)

@@ -1,12 +1,12 @@
 """How far a SpecialResource has come, state by state: what metrics, labels and conditions tell.
 
-A state is a numbered template, as for the operator. One that rendered to nothing is finished with the one
-before it.
+A state is a numbered template, as for the operator. One that rendered to nothing, or to nothing but what
+several SRs share, is finished with the one before it; before the first comes what is shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -59,6 +59,18 @@ def steps_of(picture: Picture, resource: str) -> tuple[SeenStep, ...]:
     return tuple(step for step in picture.steps if step.key.resource == resource)
 
 
+def shared_steps(picture: Picture, resource: str) -> tuple[SeenStep, ...]:
+    """The steps of what an SR shares with others, in order: they come before its own."""
+    return tuple(
+        step for step in steps_of(picture, SHARED) if any(resource in each.sharers for each in step.objects)
+    )
+
+
+def are_ready(steps: Iterable[SeenStep]) -> bool:
+    """Whether each of some steps is."""
+    return all(step.status is Status.READY for step in steps)
+
+
 def states_of(picture: Picture, resource: str) -> tuple[SeenState, ...]:
     """The states of an SR, in order."""
     by_state: dict[str, list[SeenStep]] = {}
@@ -73,14 +85,17 @@ def states_of(picture: Picture, resource: str) -> tuple[SeenState, ...]:
 
 def is_ready(state: SeenState) -> bool:
     """Whether all of a state is ready."""
-    return all(step.status is Status.READY for step in state.steps)
+    return are_ready(state.steps)
 
 
 def finished(
-    states: tuple[SeenState, ...], is_done: Callable[[SeenState], bool] = is_ready
+    states: tuple[SeenState, ...], is_done: Callable[[SeenState], bool] = is_ready, *, before: bool
 ) -> Iterator[tuple[SeenState, bool]]:
-    """Each state, and whether it is finished. Args: is_done: asked of states that have anything."""
-    before = True
+    """Each state, and whether it is finished.
+
+    Args: is_done: asked of states that have anything; before: whether what comes before the first of them is
+          finished: what the SR shares.
+    """
     for state in states:
         before = is_done(state) if state.steps else before
         yield state, before

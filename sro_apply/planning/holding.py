@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from sro_apply.planning.order import Lane, Step, has_lane_failed, is_lane_ready
+from collections.abc import Collection
+
+from sro_apply.planning.order import Lane, Step, has_lane_failed, is_applied, is_lane_ready
 from sro_apply.planning.progress import Status, StepKey, Table, status_of
 
 
-def held_by(step: Step, table: Table) -> str:
-    """`waits for SR / state / kernel`; empty where nothing is in its way."""
+def held_by(step: Step, table: Table, written: Collection[StepKey] = ()) -> str:
+    """`waits for SR / state / kernel`; empty where nothing is in its way. Args: written: see `is_applied`."""
     for key in step.ready:
         if status_of(table, key) is not Status.READY:
             return _waits_for(key)
     for key in step.applied:
-        if status_of(table, key) not in {Status.APPLIED, Status.READY}:
+        if not is_applied(key, table, written):
             return _waits_for(key)
     for lanes in step.joins:
         behind = [lane for lane in lanes if not _is_over(lane, table)]

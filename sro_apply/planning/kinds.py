@@ -77,7 +77,9 @@ _KINDS: Mapping[str, str] = MappingProxyType(
 _IRREGULAR: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("", "Endpoints"): "endpoints",
+        ("gateway.networking.k8s.io", "Gateway"): "gateways",
         ("k8s.cni.cncf.io", "NetworkAttachmentDefinition"): "network-attachment-definitions",
+        ("kmm.sigs.x-k8s.io", "PreflightValidationOCP"): "preflightvalidationsocp",
         ("security.openshift.io", "SecurityContextConstraints"): "securitycontextconstraints",
     }
 )

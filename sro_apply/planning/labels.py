@@ -1,7 +1,8 @@
 """Which labels nodes should have for the states that they are done with, and what is to change for it.
 
 A node gets `specialresource.openshift.io/state-SR-NNNN: Ready` when its own kernel's lane has finished the
-state; what is not kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
+state, and the state's drivers run on the node itself: one that has just come is not served yet. What is not
+kernel-affine counts for all nodes of the SR. It keeps the label while the state is at work
 again, for what selects on the label would be taken from the node, and a driver with it. It loses the label
 when it is not true any more: another kernel, a driver that does not run there, nothing left of the state, an
 SR that has gone, or a state, once all others are ready: until then what another bundle had may select on it.
@@ -18,7 +19,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from sro_apply.planning.completion import NUMBER_LENGTH, SeenState, finished, states_of
+from sro_apply.planning.completion import (
+    NUMBER_LENGTH,
+    SeenState,
+    are_ready,
+    finished,
+    is_ready,
+    shared_steps,
+    states_of,
+)
 from sro_apply.planning.picture import Picture, SeenNode, SeenResource, SeenStep
 from sro_apply.planning.placement import STATE_LABEL
 from sro_apply.planning.progress import Status, StepKey
@@ -138,7 +147,8 @@ class _Deciding:
         self._nodes = {*resource.nodes, *_used(self._states)}
         self._held = frozenset(resource.held)
         self._numbers = frozenset(state.number for state in self._states)
-        self._is_ready = all(step.status is Status.READY for state in self._states for step in state.steps)
+        self._is_ready = all(map(is_ready, self._states))
+        self._is_begun = are_ready(shared_steps(picture, resource.name))
         self._steps: dict[tuple[str, str], tuple[tuple[SeenStep, ...], bool]] = {}
         self._lacking: dict[StepKey, frozenset[str] | None] = {}
 
@@ -152,7 +162,11 @@ class _Deciding:
         if node.name not in self._nodes:
             return
         by_number: dict[str, bool] = {}
-        for state, is_finished in finished(self._states, lambda state: self._is_done(state, node)):
+        # As other labels, that of what is shared stays while it is at work again.
+        before = self._is_begun or any(self._has_been(each, node) for each in self._states[:1])
+        for state, is_finished in finished(
+            self._states, lambda state: self._is_done(state, node), before=before
+        ):
             by_number[state.number] = by_number.get(state.number, True) and is_finished
         for number, is_finished in by_number.items():
             if is_finished:
@@ -162,15 +176,20 @@ class _Deciding:
         return _owner_of(label) == self._name and value == READY
 
     def _is_done(self, state: SeenState, node: SeenNode) -> bool:
-        steps, are_ready = self._steps_of(state, node.kernel)
-        if are_ready:
-            return True
-        has_been = node.labels.get(state_label(self._name, state.number)) == READY
+        steps, is_finished = self._steps_of(state, node.kernel)
         own = [step for step in steps if step.key.kernel] or steps
-        return has_been and bool(own) and all(self._still_holds(step, node.name) for step in own)
+        return (
+            (is_finished or self._has_been(state, node))
+            and bool(own)
+            and all(self._holds(step, node.name) for step in own)
+        )
 
-    def _still_holds(self, step: SeenStep, node: str) -> bool:
-        """Whether a state that was finished on a node has not left it."""
+    def _has_been(self, state: SeenState, node: SeenNode) -> bool:
+        """Whether a node has the label already."""
+        return node.labels.get(state_label(self._name, state.number)) == READY
+
+    def _holds(self, step: SeenStep, node: str) -> bool:
+        """Whether a state that is finished, or was, is so on a node: one may be newer than the state."""
         if step.key not in self._lacking:
             self._lacking[step.key] = _unserved(step)
         lacking = self._lacking[step.key]
@@ -181,23 +200,24 @@ class _Deciding:
         key = state.name, kernel
         if key not in self._steps:
             steps = state.steps_of(kernel)
-            self._steps[key] = (
-                steps,
-                bool(steps) and all(step.status is Status.READY for step in steps),
-            )
+            self._steps[key] = steps, bool(steps) and are_ready(steps)
         return self._steps[key]
 
 
 def _unserved(step: SeenStep) -> frozenset[str] | None:
     """The nodes where a DaemonSet of a step should run, and does not; None where nothing is left of it.
 
+    Nothing need be left of what is ready: a hook may be gone.
+
     A node that only does not answer is none of them: were its label taken, what selects on that would be
     deleted there as soon as it answers again, and a driver unloaded that ran all the time.
     """
-    if all(each.live is None for each in step.objects):
+    if step.status is not Status.READY and all(each.live is None for each in step.objects):
         return None
     drivers = [each for each in step.objects if is_driver(each.id)]
-    return frozenset().union(*({*each.nodes, *each.used} - {*each.served, *each.running} for each in drivers))
+    return frozenset().union(
+        *({*each.nodes, *each.fitting, *each.used} - {*each.served, *each.running} for each in drivers)
+    )
 
 
 def _used(states: tuple[SeenState, ...]) -> set[str]:

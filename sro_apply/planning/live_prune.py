@@ -44,4 +44,5 @@ def _each_fate(situation: Situation, plan: PrunePlan) -> Iterator[Fate]:
             one = kept.get((given.resource, str(member.id)))
             why = one or stopped[given.resource]
             code = KEPT if one else stopped[given.resource].code
-            yield Fate(member=member, goes=False, mark=Mark(code, f"{why.reason}; {why.hint}"))
+            what = f"{why.reason}; {why.hint}" if why.hint else why.reason
+            yield Fate(member=member, goes=False, mark=Mark(code, what))

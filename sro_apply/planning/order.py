@@ -11,7 +11,7 @@ No order of sets or of time stands in a plan: the same bundle gives the same ste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -205,14 +205,22 @@ def is_empty(resource: BundleResource) -> bool:
     return not any(state.objects for state in resource.states if state.name not in FIRST_STATES)
 
 
-def may_start(step: Step, table: Table) -> bool:
-    """Whether all that a step waits for is there."""
+def may_start(step: Step, table: Table, written: Collection[StepKey] = ()) -> bool:
+    """Whether all that a step waits for is there. Args: written: see `is_applied`."""
     return (
         all(status_of(table, key) is Status.READY for key in step.ready)
-        and all(status_of(table, key) in {Status.APPLIED, Status.READY} for key in step.applied)
+        and all(is_applied(key, table, written) for key in step.applied)
         and all(_is_joined(lanes, table) for lanes in step.joins)
         and (not step.openings or any(is_lane_ready(lane, table) for lane in step.openings))
     )
+
+
+def is_applied(key: StepKey, table: Table, written: Collection[StepKey]) -> bool:
+    """Whether all objects of a step are there, ready or not.
+
+    Args: written: steps whose objects were all applied, whatever became of them.
+    """
+    return key in written or status_of(table, key) in {Status.APPLIED, Status.READY}
 
 
 def _is_joined(lanes: Sequence[Lane], table: Table) -> bool:

@@ -24,7 +24,8 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     live:      as the server has it; None where it is not there.
     readiness: None where nobody looked, since its step has not begun.
     reason:    why it is not ready.
-    nodes:     those that it must run on, A-Z; only DaemonSets have any.
+    nodes:     those of the lock that it must run on, A-Z; only DaemonSets have any.
+    fitting:   live ones that it should run on, A-Z, whether the lock has them or not.
     used:      those that its pods are on, A-Z; of DaemonSets, Deployments and StatefulSets.
     served:    those of `used` on which a pod is ready.
     running:   those of `used` on which a pod runs as far as its kubelet has said.
@@ -37,6 +38,7 @@ class SeenObject(Struct, frozen=True, kw_only=True):
     readiness: Readiness | None = None
     reason: str = ""
     nodes: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
     running: tuple[str, ...] = ()

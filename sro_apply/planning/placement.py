@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from sro_apply.planning.picture import SeenNode
+from sro_render.kernels.affinity import pod_spec_path
 from sro_render.kernels.facts import KERNEL_LABEL
 from sro_render.kernels.selectors import PodSelector, Term, pod_selector
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
@@ -37,10 +38,11 @@ STATE_LABEL: Final = "specialresource.openshift.io/state-"
 
 
 class LiveNode(Struct, frozen=True, kw_only=True):
-    """A node as the server has it now."""
+    """A node as the server has it now. kernel: that it runs; empty where it has not said so yet."""
 
     name: str
     labels: Mapping[str, str]
+    kernel: str = ""
     taints: tuple[JsonObject, ...] = ()
 
 
@@ -48,9 +50,11 @@ def read_node(manifest: JsonObject) -> LiveNode:
     """A Node object."""
     metadata = mapping_of(manifest.get("metadata"))
     taints = mapping_of(manifest.get("spec")).get("taints")
+    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
     return LiveNode(
         name=text_of(metadata.get("name")),
         labels={key: text_of(value) for key, value in mapping_of(metadata.get("labels")).items()},
+        kernel=text_of(info.get("kernelVersion")),
         taints=tuple(map(mapping_of, taints)) if isinstance(taints, list) else (),
     )
 
@@ -58,24 +62,37 @@ def read_node(manifest: JsonObject) -> LiveNode:
 def seen_node(manifest: JsonObject) -> SeenNode:
     """A Node object with the kernel that it runs."""
     node = read_node(manifest)
-    info = mapping_of(mapping_of(manifest.get("status")).get("nodeInfo"))
-    return SeenNode(name=node.name, kernel=text_of(info.get("kernelVersion")), labels=node.labels)
+    return SeenNode(name=node.name, kernel=node.kernel, labels=node.labels)
 
 
-def expected_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequence[str]) -> tuple[str, ...]:
+def expected_nodes(
+    manifest: JsonObject, nodes: Iterable[LiveNode], locked: Sequence[str], *, is_affine: bool
+) -> tuple[str, ...]:
     """The names of the nodes that a DaemonSet must run on, A-Z.
 
-    Args: nodes: all live nodes; locked: those that the lock lists for the DaemonSet's kernel.
+    Args: nodes: all live nodes; locked: those that the lock lists for the DaemonSet's kernel, or all of them
+          for one that is not kernel-affine.
     """
-    place = read_place(manifest)
+    place = read_place(manifest, is_affine=is_affine)
     if place is None:
         return ()
     known = frozenset(locked)
     return tuple(sorted(node.name for node in nodes if node.name in known and place.fits(node)))
 
 
+def fitting_nodes(manifest: JsonObject, nodes: Iterable[LiveNode], kernel: str) -> tuple[str, ...]:
+    """The names of the live nodes that a DaemonSet should run on, A-Z, whether a lock has them or not.
+
+    Args: kernel: that it is made for; empty for one that is not kernel-affine.
+    """
+    place = read_place(manifest, is_affine=bool(kernel))
+    if place is None:
+        return ()
+    return tuple(sorted(node.name for node in nodes if kernel in {"", node.kernel} and place.fits(node)))
+
+
 class Place(Struct, frozen=True, kw_only=True):
-    """Where pods or builds may run as far as it lasts: whatever kernel, whichever state a node is at."""
+    """Where pods or builds may run as far as it lasts: whichever state a node is at."""
 
     selector: PodSelector
     tolerations: tuple[JsonObject, ...] = ()
@@ -87,18 +104,22 @@ class Place(Struct, frozen=True, kw_only=True):
         )
 
 
-def read_place(manifest: JsonObject) -> Place | None:
-    """Where the pods of a workload or of a build may run; None for other kinds."""
+def read_place(manifest: JsonObject, *, is_affine: bool = True) -> Place | None:
+    """Where the pods of a workload or of a build may run; None for other kinds.
+
+    Args: is_affine: whether the kernel's label is left to who knows the nodes' kernels; else it counts.
+    """
     selector = pod_selector(manifest)
     if selector is None:
         return None
-    return Place(selector=_lasting(selector), tolerations=tuple(_tolerations(manifest)))
+    lasting = _lasting(selector.without(KERNEL_LABEL) if is_affine else selector)
+    return Place(selector=lasting, tolerations=tuple(_tolerations(manifest)))
 
 
 def _lasting(selector: PodSelector) -> PodSelector:
-    """A selector without the kernel's label, and without those that the applier sets."""
+    """A selector without the labels that the applier sets."""
     return PodSelector(
-        labels={key: value for key, value in selector.labels.items() if not _changes(key)},
+        labels={key: value for key, value in selector.labels.items() if not key.startswith(STATE_LABEL)},
         terms=None if selector.terms is None else tuple(map(_lasting_term, selector.terms)),
         node_name=selector.node_name,
         is_broken=selector.is_broken,
@@ -109,13 +130,11 @@ def _lasting_term(term: Term) -> Term:
     return Term(tuple(each for each in term.labels if not each.key.startswith(STATE_LABEL)), term.fields)
 
 
-def _changes(label: str) -> bool:
-    return label == KERNEL_LABEL or label.startswith(STATE_LABEL)
-
-
 def _tolerations(manifest: JsonObject) -> list[JsonObject]:
-    template = mapping_of(mapping_of(manifest.get("spec")).get("template"))
-    given = mapping_of(template.get("spec")).get("tolerations")
+    spec = manifest
+    for key in pod_spec_path(text_of(manifest.get("kind"))) or ():
+        spec = mapping_of(spec.get(key))
+    given = spec.get("tolerations")
     return [mapping_of(each) for each in given] if isinstance(given, list) else []
 
 

@@ -18,6 +18,7 @@ from sro_render.model.objects import JsonObject, JsonValue, mapping_of
 
 _ADDRESS = frozenset({"apiVersion", "kind"})
 _COLLECTIONS = (dict, list)
+_CREATED = "creationTimestamp"
 _FIELD, _ITSELF = "f:", "."
 """How the path to a field of a mapping begins, and what stands for the mapping or the list itself."""
 
@@ -27,7 +28,9 @@ def is_same(wanted: JsonObject, live: JsonObject, manager: str) -> bool:
     owned = _owned_fields(live, manager)
     if owned is None or not _covers(owned, wanted):
         return False
-    return all(_holds(value, live.get(key)) for key, value in wanted.items() if key not in _ADDRESS)
+    content = {key: value for key, value in wanted.items() if key not in _ADDRESS}
+    # Few objects have what the second look is for.
+    return _holds(content, live) or _holds(_kept(content, live, owned), live)
 
 
 def _owned_fields(live: JsonObject, manager: str) -> Mapping[str, Any] | None:
@@ -77,6 +80,32 @@ def _item(step: str, wanted: JsonValue) -> tuple[bool, JsonValue]:
                 if all(each.get(key, value) == value for key, value in keys.items()):
                     return True, each
     return False, None
+
+
+def _kept(wanted: JsonValue, live: JsonValue, owned: Mapping[str, Any]) -> JsonValue:
+    """What is wanted without what the server does not keep, though it is applied.
+
+    That are zeros, such as `hostPID: false`: the field is ours and has no value. (Had somebody taken it away,
+    it would not be ours any more.) And generators write `creationTimestamp: null`, which is no wish.
+    """
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        return {
+            key: _kept(value, live.get(key), mapping_of(owned.get(f"{_FIELD}{key}")))
+            for key, value in wanted.items()
+            if not (key not in live and not value and f"{_FIELD}{key}" in owned)
+            and not (key == _CREATED and value is None)
+        }
+    if isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
+        return [_kept(one, other, _of_item(owned, one)) for one, other in zip(wanted, live, strict=True)]
+    return wanted
+
+
+def _of_item(owned: Mapping[str, Any], item: JsonValue) -> Mapping[str, Any]:
+    """What is ours of an element of a list; nothing where it cannot be told."""
+    for step, inner in owned.items():
+        if step[:2] == "k:" and _item(step, [item])[0]:
+            return mapping_of(inner)
+    return {}
 
 
 def _holds(wanted: JsonValue, live: JsonValue) -> bool:

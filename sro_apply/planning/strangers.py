@@ -24,7 +24,11 @@ _OF_EVERY_NAMESPACE: Mapping[str, frozenset[str]] = {
     "RoleBinding": frozenset({"system:deployers", "system:image-builders", "system:image-pullers"}),
 }
 """What Kubernetes and OpenShift put into each namespace, by kind and name."""
-_OF_ACCOUNTS = ("kubernetes.io/service-account.name", "openshift.io/token-secret.name")
+_OF_ACCOUNTS = (
+    "kubernetes.io/service-account.name",
+    "openshift.io/token-secret.name",
+    "openshift.io/internal-registry-auth-token.service-account",
+)
 """Annotations of the Secrets that a controller makes for each ServiceAccount: tokens, and dockercfg."""
 _OF_SERVICES = "endpoints.kubernetes.io/last-change-trigger-time"
 """Annotation of the Endpoints that a controller makes for each Service, without naming it as their owner."""
@@ -99,9 +103,10 @@ def strangers_of(objects: Sequence[JsonObject], gone: Collection[str]) -> tuple[
     Args: objects: all that is in it, of every kind that can be deleted; gone: the uids of what goes.
     """
     there = {uid_of(each) for each in objects}
-    going = set(gone) | {uid_of(each) for each in objects if is_leaving(each)}
     services = {object_id(each).name for each in objects if _is_service(each)}
-    left = [each for each in objects if uid_of(each) not in going and not _comes_by_itself(each, services)]
+    going = set(gone)
+    going |= {uid_of(each) for each in objects if is_leaving(each) or _comes_by_itself(each, services)}
+    left = [each for each in objects if uid_of(each) not in going]
     while True:
         # A pod goes with its ReplicaSet, and that with its Deployment; each round finds one generation more.
         more = {uid_of(each) for each in left if _goes_along(each, going, there)}

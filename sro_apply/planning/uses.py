@@ -7,6 +7,7 @@ claims, classes, and the image streams that its images are pulled from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from sro_apply.planning.reading import items_of, mappings_of, spec_of
 from sro_apply.planning.sets import Key, Member, key_of
@@ -15,6 +16,13 @@ from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
 _RBAC = "rbac.authorization.k8s.io"
 _SECRET = ("", "Secret")
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
+_ADMITTING: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "securitycontextconstraints": ("security.openshift.io", "SecurityContextConstraints"),
+        "podsecuritypolicies": ("policy", "PodSecurityPolicy"),
+    }
+)
+"""What says which pods are let in: each resource with its group and kind."""
 
 
 def used_by(drivers: Iterable[Member], others: Sequence[Member]) -> Mapping[Key, str]:
@@ -39,9 +47,9 @@ def _uses(driver: Member, others: Sequence[Member]) -> Iterator[Key]:
             yield from ((*_SECRET, namespace, text_of(each.get("name"))) for each in _secrets(other.live))
         if _gives_rights(other, namespace, account):
             yield key_of(other.id)
-            role = mapping_of(other.live.get("roleRef"))
-            is_wide = role.get("kind") == "ClusterRole"
-            yield _RBAC, text_of(role.get("kind")), "" if is_wide else namespace, text_of(role.get("name"))
+            role = _role_of(other, namespace)
+            yield role
+            yield from (key for each in others if key_of(each.id) == role for key in _admissions(each.live))
         elif _has_image(other, images):
             yield key_of(other.id)
 
@@ -98,6 +106,20 @@ def _gives_rights(other: Member, namespace: str, account: str) -> bool:
         or (each.get("kind") == "Group" and each.get("name") in groups)
         for each in mappings_of(other.live.get("subjects"))
     )
+
+
+def _role_of(binding: Member, namespace: str) -> Key:
+    role = mapping_of(binding.live.get("roleRef"))
+    is_wide = role.get("kind") == "ClusterRole"
+    return _RBAC, text_of(role.get("kind")), "" if is_wide else namespace, text_of(role.get("name"))
+
+
+def _admissions(role: JsonObject) -> Iterator[Key]:
+    """What a role lets pods be admitted by: whoever may `use` one of these by name."""
+    for rule in mappings_of(role.get("rules")):
+        for resource, (group, kind) in _ADMITTING.items():
+            if resource in items_of(rule.get("resources")):
+                yield from ((group, kind, "", text_of(name)) for name in items_of(rule.get("resourceNames")))
 
 
 def _is_account(subject: JsonObject, namespace: str, account: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sro_apply.planning.completion import states_of, steps_of
+from sro_apply.planning.completion import shared_steps, states_of, steps_of
 from sro_apply.planning.picture import Picture, SeenStep
 from sro_apply.planning.progress import Status
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
@@ -42,8 +42,8 @@ class ResourceStatus(Struct, frozen=True, kw_only=True):
 
 
 def resource_status(picture: Picture, resource: str) -> ResourceStatus:
-    """How an SR stands."""
-    steps = steps_of(picture, resource)
+    """How an SR stands, with what it shares."""
+    steps = (*shared_steps(picture, resource), *steps_of(picture, resource))
     failed = [step for step in steps if step.status is Status.FAILED]
     if failed:
         return ResourceStatus(condition=ERRORED, message=cut(f"{failed[0].key}: {failed[0].reason}"))

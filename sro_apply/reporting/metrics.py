@@ -15,7 +15,14 @@ from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from sro_apply.planning.completion import finished, resources_of, states_of, steps_of
+from sro_apply.planning.completion import (
+    are_ready,
+    finished,
+    resources_of,
+    shared_steps,
+    states_of,
+    steps_of,
+)
 from sro_apply.planning.order import SHARED
 from sro_apply.planning.picture import Picture, SeenObject
 from sro_apply.planning.progress import Status
@@ -69,7 +76,9 @@ def _operators(picture: Picture) -> Iterator[Family]:
         samples=tuple(
             ((resource, state.template), float(is_finished))
             for resource in resources
-            for state, is_finished in finished(states_of(picture, resource))
+            for state, is_finished in finished(
+                states_of(picture, resource), before=are_ready(shared_steps(picture, resource))
+            )
         ),
     )
     yield Family(
@@ -102,7 +111,8 @@ def _operators(picture: Picture) -> Iterator[Family]:
 
 
 def _has_failed(picture: Picture, resource: str) -> bool:
-    return any(step.status is Status.FAILED for step in steps_of(picture, resource))
+    steps = (*shared_steps(picture, resource), *steps_of(picture, resource))
+    return any(step.status is Status.FAILED for step in steps)
 
 
 def _objects(picture: Picture) -> Iterator[tuple[str, SeenObject]]:

@@ -149,6 +149,14 @@ def test_a_repository_that_others_push_to_is_followed(bundle: Path, start: Start
     until(loop.is_ready, seconds=60)
 
 
+def test_a_repository_that_cannot_be_reached_ends_no_loop(start: Start) -> None:
+    loop = start("git+https://127.0.0.1:1/fleet.git@main:out/cluster")
+    (rejected,) = until(lambda: loop.of("rejected"), seconds=30)
+    assert rejected["reason"].startswith("source-unreachable: https://127.0.0.1:1/fleet.git@main: ")
+    assert loop.read("/readyz") == "ok\n"
+    assert loop.stop() == (0, "")
+
+
 def test_an_observer_writes_no_manifest_and_tells_of_those_that_another_applies(
     openshift: Cluster, bundle: Path, start: Start
 ) -> None:

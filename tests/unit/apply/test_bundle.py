@@ -6,12 +6,16 @@ is wrong inside a lock, which tests of sro_render.model.lock have.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sro_apply import bundle
 from sro_apply.bundle import load_bundle, read_bundle
 from sro_apply.errors import BundleError
 from sro_render.errors import SroError
@@ -38,14 +42,14 @@ def relock(folder: Path, path: str, text: str) -> None:
 
 
 def test_states_kernels_and_objects_come_in_the_order_of_application(folder: Path) -> None:
-    bundle = load_bundle(folder)
-    (resource,) = bundle.resources
+    found = load_bundle(folder)
+    (resource,) = found.resources
     assert [state.name for state in resource.states] == [
         "namespace",
         "0000-buildconfig",
         "1000-driver-container",
     ]
-    assert [(each.id.kind, each.kernel) for each in bundle.objects] == [
+    assert [(each.id.kind, each.kernel) for each in found.objects] == [
         ("Namespace", ""),
         ("ImageStream", ""),
         ("BuildConfig", "4.18.0-305.19.1.el8_4.x86_64"),
@@ -56,7 +60,7 @@ def test_states_kernels_and_objects_come_in_the_order_of_application(folder: Pat
         ("DaemonSet", "4.18.0-305.19.1.el8_4.x86_64"),
         ("DaemonSet", "4.18.0-305.45.1.el8_4.x86_64"),
     ]
-    assert bundle.kernels["4.18.0-305.45.1.el8_4.x86_64"] == ("m1", "w1", "w2")
+    assert found.kernels["4.18.0-305.45.1.el8_4.x86_64"] == ("m1", "w1", "w2")
 
 
 def test_the_folder_above_will_do_if_one_cluster_is_in_it(folder: Path) -> None:
@@ -147,6 +151,35 @@ def test_what_is_not_as_it_was_built_is_refused(
 def test_a_bundle_that_goes_while_it_is_looked_for_is_said_to_be_missing() -> None:
     with pytest.raises(BundleError, match=r"there is no sro\.lock\.yaml in out/prod any more"):
         read_bundle({}, "out/prod")
+
+
+def test_a_bundle_that_goes_when_it_has_been_found_is_refused_and_ends_no_loop(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where somebody puts another one in its place."""
+
+    def find_and_go(place: Path) -> Path:
+        shutil.rmtree(place)
+        return place
+
+    monkeypatch.setattr(bundle, "root_of", find_and_go)
+    with pytest.raises(BundleError) as refused:
+        load_bundle(folder)
+    assert refused.value.finding.message == f"{folder} cannot be read: No such file or directory"
+
+
+def test_a_folder_in_it_that_may_not_be_read_is_told_as_that(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_but_one(path: Any, *given: Any, real: Callable[..., int] = os.open, **more: Any) -> int:
+        if path == "simple-kmod":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *given, **more)
+
+    monkeypatch.setattr(os, "open", open_but_one)
+    with pytest.raises(BundleError) as refused:
+        load_bundle(folder)
+    assert refused.value.finding.message == f"{folder} cannot be read: Permission denied (simple-kmod)"
 
 
 def test_what_several_specialresources_share_is_known_as_theirs() -> None:

@@ -99,6 +99,18 @@ def test_a_state_without_objects_is_finished_with_the_one_before_it() -> None:
     }
 
 
+def test_a_state_of_which_all_is_shared_is_finished_with_that() -> None:
+    """What several SRs share comes before their own states; a label that is there stays while it is at work."""
+    shared = SeenStep(
+        key=StepKey("_shared", "0000-build"), status=APPLIED, objects=(thing("b", sharers=("other", "sr")),)
+    )
+    templates = {("sr", "0000-build"): "templates/0000-build.yaml"}
+    nodes = (labelled("a"), labelled("b", BUILD))
+    assert changes(picture(shared, nodes=nodes, templates=templates)) == {}
+    ready = structs.replace(shared, status=READY)
+    assert changes(picture(ready, nodes=nodes, templates=templates)) == {"a": {BUILD: "Ready"}}
+
+
 def test_states_of_one_number_are_finished_together() -> None:
     given = picture(
         step("0000-a", READY, thing("a")),
@@ -147,6 +159,24 @@ def test_a_node_keeps_a_label_while_its_driver_runs_and_loses_it_when_that_is_no
     assert changes(picture(given, nodes=nodes, templates=templates)) == {
         name: {DRIVER: None} for name in lose
     }
+
+
+def test_a_new_node_gets_the_label_when_its_own_driver_runs_there() -> None:
+    """The state is ready: its DaemonSet has not been told of the node yet, or the node lacks the kernel's label."""
+    nodes = (labelled("a", DRIVER), labelled("new"))
+    more: dict[str, Any] = {"nodes": ("a",), "fitting": ("a", "new")}
+    templates = {("sr", "1000-driver"): "templates/1000-driver.yaml"}
+    for there, gets in ((("a",), {}), (("a", "new"), {"new": {DRIVER: "Ready"}})):
+        made = thing("d", kind="DaemonSet", used=there, served=there, **more)
+        given = picture(step("1000-driver", READY, made, kernel=OLD), nodes=nodes, templates=templates)
+        assert changes(given) == gets
+
+
+def test_what_ran_and_is_gone_is_finished() -> None:
+    """As a hook that was deleted by its policy."""
+    hook = step("0000-build", READY, thing("hook", kind="Job", there=False))
+    templates = {("sr", "0000-build"): "templates/0000-build.yaml"}
+    assert changes(picture(hook, nodes=(labelled("a"),), templates=templates)) == {"a": {BUILD: "Ready"}}
 
 
 def test_a_node_that_moved_to_a_kernel_whose_driver_is_not_ready_there_loses_the_label() -> None:

@@ -1,7 +1,8 @@
 """Lists in pages whose version the server forgets before the last one, and the last word on what nobody tries again.
 
-Matrix: forgotten once and always; lists, metadata alone and a feed; another refusal midway; hints of errors that pass
-and of such that do not. The server is a double: a real one forgets after minutes.
+Matrix: forgotten once and always; lists, metadata alone and a feed; another refusal midway; answers that come at
+the second and third try, and never; hints of errors that pass and of such that do not. The server is a double: a
+real one forgets after minutes.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import pytest
 
 from sro_apply.kube.client import Client
 from sro_apply.kube.connection import Answer
-from sro_apply.kube.errors import PermanentError, error_of, last_word
+from sro_apply.kube.errors import PermanentError, TransientError, error_of, last_word
 from sro_apply.kube.feed import Collection, Feed
 from sro_apply.kube.interface import Kind
+from sro_apply.kube.patience import patiently
 from sro_render.model.objects import JsonObject, object_id
 
 POD = Kind("v1", "Pod")
@@ -110,6 +112,53 @@ def test_a_kind_that_another_thread_forgets_as_soon_as_it_is_read_is_known_all_t
     connection: Any = Server()
     found = ForgetfulClient(connection).list(POD, "a")
     assert [object_id(each).name for each in found] == ["1-0", "1-1", "1-2"]
+
+
+def busy(retry_after_s: float | None = None) -> TransientError:
+    error = TransientError("server-busy", "later")
+    error.retry_after_s = retry_after_s
+    return error
+
+
+@pytest.mark.parametrize(
+    ("faults", "pauses"),
+    [
+        ([], []),
+        ([busy()], [1]),
+        ([busy(), busy()], [1, 2]),
+        # The server knows better how long it wants.
+        ([busy(17), busy()], [17, 2]),
+        ([busy(), busy(17)], [1, 17]),
+    ],
+)
+def test_a_busy_server_is_asked_again_after_a_pause(
+    faults: list[TransientError], pauses: list[float]
+) -> None:
+    left, waited = [*faults], list[float]()
+
+    def ask() -> str:
+        if left:
+            raise left.pop(0)
+        return "answer"
+
+    assert patiently(ask, waited.append) == "answer"
+    assert waited == pauses
+
+
+@pytest.mark.parametrize(
+    ("fault", "pauses"), [(busy(), [1, 2]), (PermanentError("server-refused", "no"), [])]
+)
+def test_a_server_that_stays_busy_is_asked_three_times_and_one_that_refuses_once(
+    fault: Exception, pauses: list[float]
+) -> None:
+    waited: list[float] = []
+
+    def ask() -> str:
+        raise fault
+
+    with pytest.raises(type(fault)):
+        patiently(ask, waited.append)
+    assert waited == pauses
 
 
 @pytest.mark.parametrize(

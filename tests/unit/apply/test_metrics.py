@@ -182,6 +182,28 @@ def test_what_several_specialresources_share_is_each_one_s_to_the_operator_s_met
     )
 
 
+def test_what_a_specialresource_shares_is_a_part_of_it() -> None:
+    """Of its first state all may be shared: that is not completed before, and what fails of it is its problem."""
+    driver = thing("DaemonSet", "d", "apps/v1", ready=False, sharers=("other", "sr"))
+    more: Any = {
+        "cluster": "lab",
+        "resources": tuple(SeenResource(name=name) for name in ("alone", "other", "sr")),
+        "templates": {(name, "0000-x"): "templates/0000-x.yaml" for name in ("alone", "other", "sr")},
+    }
+    for status, is_ready, fails in ((Status.FAILED, 0, 1), (Status.APPLIED, 0, 0), (Status.READY, 1, 0)):
+        shared = Picture(steps=(step("0000-x", status, driver, sr="_shared"),), **more)
+        assert dict(family("sro_states_completed_info", shared).samples) == {
+            ("alone", "templates/0000-x.yaml"): 1,
+            ("other", "templates/0000-x.yaml"): is_ready,
+            ("sr", "templates/0000-x.yaml"): is_ready,
+        }
+        assert dict(family("sro_upgrade_alert", shared).samples) == {
+            ("alone",): 0,
+            ("other",): fails,
+            ("sr",): fails,
+        }
+
+
 def test_what_several_specialresources_share_fails_for_the_applier_too() -> None:
     shared = Picture(cluster="lab", steps=(step("0000-x", Status.FAILED, sr="_shared"),))
     assert dict(family("sro_apply_steps", shared).samples) == {

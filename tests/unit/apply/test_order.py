@@ -36,7 +36,7 @@ def steps_of(*resources: BundleResource) -> tuple[Step, ...]:
     return plan(RenderedBundle(cluster="c", resources=resources))
 
 
-def startable(steps: tuple[Step, ...], **statuses: str) -> list[str]:
+def startable(steps: tuple[Step, ...], *written: StepKey, **statuses: str) -> list[str]:
     """What may start, by `state` or `state/kernel`. Args: statuses: of `SR__state__kernel`."""
     table = {}
     for words, status in statuses.items():
@@ -45,7 +45,7 @@ def startable(steps: tuple[Step, ...], **statuses: str) -> list[str]:
     return [
         "/".join(part for part in (step.key.state, step.key.kernel) if part)
         for step in steps
-        if step.key not in table and may_start(step, table)
+        if step.key not in table and may_start(step, table, written)
     ]
 
 
@@ -86,6 +86,13 @@ def test_what_is_not_affine_goes_with_the_first_kernel_that_enters_the_state_and
     assert startable(steps, sr__s0__k1="applied", sr__s0__k2="ready") == ["s1"]
     assert startable(steps, sr__s0__k1="applied", sr__s0__k2="ready", sr__s1__="applied") == ["s1/k2"]
     assert startable(steps, sr__s0__k1="applied", sr__s0__k2="ready", sr__s1__="failed") == []
+
+
+def test_what_fails_after_it_was_applied_holds_up_no_kernel_beside_it() -> None:
+    steps = steps_of(resource("sr", state("s0", "", "k1"), state("s1", "k1")))
+    assert startable(steps, sr__s0__="failed") == []
+    assert startable(steps, StepKey("sr", "s0"), sr__s0__="failed") == ["s0/k1"]
+    assert startable(steps, StepKey("sr", "s0"), sr__s0__="failed", sr__s0__k1="ready") == []
 
 
 def test_what_goes_with_the_kernels_must_be_ready_before_they_go_on() -> None:

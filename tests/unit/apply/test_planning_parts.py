@@ -1,4 +1,4 @@
-"""The smaller rules of planning: placement, sameness, ApplySets, back-off, trials, states, what is allowed.
+"""The smaller rules of planning: placement, where pods run, sameness, ApplySets, back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -15,8 +15,9 @@ from sro_apply.planning.allowed import refuse_beyond
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, read_node
+from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node, read_place
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
+from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_render.model.objects import ObjectId
@@ -58,7 +59,23 @@ NO_SCHEDULE = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
 def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
     nodes: list[Object], manifest: Object, locked: list[str], expected: tuple[str, ...]
 ) -> None:
-    assert expected_nodes(manifest, map(read_node, nodes), locked) == expected
+    assert expected_nodes(manifest, map(read_node, nodes), locked, is_affine=True) == expected
+
+
+def test_a_kernel_that_a_chart_itself_selects_is_the_only_one() -> None:
+    """Its DaemonSet is not made for each kernel: of other kernels' nodes nobody expects it."""
+    manifest, nodes = daemon_set({KERNEL: "k"}), [*map(read_node, (node("a", {KERNEL: "k"}), node("b")))]
+    assert expected_nodes(manifest, nodes, ["a", "b"], is_affine=False) == ("a",)
+    assert fitting_nodes(manifest, nodes, "") == ("a",)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "CronJob"])
+def test_tolerations_are_read_where_the_pod_s_spec_is(kind: str) -> None:
+    spec: Object = {"tolerations": [{"operator": "Exists"}]}
+    wrapped: Object = {"jobTemplate": {"spec": {"template": {"spec": spec}}}} if kind == "CronJob" else spec
+    place = read_place({"apiVersion": "v1", "kind": kind, "spec": wrapped})
+    assert place is not None
+    assert place.fits(read_node(node("a", taints=[NO_SCHEDULE])))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +93,67 @@ def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
 )
 def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tolerated: bool) -> None:
     tainted = read_node(node("a", taints=[NO_SCHEDULE]))
-    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"]) == (("a",) if is_tolerated else ())
+    assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (
+        ("a",) if is_tolerated else ()
+    )
+
+
+def pod(name: str, where: str | None, *conditions: str, app: str = "x") -> Object:
+    """Args: conditions: those that are True, of Ready and ContainersReady."""
+    stand = [
+        {"type": each, "status": str(each in conditions)}
+        for each in ("PodScheduled", "Ready", "ContainersReady")
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "a", "labels": {"app": app}},
+        "spec": {"nodeName": where} if where else {},
+        "status": {"conditions": stand},
+    }
+
+
+def test_where_pods_are_where_they_are_ready_and_where_only_the_node_does_not_answer() -> None:
+    driver: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "driver", "namespace": "a"},
+        "spec": {"selector": {"matchLabels": {"app": "x"}}},
+    }
+    pods = [
+        pod("1", "ready", "Ready", "ContainersReady"),
+        # The node controller takes Ready from it, and leaves what the kubelet said of its containers.
+        pod("2", "away", "ContainersReady"),
+        # Its containers run, and a gate of the pod is closed.
+        pod("3", "gate", "ContainersReady"),
+        pod("4", "crashing"),
+        pod("5", None),  # nobody has placed it yet
+        pod("6", "another", "Ready", "ContainersReady", app="y"),
+        pod("7", "ready"),  # leaving, its successor beside it
+    ]
+    assert used_nodes(driver, pods) == ("away", "crashing", "gate", "ready")
+    assert served_nodes(driver, pods) == ("ready",)
+    assert running_nodes(driver, pods) == ("away", "gate", "ready")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "can_be_driver", "keeps_pods"),
+    [
+        ("apps/v1", "DaemonSet", True, True),
+        ("apps/v1", "Deployment", False, True),
+        ("apps/v1", "StatefulSet", False, True),
+        ("v1", "ConfigMap", False, False),
+        ("v1", "Pod", False, False),
+        # Somebody else's kind of the same name: its status means what its owner says.
+        ("example.com/v1", "DaemonSet", False, False),
+    ],
+)
+def test_drivers_are_daemon_sets_and_three_kinds_keep_pods_on_nodes(
+    version: str, kind: str, can_be_driver: bool, keeps_pods: bool
+) -> None:
+    identity = ObjectId(version, kind, "a", "x")
+    assert is_driver(identity) is can_be_driver
+    assert is_spread(identity.group, identity.kind) is keeps_pods
 
 
 WANTED: Object = {
@@ -128,6 +205,29 @@ def test_an_object_is_the_same_if_the_server_has_all_of_it_and_nothing_else_of_o
     given: Object, is_the_same: bool
 ) -> None:
     assert is_same(WANTED, given, "sro-apply") is is_the_same
+
+
+@pytest.mark.parametrize("zero", [False, "", 0, [], {}])
+def test_what_a_server_does_not_keep_is_no_difference_as_long_as_it_is_ours(zero: Any) -> None:
+    """A field that somebody else removed is ours no more, as tests/cluster has it from a server."""
+    item: Object = {"port": 80, "zero": zero}
+    wanted = {**WANTED, "spec": {"ports": [item], "zero": zero}}
+    port: Object = {".": {}, "f:port": {}, "f:zero": {}}
+    ours: Object = {"f:spec": {"f:zero": {}, "f:ports": {'k:{"port":80,"protocol":"TCP"}': port}}}
+    assert is_same(wanted, live(owned=ours), "sro-apply")
+    changed = live({"zero": 7}, owned=ours)
+    assert not is_same(wanted, changed, "sro-apply")
+    if not isinstance(zero, list | dict):
+        for key in ("f:zero", "f:ports"):
+            less = {key: ours["f:spec"][key]}
+            assert not is_same(wanted, live(owned={"f:spec": less}), "sro-apply")
+
+
+def test_no_time_of_creation_is_no_wish() -> None:
+    wanted = {**WANTED, "metadata": {**WANTED["metadata"], "creationTimestamp": None}}
+    given = live()
+    given["metadata"]["creationTimestamp"] = "2024-01-01T00:00:00Z"
+    assert is_same(wanted, given, "sro-apply")
 
 
 def test_true_is_not_one() -> None:

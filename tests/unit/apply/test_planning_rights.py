@@ -206,6 +206,8 @@ def test_a_mistyped_kind_gets_the_one_that_was_meant() -> None:
         ("config.openshift.io", "Proxy", "proxies"),
         ("security.openshift.io", "SecurityContextConstraints", "securitycontextconstraints"),
         ("k8s.cni.cncf.io", "NetworkAttachmentDefinition", "network-attachment-definitions"),
+        ("gateway.networking.k8s.io", "Gateway", "gateways"),
+        ("kmm.sigs.x-k8s.io", "PreflightValidationOCP", "preflightvalidationsocp"),
         ("example.com", "DaemonSet", ""),
     ],
 )

@@ -9,6 +9,7 @@ each event as a line. Left out: plans (tests/laws), and what a real server does
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind
+from sro_apply.kube.interface import Kind, Served
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
@@ -32,6 +33,7 @@ from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
 from sro_apply.runner import Runner
+from sro_apply.set_reading import SetReader
 from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id
 
@@ -161,10 +163,10 @@ def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exceptio
     assert time == 3
 
 
-def pruner_of(double: Sets, told: list[Event], clock: FastClock) -> Pruner:
+def pruner_of(double: Sets, told: list[Event], clock: FastClock, bundle: RenderedBundle = BUNDLE) -> Pruner:
     return Pruner(
         double,
-        BUNDLE,
+        bundle,
         SyncSettings(namespace="ops", version="1", timeout_s=60.0),
         wanted=lambda _, each: each.manifest,
         tell=told.append,
@@ -318,6 +320,18 @@ def holding(held: str, **more: str) -> Holding:
     return double
 
 
+def test_what_it_took_to_read_the_sets_is_part_of_the_time_that_a_pruning_has() -> None:
+    double, clock, told = holding("last"), FastClock(), list[Event]()
+    fault = busy()
+    fault.retry_after_s = 20.0
+    left = [fault, fault]
+    double.fault = lambda method, _: left.pop() if method == "list" and left else None
+    pruner = pruner_of(double, told, clock, REMOVED)
+    outcome = insisting(lambda: pruner.prune(frozenset()), told.append, clock, 60.0)
+    assert not outcome.is_complete
+    assert clock.time == 60
+
+
 @pytest.mark.parametrize("limits", [{"wait_s": 30.0}, {"timeout_s": 30.0}])
 def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone(limits: dict[str, Any]) -> None:
     double = holding("last")
@@ -363,7 +377,7 @@ def test_a_removed_sr_that_is_held_up_holds_up_no_other() -> None:
 
 def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -> None:
     double, events, clock = holding("last"), list[Event](), FastClock()
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     runner = Runner(double, REMOVED, settings, lambda _: None, clock)
     pruning = Pruning(double, REMOVED, settings, runner, events.append, clock)
     for _ in range(3):
@@ -427,11 +441,53 @@ def test_members_in_a_namespace_that_has_gone_have_gone_with_the_right_to_list_t
     assert (parent_id("sr", "ops") in double.objects) is not is_gone
 
 
+@pytest.mark.parametrize(
+    ("name", "has_member", "stays"),
+    [("_shared", False, False), ("_shared", True, True), ("another", False, True)],
+    ids=["nothing shared", "something shared once", "another bundle's"],
+)
+def test_what_says_what_is_shared_goes_when_nothing_is_any_more(
+    name: str, *, has_member: bool, stays: bool
+) -> None:
+    left = member("left")
+    left["metadata"]["labels"] = {PART_OF: set_id(parent_id(name, "ops"))}
+    double = cluster(lambda *_: None, *([left] if has_member else []))
+    state = BundleState(name="0000-x", objects=(BundleObject(id=object_id(left), manifest={}, file="x"),))
+    before = BundleResource(name=name, namespace="a", states=(state,))
+    double.objects[parent_id(name, "ops")] = parent_manifest(before, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert outcome.is_complete
+    assert (parent_id(name, "ops") in double.objects, object_id(left) in double.objects) == (
+        stays,
+        has_member,
+    )
+    assert [each.code for each in events if isinstance(each, PruneStopped)] == ["unknown-set"] * has_member
+
+
+def test_who_may_not_delete_what_says_what_was_shared_is_told_how_and_has_pruned_all_the_same() -> None:
+    """The rights of a bundle that shares nothing have nothing of it."""
+    name = "sro-apply--shared"
+    refused = lacking(f"delete ConfigMap/ops/{name}", "delete", "configmaps", "ops")
+    double = cluster(lambda method, about: refused if (method, about) == ("delete", name) else None)
+    before = BundleResource(name="_shared", namespace="", states=())
+    double.objects[parent_id("_shared", "ops")] = parent_manifest(before, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert (outcome.is_complete, outcome.was_refused) == (True, False)
+    assert [each for each in events if isinstance(each, Kept)] == [
+        Kept(
+            specialresource="_shared",
+            object=f"ConfigMap/ops/{name}",
+            reason="several SpecialResources share nothing any more, and we may not delete it",
+            hint=f"nobody needs it: kubectl delete -n ops configmap {name}",
+        )
+    ]
+
+
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
     double = cluster(times(99, busy(), "old"), member("old"))
     events: list[Event] = []
     clock = FastClock()
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     pruner = Pruner(
         double,
         BUNDLE,
@@ -460,7 +516,7 @@ def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
     parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(wide,)), "ops", "1", None)
     double.objects[parent_id("sr", "ops")] = parent
     events: list[Event] = []
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     runner = Runner(double, BUNDLE, settings, lambda _: None, clock)
     runner.begin()
     runner.round()
@@ -581,6 +637,19 @@ def owner(kind: str, name: str) -> Object:
             [thing("Secret", "mine"), thing("ServiceAccount", "mine")],
             ("Secret/a/mine", "ServiceAccount/a/mine"),
         ),
+        # Of OpenShift's later versions, where a pull secret has no token in a Secret any more.
+        (
+            [
+                thing(
+                    "Secret",
+                    "builder-dockercfg-x",
+                    annotations={"openshift.io/internal-registry-auth-token.service-account": "builder"},
+                )
+            ],
+            (),
+        ),
+        # What belongs to what comes by itself.
+        ([thing("ServiceAccount", "builder"), thing("Secret", "s", owner("ServiceAccount", "builder"))], ()),
         # Down to the third generation, whatever the order.
         (
             [
@@ -608,6 +677,26 @@ def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
     objects: list[JsonObject], strangers: tuple[str, ...]
 ) -> None:
     assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+def test_what_two_groups_serve_is_what_the_first_of_them_says() -> None:
+    """OpenShift serves roles once more, in a group of its own, which comes after Kubernetes'."""
+
+    class OpenShift(Double):
+        def resources(self) -> Served:
+            return Served(resources=super().resources().resources[::-1])
+
+        def metadata(self, kind: Kind, namespace: str = "") -> Sequence[JsonObject]:
+            found = super().metadata(kind, namespace)
+            return [each for each in found if each["apiVersion"] == kind.api_version]
+
+    double = OpenShift(lambda *_: None)
+    role = thing("Role", "sro-apply", labels={"app.kubernetes.io/name": "sro-apply"})
+    for group in ("authorization.openshift.io", "rbac.authorization.k8s.io"):
+        live = {**role, "apiVersion": f"{group}/v1"}
+        double.objects[object_id(live)] = live
+    found = SetReader(double, "ops").contents(["a"])["a"]
+    assert strangers_of(found.objects, ()) == ()
 
 
 @pytest.mark.parametrize(

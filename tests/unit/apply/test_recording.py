@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 from kube_double import Double, lacking
+from msgspec import structs
 
 from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.planning.picture import Picture, SeenObject, SeenStep
 from sro_apply.planning.progress import Status, StepKey
 from sro_apply.planning.verdict import Readiness
 from sro_apply.recording import Recorder, utc_now
-from sro_apply.reporting.conditions import ResourceStatus, status_patch
+from sro_apply.reporting.conditions import ResourceStatus, resource_status, status_patch
 from sro_render.model.objects import JsonObject, ObjectId
 
 Object = dict[str, Any]
@@ -275,3 +276,18 @@ def test_long_causes_are_cut() -> None:
 def test_times_are_written_as_kubernetes_writes_them() -> None:
     assert len(utc_now()) == len("2026-01-01T00:00:00Z")
     assert utc_now().endswith("Z")
+
+
+def test_what_a_specialresource_shares_counts_for_its_status() -> None:
+    """It waits for that: that it works on its first state would not be true."""
+    key = StepKey("_shared", "0000-build")
+    driver = SeenObject(id=ObjectId("v1", "Secret", "sr", "s"), sharers=("other", "sr"))
+    own = step("1000-driver", WAITING)
+    failed = SeenStep(key=key, status=FAILED, reason="it is refused", objects=(driver,))
+    assert resource_status(picture(failed, own), "sr") == ResourceStatus(
+        condition="Errored", message="_shared / 0000-build: it is refused"
+    )
+    assert resource_status(picture(structs.replace(failed, status=APPLIED), own), "sr") == ResourceStatus(
+        condition="Progressing", message="Working on: templates/0000-build.yaml"
+    )
+    assert resource_status(picture(failed, step("1000-driver", READY)), "alone").condition == "Ready"

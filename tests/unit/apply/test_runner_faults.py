@@ -14,6 +14,7 @@ from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Delayed, Event, Failed, Finished, Result
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.kube.view import View
@@ -243,6 +244,18 @@ def test_a_server_that_goes_away_in_the_middle_is_waited_for_until_the_time_is_o
     assert time == 100
 
 
+def test_a_server_that_lets_itself_be_asked_late_gives_nobody_more_time() -> None:
+    """What it took to ask the first question is part of the time that a sync has."""
+    fault = times(3, busy(20.0), method="get", name="sro-apply-sr")
+    double, clock, events = Double(fault), FastClock(), list[Event]()
+    double.fault = lambda method, name: busy() if method == "apply" else fault(method, name)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=100.0)
+    runner = Runner(double, bundle(), settings, events.append, clock)
+    outcome = insisting(runner.run, events.append, clock, 100.0)
+    assert outcome.finished.is_out_of_time
+    assert clock.time == 100
+
+
 def test_a_sync_that_was_stopped_after_any_request_is_finished_by_the_next() -> None:
     whole = Double(lambda *_: None)
     run(whole)
@@ -385,3 +398,20 @@ def test_a_dry_run_says_what_it_cannot_check_and_what_is_refused_and_writes_noth
         "created",
         "Finished",
     ]
+
+
+def test_what_fails_beside_the_kernels_does_not_keep_their_own_objects_back() -> None:
+    """As a second sync finds it, or a loop that was started again: the pod has failed when it is first seen."""
+    manifest: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "side", "namespace": "a"},
+        "status": {"phase": "Failed"},
+    }
+    side = BundleObject(id=object_id(manifest), manifest=manifest, file="side")
+    state = BundleState(name="s0", objects=(side, config_map("driver", "k1")))
+    resource = BundleResource(name="sr", namespace="a", states=(state,))
+    double = Double(lambda *_: None)
+    outcome, _, _ = run(double, RenderedBundle(cluster="c", resources=(resource,)))
+    assert "driver" in double.writes
+    assert (outcome.finished.ready, outcome.finished.failed, outcome.finished.held) == (1, 1, 0)

@@ -1,8 +1,8 @@
 """Where bundles come from: folders and Git repositories; git is the real one, and so is what it commits.
 
 Matrix: what is new and what is known, of a folder and of a repository by branch, tag and commit; bytes that
-git would change on their way into a work tree; links; addresses that name nothing; credentials in messages.
-Left out: what a bundle must be, which test_bundle has; the network.
+git would change on their way into a work tree; links; addresses that name nothing; servers that do not answer;
+credentials in messages. Left out: what a bundle must be, which test_bundle has.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ import pytest
 
 from sro_apply import git as git_program
 from sro_apply import repository as reader
+from sro_apply.cli.exit_codes import SERVER_REFUSED
+from sro_apply.cli.main import run
+from sro_apply.errors import SourceUnreachableError
 from sro_apply.git import shown
 from sro_apply.sources import load_once, opened
-from sro_render.errors import InputError, describe
+from sro_render.errors import InputError, ServerError, SroError, describe
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 KMOD, JINJA = GOLDEN / "01-simple-kmod" / "cluster", GOLDEN / "02-jinja" / "cluster"
@@ -65,7 +68,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def fault_of(text: str) -> str:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(SroError) as caught:
         opened(text).newer("")
     return describe(caught.value.finding)
 
@@ -233,7 +236,7 @@ def test_git_is_ended_with_all_that_it_has_started_when_it_gives_no_answer(
     play_git(tmp_path, monkeypatch, f"sleep 600 &\necho $! > {tmp_path}/child\nsleep 600")
     monkeypatch.setattr(git_program, "TIMEOUT_S", 1.0)
     text = fault_of("git+file:///repository@main:out")
-    assert text.startswith("error[source-git]: file:///repository@main: git gave no answer in 1 s")
+    assert text.startswith("error[source-unreachable]: file:///repository@main: git gave no answer in 1 s")
     child = int((tmp_path / "child").read_text(encoding="utf-8"))
     end = time.monotonic() + 10
     while is_alive(child):
@@ -246,7 +249,64 @@ def test_a_repository_that_is_known_is_not_waited_for_as_long(
 ) -> None:
     play_git(tmp_path, monkeypatch, "exec sleep 600")
     monkeypatch.setattr(reader, "_ASK_S", 1.0)
-    with pytest.raises(InputError, match=r"main: git gave no answer in 1 s\n"):
+    with pytest.raises(SourceUnreachableError, match=r"main: git gave no answer in 1 s\n"):
+        opened("git+file:///repository@main:out").newer("4" * 40)
+
+
+def test_git_is_not_waited_for_when_nobody_waits_for_the_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_git(tmp_path, monkeypatch, "exec sleep 600")
+    source = opened("git+file:///repository@main:out", is_over=lambda: True)
+    with pytest.raises(SourceUnreachableError, match="nobody waits for it any more"):
+        source.newer("4" * 40)
+
+
+@pytest.mark.parametrize("host", ["none.invalid", "127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "scheme",
+    ["https", pytest.param("ssh", marks=pytest.mark.skipif(not shutil.which("ssh"), reason="no ssh here"))],
+)
+def test_a_server_that_cannot_be_reached_is_no_mistake_in_the_address(
+    scheme: str, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", f"git+{scheme}://{host}/a@main:out"]) == SERVER_REFUSED
+    said = capsys.readouterr().err
+    assert said.startswith(f"error[source-unreachable]: {scheme}://{host}/a@main: ")
+    assert said.endswith("\n  help: check the connection, and that the server runs\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_unreachable"),
+    [
+        ("fatal: unable to access 'https://h/a/': The requested URL returned error: 503", True),
+        ("fatal: unable to access 'https://h/a/': Operation too slow. Less than 1 bytes/sec", True),
+        ("error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502", True),
+        ("error: RPC failed; curl 56 Recv failure: Connection reset by peer", True),
+        ("fatal: unable to access 'https://h/a/': The requested URL returned error: 403", False),
+        ("fatal: repository 'https://h/a/' not found", False),
+        ("fatal: Authentication failed for 'https://h/a/'", False),
+        ("fatal: couldn't find remote ref unable to access", False),
+    ],
+)
+def test_what_git_says_of_a_server_is_told_from_what_it_says_of_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, *, is_unreachable: bool
+) -> None:
+    (tmp_path / "words").write_text(words, encoding="utf-8")
+    play_git(tmp_path, monkeypatch, f"cat {tmp_path}/words >&2\nexit 128")
+    with pytest.raises(SroError) as caught:
+        opened("git+file:///repository@main:out").newer("")
+    assert isinstance(caught.value, ServerError) == is_unreachable
+
+
+def test_a_machine_that_can_start_no_more_programs_is_told_also_of_a_repository_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    with pytest.raises(InputError, match="Resource temporarily unavailable"):
         opened("git+file:///repository@main:out").newer("4" * 40)
 
 

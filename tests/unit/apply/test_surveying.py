@@ -100,6 +100,17 @@ def test_everything_is_ready_where_all_is_there() -> None:
     assert driver.readiness is Readiness.READY
 
 
+def test_nodes_that_came_later_are_told_of_where_the_driver_of_their_kernel_should_run() -> None:
+    """By the kernel that they run: the label by which the driver selects them may come later than they."""
+    new = node("d")
+    new["metadata"]["labels"] = {}
+    picture = look(*ALL, nodes=(*NODES, new, tainted("e", OLD)))
+    driver = seen(picture, "driver-old")
+    assert (driver.nodes, driver.fitting) == (("a", "b"), ("a", "b", "d"))
+    assert seen(picture, "driver-new").fitting == ("c",)
+    assert seen(picture, "common").fitting == ()
+
+
 def test_nodes_are_held_on_which_a_driver_runs_that_the_bundle_has_no_longer() -> None:
     stray = running(daemon_set("driver-gone", "5.14"), 1)
     picture = look(*ALL, node("d", "5.14"), stray, pod("9", "driver-gone", "d"))

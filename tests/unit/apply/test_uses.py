@@ -128,6 +128,24 @@ def test_what_its_account_names_is_used() -> None:
 
 
 @pytest.mark.parametrize(
+    ("group", "kind", "resource"),
+    [
+        ("security.openshift.io", "SecurityContextConstraints", "securitycontextconstraints"),
+        ("policy", "PodSecurityPolicy", "podsecuritypolicies"),
+    ],
+)
+def test_what_lets_its_pods_in_may_be_named_in_a_role_alone(group: str, kind: str, resource: str) -> None:
+    rule: Object = {"apiGroups": [group], "resources": [resource], "resourceNames": ["in"], "verbs": ["use"]}
+    role = member("ClusterRole", "r", RBAC, "", rules=[rule])
+    other = member("ClusterRole", "other", RBAC, "", rules=[{**rule, "resourceNames": ["out"]}])
+    reference: Object = {"kind": "ClusterRole", "name": "r"}
+    binding = member("RoleBinding", "x", RBAC, subjects=[ACCOUNT], roleRef=reference)
+    allowing = [member(kind, name, f"{group}/v1", "") for name in ("in", "out")]
+    found = used_by([DRIVER], [DRIVER, *allowing, other, role, binding])
+    assert [(group, kind, "", name) in found for name in ("in", "out")] == [True, False]
+
+
+@pytest.mark.parametrize(
     ("kernel", "left"), [("k", ["DaemonSet/a/driver", "Role/a/r", "RoleBinding/a/x"]), ("other", [])]
 )
 def test_what_a_driver_that_stays_uses_stays_with_it_and_goes_with_it(kernel: str, left: list[str]) -> None:
