@@ -108,6 +108,8 @@ class Pruner:
                 continue
             left = self._await_end([*plan.awaited, *going], until if plan.later else None)
             held = {each.specialresource for each in (*done.refused, *done.unsure, *left)}
+            if not (plan.doomed or plan.awaited):
+                break  # whatever comes later, another look would not bring it nearer
             if {each.member.resource for each in plan.later} <= held or self._clock.now() > until:
                 break
             going, attempts = [], 0

@@ -21,14 +21,15 @@ from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Served
+from sro_apply.kube.interface import Kind, Propagation, Served
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.picture import SeenNode
-from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.prune import Doomed, PrunePlan, nodes_of_driver
 from sro_apply.planning.sets import Member
-from sro_apply.planning.strangers import strangers_of
+from sro_apply.planning.strangers import Contents, hold_namespaces, strangers_of
+from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -131,6 +132,115 @@ def prune(
         unlabel=lambda _: faults,
     )
     return pruner.prune(frozenset({"sr"})), told, clock.time
+
+
+class Preconditions(Sets):
+    """A double that notes which object each deletion means, and what of it goes first."""
+
+    def __init__(self, *members: Object) -> None:
+        super().__init__(lambda *_: None)
+        self.objects = cluster(lambda *_: None, *members).objects
+        self.asked: list[tuple[str, str, str, Propagation, bool]] = []
+
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        self.asked.append((identity.name, uid, resource_version, propagation, dry_run))
+        super().delete(
+            identity, uid=uid, propagation=propagation, resource_version=resource_version, dry_run=dry_run
+        )
+
+
+BACKGROUND, FOREGROUND = Propagation.BACKGROUND, Propagation.FOREGROUND
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_deletion_means_the_very_object_that_was_decided_about(is_dry_run: bool) -> None:
+    double = Preconditions(member("old"))
+    outcome, events, _ = prune(double, is_dry_run=is_dry_run)
+    assert double.asked == [("old", "uid-old", "1", BACKGROUND, is_dry_run)]
+    (told,) = (each for each in events if isinstance(each, Pruned))
+    assert told.is_dry_run is outcome.cleared.is_dry_run is is_dry_run
+    assert (outcome.cleared.pruned, outcome.cleared.leaving) == (1, 0)
+    assert gone(double) == ([] if is_dry_run else ["old"])
+
+
+def test_what_has_pods_is_there_until_they_are_gone_where_something_may_stand_on_them() -> None:
+    """Foreground deletion keeps an owner until its dependents are gone: only so can the driver below wait."""
+    driver = {**member("driver", "DaemonSet"), "apiVersion": "apps/v1"}
+    double = Preconditions(driver, member("old"))
+    state = BundleState(
+        name="x",
+        objects=tuple(
+            BundleObject(id=object_id(each), manifest={}, file="x") for each in (driver, STAYS.manifest)
+        ),
+    )
+    parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(state,)), "ops", "1", None)
+    double.objects[parent_id("sr", "ops")] = parent
+    del double.objects[STAYS.id]
+
+    prune(double, REMOVED)
+
+    how = {name: (uid, propagation) for name, uid, _, propagation, _ in double.asked}
+    assert how == {
+        "driver": ("uid-driver", FOREGROUND),
+        "old": ("uid-old", BACKGROUND),
+        "sro-apply-sr": ("", BACKGROUND),  # the double gives no uid to what it is given
+    }
+
+
+def test_what_has_the_name_of_a_deleted_object_is_not_waited_for() -> None:
+    """Somebody has made it anew: it is another one, which nobody deletes."""
+    double = cluster(lambda *_: None, member("old"))
+    deleter = Deleter(double, lambda _: None, FastClock(), is_dry_run=False)
+    (old,) = (Member(resource="sr", live=live) for key, live in double.objects.items() if key.name == "old")
+    double.objects[old.id] = {**member("old"), "metadata": {**member("old")["metadata"], "uid": "another"}}
+    assert deleter.await_end([old], limit_s=60, patience_s=60) == ()
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "waited"),
+    [
+        (["foregroundDeletion"], 60),
+        (["orphan"], 60),
+        (["example.com/x"], 5),
+        # Both must let go, and one of them is somebody's.
+        (["example.com/x", "foregroundDeletion"], 5),
+    ],
+)
+def test_what_only_others_can_let_go_is_waited_for_a_while_and_what_goes_by_itself_for_longer(
+    finalizers: list[str], waited: float
+) -> None:
+    clock, told = FastClock(), list[Event]()
+    live = member("old")
+    live["metadata"] |= {"deletionTimestamp": "t", "finalizers": finalizers}
+    double = cluster(lambda *_: None, live)
+    deleter = Deleter(double, told.append, clock, is_dry_run=False)
+    (kept,) = deleter.await_end([Member(resource="sr", live=live)], limit_s=60, patience_s=5)
+    assert clock.time == waited
+    assert (kept.object, kept.reason) == ("ConfigMap/a/old", leaving_reason(live))
+    assert [type(each) for each in told] == [Leaving]  # once, however often it is looked at
+
+
+def test_what_a_server_refuses_is_told_with_its_words_or_with_who_it_may_be() -> None:
+    refused = PermanentError("server-refused", "delete ConfigMap/a/old: not on a weekday")
+    for hint, said in (
+        ("", "see who refuses it, a webhook or a missing right: the message names it"),
+        ("wait", "wait"),
+    ):
+        refused.finding = Finding(code="server-refused", message="no: not on a weekday", hint=hint)
+        outcome, events, time = prune(cluster(times(99, refused, "old"), member("old"), member("z")))
+        assert (outcome.was_refused, outcome.is_complete, time) == (True, False, 0)
+        assert [each for each in events if isinstance(each, Kept)] == [
+            Kept(specialresource="sr", object="ConfigMap/a/old", reason="no: not on a weekday", hint=said)
+        ]
+        assert [each.object for each in events if isinstance(each, Pruned)] == ["ConfigMap/a/z"]
 
 
 def times(count: int, fault: Exception, name: str) -> Fault:
@@ -391,6 +501,35 @@ def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -
     assert gone(double) == ["under", "a", "sro-apply-sr"]
 
 
+def with_two_namespaces() -> Sets:
+    """Of a removed SR, which has them in two states; a stranger is in the one that was applied last."""
+    stranger = member("stranger", namespace="z")
+    del stranger["metadata"]["labels"][PART_OF]
+    double = cluster(
+        lambda *_: None,
+        in_state("namespace", member("a", "Namespace", "")),
+        in_state("1000-y", member("z", "Namespace", "")),
+        stranger,
+    )
+    del double.objects[STAYS.id]
+    return double
+
+
+def test_a_namespace_that_strangers_hold_holds_up_no_other() -> None:
+    double = with_two_namespaces()
+    outcome, events, time = prune(double, REMOVED)
+    assert (outcome.is_complete, time) == (True, 0)
+    assert [each.object for each in events if isinstance(each, Kept)] == ["Namespace/z"]
+    assert gone(double) == ["a"]
+
+
+def test_nor_does_it_where_the_sr_is_deleted() -> None:
+    double = with_two_namespaces()
+    outcome = Remover(double, "ops", lambda _: None, FastClock()).remove("sr", 60.0, lambda _: ())
+    assert not outcome.is_complete
+    assert gone(double) == ["a"]
+
+
 def test_a_namespace_that_strangers_hold_is_no_end_and_the_same_command_comes_back_for_it() -> None:
     double = holding("last")
     double.held.clear()
@@ -607,8 +746,13 @@ def owner(kind: str, name: str) -> Object:
                 thing("ServiceAccount", "default"),
                 thing("ServiceAccount", "builder"),
                 thing("ConfigMap", "kube-root-ca.crt"),
+                thing("ConfigMap", "openshift-service-ca.crt"),
+                thing("ServiceAccount", "deployer"),
                 thing("RoleBinding", "system:deployers"),
+                thing("RoleBinding", "system:image-builders"),
+                thing("RoleBinding", "system:image-pullers"),
                 thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                thing("Secret", "d", annotations={"openshift.io/token-secret.name": "t"}),
                 thing("Event", "e"),
             ],
             (),
@@ -658,6 +802,38 @@ def owner(kind: str, name: str) -> Object:
             ],
             (),
         ),
+        # One name of the wrong kind, and a kind of somebody else.
+        (
+            [thing("ConfigMap", "default"), thing("Secret", "kube-root-ca.crt")],
+            ("ConfigMap/a/default", "Secret/a/kube-root-ca.crt"),
+        ),
+        (
+            [
+                {
+                    **thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                    "apiVersion": "example.com/v1",
+                }
+            ],
+            ("Secret/a/t",),
+        ),
+        # Endpoints of a Service of Kubernetes, not of Knative's.
+        (
+            [thing("Endpoints", "s"), {**thing("Service", "s"), "apiVersion": "serving.knative.dev/v1"}],
+            ("Endpoints/a/s", "Service/a/s"),
+        ),
+        # The rights that are installed for us; what only has the label of something else, or is none.
+        (
+            [
+                {**thing(kind, name, labels={"app.kubernetes.io/name": label}), "apiVersion": f"{group}/v1"}
+                for group, kind, name, label in (
+                    ("rbac.authorization.k8s.io", "Role", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "RoleBinding", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "Role", "theirs", "prometheus"),
+                    ("apps", "Deployment", "copied", "sro-apply"),
+                )
+            ],
+            ("Deployment/a/copied", "Role/a/theirs"),
+        ),
         # The workload of a stranger, and what is of both.
         (
             [
@@ -677,6 +853,107 @@ def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
     objects: list[JsonObject], strangers: tuple[str, ...]
 ) -> None:
     assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_stranger"),
+    [
+        # Kubernetes' and OpenShift's owners of pods, of ReplicaSets and Jobs, of builds and of EndpointSlices.
+        *((kind, False) for kind in ("DaemonSet", "ReplicaSet", "StatefulSet", "Job")),
+        *((kind, False) for kind in ("Deployment", "CronJob", "BuildConfig", "Build", "Service")),
+        # It may be without a namespace, so that it is not seen here and lives.
+        ("Node", True),
+        ("Cluster", True),
+    ],
+)
+def test_of_an_owner_that_is_not_there_it_is_known_where_it_would_be(kind: str, is_stranger: bool) -> None:
+    given = thing("ConfigMap", "c", owner(kind, "was"))
+    assert strangers_of([given], ()) == (("ConfigMap/a/c",) if is_stranger else ())
+    # Another owner lives: the garbage collector leaves it.
+    lives = thing("ConfigMap", "mine")
+    both = thing("ConfigMap", "c", owner(kind, "was"), owner("ConfigMap", "mine"))
+    assert strangers_of([both, lives], ()) == ("ConfigMap/a/c", "ConfigMap/a/mine")
+
+
+def space(name: str) -> Doomed:
+    return Doomed(member=Member(resource="sr", live=member(name, "Namespace", "")), reason="why")
+
+
+MINE = ("i", "ii")
+
+
+@pytest.mark.parametrize(
+    ("contents", "kept"),
+    [
+        (Contents(), None),
+        (Contents(objects=(thing("Event", "e"),)), None),
+        # It goes with the same pruning.
+        (Contents(objects=(member("old"),)), None),
+        (
+            Contents(objects=(thing("ConfigMap", "i"),)),
+            (
+                "with it would go an object that must not (ConfigMap/a/i)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        (
+            Contents(objects=tuple(thing("ConfigMap", each) for each in MINE), unread=("Pod",)),
+            (
+                "with it would go 2 objects that must not (ConfigMap/a/i, ConfigMap/a/ii)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        # What nobody can look into may have anything.
+        (
+            Contents(unread=("Pod", "Widget.example.com")),
+            (
+                "what is in it cannot be seen (Pod, Widget.example.com)",
+                (
+                    "install the rights that sro-apply manifests --delete-namespaces prints, or look yourself: "
+                    "kubectl delete namespace a"
+                ),
+            ),
+        ),
+    ],
+)
+def test_a_namespace_goes_only_if_it_is_known_that_nothing_else_goes_with_it(
+    contents: Contents, kept: tuple[str, str] | None
+) -> None:
+    old = Doomed(member=Member(resource="sr", live=member("old")), reason="why")
+    plan = PrunePlan(doomed=(old, space("a")))
+    looked: list[str] = []
+
+    def look(names: Sequence[str]) -> dict[str, Contents]:
+        looked.extend(names)
+        return dict.fromkeys(names, contents)
+
+    held = hold_namespaces(plan, look, own="ops")
+    assert looked == ["a"]
+    if kept is None:
+        assert held == plan
+        return
+    reason, hint = kept
+    assert held == PrunePlan(
+        doomed=(old,),
+        kept=(Kept(specialresource="sr", object="Namespace/a", reason=reason, hint=hint),),
+        held=("a",),
+    )
+
+
+def test_our_own_namespace_stays_and_nothing_lets_go_of_it() -> None:
+    plan = PrunePlan(doomed=(space("ops"), space("b")))
+    held = hold_namespaces(plan, lambda names: dict.fromkeys(names, Contents()), own="ops")
+    assert held == PrunePlan(
+        doomed=(space("b"),),
+        kept=(
+            Kept(
+                specialresource="sr",
+                object="Namespace/ops",
+                reason="sro-apply keeps its own objects in it",
+                hint="delete it once nothing else is in it",
+            ),
+        ),
+    )
 
 
 def test_what_two_groups_serve_is_what_the_first_of_them_says() -> None:
