@@ -501,6 +501,35 @@ def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -
     assert gone(double) == ["under", "a", "sro-apply-sr"]
 
 
+def with_two_namespaces() -> Sets:
+    """Of a removed SR, which has them in two states; a stranger is in the one that was applied last."""
+    stranger = member("stranger", namespace="z")
+    del stranger["metadata"]["labels"][PART_OF]
+    double = cluster(
+        lambda *_: None,
+        in_state("namespace", member("a", "Namespace", "")),
+        in_state("1000-y", member("z", "Namespace", "")),
+        stranger,
+    )
+    del double.objects[STAYS.id]
+    return double
+
+
+def test_a_namespace_that_strangers_hold_holds_up_no_other() -> None:
+    double = with_two_namespaces()
+    outcome, events, time = prune(double, REMOVED)
+    assert (outcome.is_complete, time) == (True, 0)
+    assert [each.object for each in events if isinstance(each, Kept)] == ["Namespace/z"]
+    assert gone(double) == ["a"]
+
+
+def test_nor_does_it_where_the_sr_is_deleted() -> None:
+    double = with_two_namespaces()
+    outcome = Remover(double, "ops", lambda _: None, FastClock()).remove("sr", 60.0, lambda _: ())
+    assert not outcome.is_complete
+    assert gone(double) == ["a"]
+
+
 def test_a_namespace_that_strangers_hold_is_no_end_and_the_same_command_comes_back_for_it() -> None:
     double = holding("last")
     double.held.clear()
