@@ -57,8 +57,6 @@ def command(
         click.echo(printable_lines(line(event)))
 
     def confirm(plan: PrunePlan) -> bool:
-        if is_sure:
-            return True
         for each in plan.doomed:
             click.echo(printable(f"goes:  {each.member.id}"), err=True)
         for kept in plan.kept:
@@ -74,7 +72,7 @@ def command(
             is_dry_run=is_dry_run,
         ),
         tell,
-        confirm,
+        None if is_sure else confirm,
     )
     if outcome is None:
         click.echo("nothing was deleted", err=True)

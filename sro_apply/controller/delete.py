@@ -26,9 +26,11 @@ class DeleteRequest(Struct, frozen=True, kw_only=True):
 
 
 def delete(
-    request: DeleteRequest, tell: Callable[[Event], None], confirm: Callable[[PrunePlan], bool]
+    request: DeleteRequest, tell: Callable[[Event], None], confirm: Callable[[PrunePlan], bool] | None
 ) -> RemoveOutcome | None:
     """Remove an SR with all that was applied of it; None where that was not confirmed.
+
+    Args: confirm: None where nobody need be asked.
 
     Raises:
         InputError: there is nothing of it.
@@ -37,10 +39,12 @@ def delete(
     kube, namespace = connect(request.target)
     clock = SystemClock()
     remover = Remover(kube, namespace, tell, clock)
-    plan = remover.plan(request.resource)
     if request.is_dry_run:
-        return remover.rehearse(plan)
-    if not confirm(plan):
+        return remover.rehearse(remover.plan(request.resource))
+    if confirm is None:
+        # A plan reads every kind that there is, and is made anew below: here nobody would look at it.
+        remover.find(request.resource)
+    elif not confirm(remover.plan(request.resource)):
         return None
     end_s = clock.now() + request.timeout_s
     with Leader(kube, namespace, tell).leading(request.timeout_s) as fenced:

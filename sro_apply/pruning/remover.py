@@ -48,6 +48,11 @@ class Remover:
 
         Raises: InputError: there is no such set; TransientError, PermanentError: it cannot be read.
         """
+        plan = plan_prune(end_of(self._read(resource, self.find(resource))))
+        return hold_namespaces(plan, self._reader.contents, self._namespace)
+
+    def find(self, resource: str) -> JsonObject:
+        """The parent of its set. Raises: as above."""
         parents = self._reader.parents()
         if resource not in parents:
             close = nearest(resource, parents)
@@ -60,8 +65,7 @@ class Remover:
                 if close
                 else "choose the cluster and the namespace of sro-apply with --kubeconfig and --context",
             )
-        plan = plan_prune(end_of(self._read(resource, parents[resource])))
-        return hold_namespaces(plan, self._reader.contents, self._namespace)
+        return parents[resource]
 
     def rehearse(self, plan: PrunePlan) -> RemoveOutcome:
         """Ask the server whether it would let all of it go; nothing does."""

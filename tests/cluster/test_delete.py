@@ -8,11 +8,13 @@ lists as removed (test_prune.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clusters import Cluster
+from fault_proxy import FaultProxy
 from little import (
     DRIVER,
     MAPS,
@@ -54,6 +56,21 @@ def test_an_sr_goes_from_its_last_state_to_its_namespace_and_leaves_nothing_behi
     assert set(everything(openshift)) == before
     assert names(openshift, "/api/v1/namespaces/simple-kmod/pods") == []
     assert not any("state-simple-kmod" in each for each in node_labels(openshift))
+
+
+def test_who_need_not_be_asked_has_the_kinds_of_the_server_listed_once(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    play(cluster, tmp_path)
+    bundle = build(tmp_path / "1", {"little": {"0000-x.yaml": yaml_of(config_map("a"))}}, NODES)
+    assert sync(cluster, bundle).code == 0
+    through = cluster.kubeconfig("admin", fault_proxy.url)
+
+    assert delete(cluster, "little", "--yes", kubeconfig=through).code == 0
+
+    asked = Counter((each.method, each.path) for each in fault_proxy.asked)
+    assert asked["GET", "/apis"] == 1
+    assert asked["GET", "/api/v1/namespaces/little/secrets?limit=500"] == 1
 
 
 @pytest.mark.parametrize("command", ["delete", "sync"])

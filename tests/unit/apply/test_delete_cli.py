@@ -37,10 +37,10 @@ class Terminal(StringIO):
 
 def performing(outcome: RemoveOutcome) -> Callable[..., RemoveOutcome | None]:
     def delete(
-        request: DeleteRequest, tell: Callable[[Event], None], confirm: Callable[[PrunePlan], bool]
+        request: DeleteRequest, tell: Callable[[Event], None], confirm: Callable[[PrunePlan], bool] | None
     ) -> RemoveOutcome | None:
         assert request.resource == "sr"
-        if not confirm(PLAN):
+        if confirm is not None and not confirm(PLAN):
             return None
         tell(outcome.cleared)
         return outcome
