@@ -135,11 +135,19 @@ def _root_of(folder: Path) -> Path:
             notes=some([each.as_posix() for each in found]),
             hint="name the folder of the cluster that you are connected to",
         )
-    raise BundleError(
-        "no-bundle",
-        f"there is no {LOCK_NAME} in {folder}" if folder.is_dir() else f"there is no folder {folder}",
-        hint="name what sro-render build wrote: OUT/CLUSTER",
-    )
+    raise BundleError("no-bundle", _missing(folder), hint=_way_out(folder))
+
+
+def _missing(folder: Path) -> str:
+    if folder.is_dir():
+        return f"there is no {LOCK_NAME} in {folder}"
+    return f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
+
+
+def _way_out(folder: Path) -> str:
+    """The bundle that a part of it was named of, if it is one."""
+    above = next((each for each in folder.parents if (each / LOCK_NAME).exists()), None)
+    return "name what sro-render build wrote: OUT/CLUSTER" if above is None else f"did you mean {above}?"
 
 
 def _read_files(root: Path) -> Mapping[str, bytes]:

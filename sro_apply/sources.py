@@ -39,6 +39,19 @@ def opened(text: str, *, of_any_target: bool = False, is_over: Callable[[], bool
         from sro_apply.repository import Repository  # noqa: PLC0415 - a folder needs neither it nor git
 
         return Repository(text[len(GIT_PREFIX) :], of_any_target=of_any_target, is_over=is_over)
+    if not text:
+        raise BundleError(
+            "no-bundle",
+            "SOURCE is empty",
+            hint="name what sro-render build wrote, OUT/CLUSTER; maybe a variable is not set",
+        )
+    if "://" in text and not Path(text).exists():
+        # It is not repeated: addresses have passwords in them.
+        raise BundleError(
+            "source-address",
+            "SOURCE is an address, and names no bundle in a Git repository",
+            hint=f"write {GIT_PREFIX}URL@REF:PATH, such as {GIT_PREFIX}https://HOST/REPOSITORY@main:OUT/CLUSTER",
+        )
     return _Folder(Path(text), of_any_target=of_any_target)
 
 

@@ -109,6 +109,43 @@ def test_a_folder_that_is_not_there_is_said_to_be_missing(capsys: pytest.Capture
     assert capsys.readouterr().err.startswith("error[no-bundle]: there is no folder /nowhere/out\n")
 
 
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("simple-kmod", "there is no sro.lock.yaml in {}"),
+        ("sro.lock.yaml", "{} is a file"),
+    ],
+)
+def test_who_names_a_part_of_a_bundle_is_told_which_one_it_is_of(
+    part: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sync", str(GOLDEN / part)]) == 2
+    assert capsys.readouterr().err == (
+        f"error[no-bundle]: {said.format(GOLDEN / part)}\n  help: did you mean {GOLDEN}?\n"
+    )
+
+
+def test_an_empty_source_is_not_the_folder_that_one_is_in(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(GOLDEN)
+    assert run(["sync", ""]) == 2
+    assert capsys.readouterr().err == (
+        "error[no-bundle]: SOURCE is empty\n"
+        "  help: name what sro-render build wrote, OUT/CLUSTER; maybe a variable is not set\n"
+    )
+
+
+def test_an_address_without_git_before_it_is_told_how_to_be_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["sync", "https://me:secret@example.com/fleet.git"]) == 2
+    assert capsys.readouterr().err == (
+        "error[source-address]: SOURCE is an address, and names no bundle in a Git repository\n"
+        "  help: write git+URL@REF:PATH, such as git+https://HOST/REPOSITORY@main:OUT/CLUSTER\n"
+    )
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_for_this_program(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", shell]) == 0
@@ -268,6 +305,10 @@ def test_a_server_that_is_not_there_is_not_waited_for(
         (
             Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=1.0),
             "sr / s0 / k: failed: Build/a/b: it is Failed; again in 1 s",
+        ),
+        (
+            Failed(step="sr / s0", object="Role/a/b", reason="no", retry_s=1.0, hint="ask for it"),
+            "sr / s0: failed: Role/a/b: no; again in 1 s\n    help: ask for it",
         ),
         (
             Failed(step="sr / s0 / k", object="Build/a/b", reason="it is Failed", retry_s=0),
