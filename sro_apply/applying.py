@@ -51,6 +51,11 @@ class FaultError(Exception):
         self.identity, self.reason, self.error = identity, reason, error
         self.retry_s, self.is_retried = retry_s, is_retried
 
+    @property
+    def hint(self) -> str:
+        """What to do about it, where a server's answer says that."""
+        return "" if self.error is None else self.error.finding.hint
+
 
 class Turn(Struct, frozen=True, kw_only=True):
     """An object whose turn it is.

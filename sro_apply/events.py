@@ -46,12 +46,16 @@ class Awaited(Struct, frozen=True, kw_only=True, tag="waiting", tag_field="event
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag="failed", tag_field="event"):
-    """A step failed, and is tried again after some seconds; 0 where it is not. reason: and lines of a log."""
+    """A step failed, and is tried again after some seconds; 0 where it is not.
+
+    reason: and lines of a log; hint: what to do about it, where that is known.
+    """
 
     step: str
     object: str
     reason: str
     retry_s: float
+    hint: str = ""
 
 
 class Delayed(Struct, frozen=True, kw_only=True, tag="delayed", tag_field="event"):

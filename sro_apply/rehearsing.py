@@ -64,7 +64,11 @@ class Rehearsal:
         else:
             self._failed.add(step.key)
             self._was_refused |= fault.error is not None
-            self._tell(Failed(step=str(step.key), object=str(came.id), reason=fault.reason, retry_s=0))
+            self._tell(
+                Failed(
+                    step=str(step.key), object=str(came.id), reason=fault.reason, retry_s=0, hint=fault.hint
+                )
+            )
 
     def _note(self, step: Step, each: BundleObject, identity: ObjectId, result: Result) -> None:
         """Args: identity: with its namespace."""

@@ -349,7 +349,11 @@ class Runner:
             return
         self._happen(step, Happening.SAW_FAULT)
         event = Failed(
-            step=str(step.key), object=str(fault.identity), reason=fault.reason, retry_s=trial.again_s
+            step=str(step.key),
+            object=str(fault.identity),
+            reason=fault.reason,
+            retry_s=trial.again_s,
+            hint=fault.hint,
         )
         known = self._told.get(step.key)
         if not isinstance(known, Failed) or known.reason != event.reason:

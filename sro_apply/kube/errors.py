@@ -29,6 +29,8 @@ _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
 _TOO_LARGE: Final = (b"etcdserver: request is too large", b"trying to send message larger than max")
 """What etcd, or the way to it, does not take: the server calls that its own failure, too."""
+_IMMUTABLE: Final = (b"immutable", b"cannot change roleRef", b"updates to statefulset spec")
+"""Of a field that stays as it was made. Source: kubernetes pkg/apis/*/validation."""
 _ENDING: Final = b"NamespaceTerminating"
 """The cause in a Status. Source: kubernetes pkg/apis/core/v1 `NamespaceTerminatingCause`."""
 _OF_MANAGERS: Final = b"FieldManagerConflict"
@@ -111,10 +113,18 @@ def error_of(
         missing = sort("server-not-found", text, hint="see whether its namespace and its CRD are there")
         missing.status = status
         return missing
-    hint = _OUTRUN if status == 409 and _OF_MANAGERS not in body else _HINTS.get(status, "")
+    hint = _hint(status, body)
     error = PermanentError(_CODES.get(status, "server-refused"), text, hint=hint)
     error.status, error.rule = status, rule
     return error
+
+
+def _hint(status: int, body: bytes) -> str:
+    if status == 409 and _OF_MANAGERS not in body:
+        return _OUTRUN
+    if status == 422 and any(each in body for each in _IMMUTABLE):
+        return _MADE_ANEW
+    return _HINTS.get(status, "")
 
 
 def last_word(finding: Finding) -> Finding:
@@ -157,6 +167,10 @@ _HINTS = {
     413: "a server keeps about 1.5 MiB of an object: let the chart make several smaller ones of it",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }
+_MADE_ANEW: Final = (
+    "a field that cannot be changed has another value: take the change back, or delete the object and sync again; "
+    "to delete a driver unloads its module"
+)
 _OUTRUN: Final = (
     "it has changed meanwhile: run the command again; a manifest that names uid or resourceVersion is of an "
     "object as it was once: take them out of the chart"

@@ -27,10 +27,18 @@ class Ending:
                 pass
 
     def lines(self) -> list[str]:
-        """A line for each step that has failed, and then for each that was waited for, with its cause."""
+        """A line for each step that has failed, and then for each that was waited for, with its cause.
+
+        What to do is said once, after all that have failed.
+        """
         failed = [each for each in self._left.values() if isinstance(each, Failed)]
         awaited = [each for each in self._left.values() if isinstance(each, Awaited)]
-        return [_line("failed", each) for each in failed] + [_line("not ready", each) for each in awaited]
+        hints = dict.fromkeys(each.hint for each in failed if each.hint)
+        return [
+            *(_line("failed", each) for each in failed),
+            *(f"  help: {hint}" for hint in hints),
+            *(_line("not ready", each) for each in awaited),
+        ]
 
 
 def _line(what: str, event: Failed | Awaited) -> str:

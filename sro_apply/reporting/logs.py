@@ -32,7 +32,7 @@ from sro_render.model.wording import counted, name_some
 
 
 def text_line(event: Event) -> str:
-    """One line, without its end; after a failure the end of a log, each line of it set in."""
+    """One line, without its end; after a failure the end of a log and what to do, each line of it set in."""
     match event:
         case Applied():
             unchecked = event.result is Result.UNCHECKED
@@ -88,7 +88,7 @@ def _failed(event: Failed) -> str:
     reason, *log = event.reason.split("\n")
     again = f"; again in {event.retry_s:g} s" if event.retry_s else ""
     line = f"{event.step}: failed: {event.object}: {reason}{again}"
-    return "\n    ".join([line, *log])
+    return "\n    ".join([line, *log, *([f"help: {event.hint}"] if event.hint else [])])
 
 
 def _finished(event: Finished) -> str:

@@ -242,6 +242,10 @@ def test_what_the_server_refuses_is_marked_with_its_words(cluster: Cluster, bund
             "spec.template.metadata.labels.app",
         }
 
+    (failed,) = sync(cluster, bundle, "--dry-run").of("failed")
+    assert failed["object"] == f"DaemonSet/simple-kmod/{name}"
+    assert failed["hint"].startswith("a field that cannot be changed has another value: ")
+
 
 def test_objects_of_an_operator_are_marked_and_what_may_not_be_read_is_named(
     synced: Cluster, bundle: Path

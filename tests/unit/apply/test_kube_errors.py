@@ -45,6 +45,22 @@ def test_an_answer_is_waited_for_or_told(status: int, reason: str, sort: type[Ex
     assert error.finding.hint
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spec.selector: Invalid value: v1.LabelSelector{}: field is immutable",
+        'roleRef: Invalid value: rbac.RoleRef{Name:"b"}: cannot change roleRef',
+        "spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden",
+    ],
+)
+def test_a_field_that_cannot_be_changed_is_told_from_one_that_is_wrong(text: str) -> None:
+    error = error_of(422, body(text, "Invalid"), "apply Role/a/b", "Role", {})
+    assert error.finding.hint == (
+        "a field that cannot be changed has another value: take the change back, or delete the object and sync "
+        "again; to delete a driver unloads its module"
+    )
+
+
 RACE = "Operation cannot be fulfilled on roles: the object has been modified; please try again"
 FIELDS = (
     'Apply failed with 1 conflict: conflict with "kubectl-edit" using rbac.authorization.k8s.io/v1: .rules'

@@ -117,6 +117,14 @@ def test_one_object_that_is_refused_holds_up_only_its_own_kernel() -> None:
     assert 7 <= time < 30
 
 
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_what_to_do_about_a_refusal_is_told_with_it(is_dry_run: bool) -> None:
+    error = PermanentError("server-forbidden", "apply x: you may not", hint="ask for it")
+    double = Double(lambda method, name: error if (method, name) == ("apply", "s0-k2") else None)
+    _, events, _ = run(double, is_dry_run=is_dry_run)
+    assert [each.hint for each in events if isinstance(each, Failed)] == ["ask for it"]
+
+
 def test_what_is_refused_once_is_tried_again_and_goes_on() -> None:
     double = Double(times(2, refused(), method="apply", name="s0-k2"))
     outcome, _, _ = run(double)

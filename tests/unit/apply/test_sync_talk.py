@@ -94,6 +94,19 @@ def test_the_last_word_on_each_step_counts_and_failures_come_first() -> None:
     ]
 
 
+def test_what_to_do_about_several_failures_is_said_once_after_them() -> None:
+    ending = Ending()
+    for step in ("a", "b"):
+        ending.hear(Failed(step=step, object="Role/x/y", reason="no", retry_s=0, hint="ask for it"))
+    ending.hear(Awaited(step="c", object="Pod/x/y", reason="it comes"))
+    assert ending.lines() == [
+        "failed: a: Role/x/y: no",
+        "failed: b: Role/x/y: no",
+        "  help: ask for it",
+        "not ready: c: Pod/x/y: it comes",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
