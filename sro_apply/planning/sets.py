@@ -172,7 +172,7 @@ def driver_spaces(parent: Mapping[str, JsonValue], resource: BundleResource) -> 
     span = span_of(parent)
     if group_kind(_DRIVER) not in span.kinds:
         return frozenset()
-    ids = [each.id for state in resource.states for each in state.objects]
+    ids = [each.id for each in resource.objects]
     if not any(map(is_driver, ids)):
         return frozenset({*span.namespaces, resource.namespace})
     return frozenset(span.namespaces) - {each.namespace or resource.namespace for each in ids}
