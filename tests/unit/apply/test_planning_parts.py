@@ -1,5 +1,5 @@
-"""The smaller rules of planning: placement, where pods run, whose objects are, sameness, ApplySets and their members, back-off, trials,
-states, what is allowed.
+"""The smaller rules of planning: placement, where pods run, whose objects are, sameness, ApplySets and their members,
+back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -429,7 +429,7 @@ def test_a_member_is_ours_if_we_applied_it_and_no_controller_has_it(given: Objec
 
 
 def test_where_the_members_of_a_set_may_be_is_said_by_its_parent() -> None:
-    known = {
+    known: Object = {
         "applyset.kubernetes.io/contains-group-kinds": "Secret,ConfigMap,DaemonSet.apps",
         "applyset.kubernetes.io/additional-namespaces": "z,a",
     }
