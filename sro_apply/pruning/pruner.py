@@ -23,14 +23,13 @@ from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundl
 from sro_apply.planning.prune import (
     PrunePlan,
     Situation,
-    first_wave,
     is_definition,
     keys_to_keep,
     plan_prune,
 )
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.sets import Key, LiveSet, Member
-from sro_apply.planning.strangers import hold_namespaces
+from sro_apply.planning.strangers import hold_namespaces, next_wave
 from sro_apply.pruning.deleting import Deleted, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
@@ -135,10 +134,11 @@ class Pruner:
             ready=ready,
             limit=self._settings.prune_limit,
         )
-        plan = plan_prune(situation)
-        if not self._settings.is_dry_run:
-            plan = first_wave(plan, situation)
-        plan = hold_namespaces(plan, reader.contents, self._settings.namespace)
+        plan, own = plan_prune(situation), self._settings.namespace
+        if self._settings.is_dry_run:
+            plan = hold_namespaces(plan, reader.contents, own)
+        else:
+            plan = next_wave(plan, situation, reader.contents, own)
         known = {(each.resource, str(each.id)) for each in deleted}
         kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
         return structs.replace(plan, kept=kept)
