@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sro_apply.planning.pods import newest_pods, old_pods, pods_of
 from sro_apply.planning.readiness import Surroundings, judge
 from sro_apply.planning.verdict import Readiness, Verdict
 
@@ -103,6 +104,8 @@ def revised(name: str, number: str, revision: str) -> Object:
         ),
         # Either may be the newest.
         ([revised("a", "0", "x"), revised("b", "1", "y")], 1, ""),
+        # None is of which there are so many: the controller has counted before or after them.
+        ([revised("a", "0", "x"), *(revised(each, "1", "y") for each in "bcd")], 2, ""),
     ],
 )
 def test_nodes_that_still_run_an_earlier_revision_are_named(
@@ -113,6 +116,30 @@ def test_nodes_that_still_run_an_earlier_revision_are_named(
         Readiness.PROGRESSING,
         f"{updated} of {len(pods)} pods are of this revision{said}; OnDelete: delete the old pods",
     )
+
+
+def test_without_the_number_of_the_newest_revision_no_pod_is_taken_for_an_earlier_one() -> None:
+    given = daemon_set(1, 0, 1)
+    given["metadata"]["annotations"] = {}
+    assert old_pods(given, [revised("a", "1", "x")], 0) == []
+
+
+def test_without_a_selector_no_pod_is_its_own() -> None:
+    """As of a Job that the server has not completed yet."""
+    assert pods_of({"kind": "Job", "spec": {}}, [pod("x", "n1")]) == []
+
+
+@pytest.mark.parametrize("seen", [{}, {"observedGeneration": 1}])
+@pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
+def test_numbers_from_before_the_controller_has_seen_a_revision_say_nothing(kind: str, seen: Object) -> None:
+    numbers = {
+        **{"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberReady": 1},
+        **{"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1},
+    }
+    assert judge(live(kind, {**numbers, **seen}), Surroundings()) == Verdict(
+        Readiness.PROGRESSING, "the controller has not seen this revision yet"
+    )
+    assert judge(live(kind, {**numbers, "observedGeneration": 2}), Surroundings()) == Verdict(Readiness.READY)
 
 
 PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
@@ -456,6 +483,13 @@ def test_what_is_wrong_with_pods_of_a_deployment_s_earlier_revision_passes(
     given = replicas("Deployment", {}, updatedReplicas=updated, replicas=len(pods), availableReplicas=0)
     given["status"]["conditions"] = [{"type": "Progressing", "status": "True", "message": progressing}]
     assert judge(given, Surroundings(pods=pods)) == verdict
+
+
+def test_a_deployment_without_a_pod_of_the_newest_revision_has_none() -> None:
+    """Its condition still names the ReplicaSet before, or nothing: those pods are on their way out."""
+    pods = [of_replica_set("p", "d-1")]
+    assert newest_pods(live("Deployment", {"replicas": 1}), pods) == []
+    assert newest_pods(live("Deployment", {"replicas": 1, "updatedReplicas": 1}), pods) == pods
 
 
 @pytest.mark.parametrize("strategy", ["OnDelete", "RollingUpdate"])
