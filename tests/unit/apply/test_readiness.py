@@ -133,8 +133,13 @@ def test_without_a_selector_no_pod_is_its_own() -> None:
 @pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
 def test_numbers_from_before_the_controller_has_seen_a_revision_say_nothing(kind: str, seen: Object) -> None:
     numbers = {
-        **{"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberReady": 1},
-        **{"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1},
+        "desiredNumberScheduled": 1,
+        "updatedNumberScheduled": 1,
+        "numberReady": 1,
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "readyReplicas": 1,
+        "availableReplicas": 1,
     }
     assert judge(live(kind, {**numbers, **seen}), Surroundings()) == Verdict(
         Readiness.PROGRESSING, "the controller has not seen this revision yet"
