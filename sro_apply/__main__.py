@@ -22,10 +22,12 @@ def main() -> None:
     gc.set_threshold(_MANY)
     open_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(run(sys.argv[1:]))
-    finally:
-        gc.freeze()  # what ends with the process need not be looked through once more
+    code = run(sys.argv[1:])
+    # Requests that are under way are waited for. Who does not want that, and says so, wants no traceback.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    gc.freeze()  # what ends with the process need not be looked through once more
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -83,15 +83,14 @@ class Leader:
             LeaseLostError: another held it all the time, or we gave up.
         """
         self._is_over.clear()
-        self._acquire(timeout_s)
-        keeper = threading.Thread(target=self._keep, name="lease", daemon=True)
-        keeper.start()
         try:
-            yield self._kube.behind(self.gate)
+            self._acquire(timeout_s)
+            with self._keeping():
+                yield self._kube.behind(self.gate)
         finally:
-            self._is_over.set()
-            keeper.join()
-            self._release()
+            # Also of who was stopped right after it was taken.
+            if self._until_s > _NEVER:
+                self._release()
 
     def give_up(self) -> None:
         """Send nothing more but that the Lease is free, for good; from any thread."""
@@ -220,6 +219,16 @@ class Leader:
 
     def _note(self, made: JsonObject) -> None:
         self._seen = Sighting(made, self._now())
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        keeper = threading.Thread(target=self._keep, name="lease", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            keeper.join()
 
     def _keep(self) -> None:
         while self._lost_to is None and not self._is_over.wait(self._times.retry_s):

@@ -88,6 +88,8 @@ class Runner:
         self._since: dict[ObjectId, float] = {}
         self._spells: dict[ObjectId, Spell] = {}
         self._round_at = -math.inf
+        # From now on: `run` may be begun again, where the server was busy when it was asked first.
+        self._until = clock.now() + settings.timeout_s
 
     def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
@@ -98,7 +100,6 @@ class Runner:
         self.begin()
         if self._settings.is_dry_run:
             return self._rehearse()
-        deadline = self._clock.now() + self._settings.timeout_s
         look_s = FIRST_LOOK_S
         while True:
             before = dict(self._table)
@@ -108,7 +109,7 @@ class Runner:
             if self._is_over():
                 return self._ended(is_out_of_time=False)
             look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
-            left_s = deadline - self._clock.now()
+            left_s = self._until - self._clock.now()
             if left_s <= 0:
                 return self._ended(is_out_of_time=True)
             self._clock.sleep(min(look_s, left_s))

@@ -79,7 +79,7 @@ class Client:
                 f"read {what}: what answers is no API server of Kubernetes",
                 hint="check the server's address in the kubeconfig, with its path if it has one",
             ) from error
-        for group in _mappings(answer.get("groups")):
+        for group in _mappings(_field("groups", answer, f"read {what}")):
             preferred = text_of(mapping_of(group.get("preferredVersion")).get("groupVersion"))
             names = [text_of(each.get("groupVersion")) for each in _mappings(group.get("versions"))]
             versions += sorted(names, key=lambda name: name != preferred)
@@ -87,7 +87,8 @@ class Client:
 
     def version(self) -> str:
         """See `Kube`."""
-        return text_of(self._read("/version", "the server's version").get("gitVersion"))
+        what = "the server's version"
+        return text_of(_field("gitVersion", self._read("/version", what), f"read {what}"))
 
     def api_versions(self) -> ApiVersions:
         """See `Kube`. Source: helm pkg/action/action.go, GetVersionSet."""
@@ -185,7 +186,7 @@ class Client:
             # Items of a list do not say what they are.
             items: list[JsonObject] = [
                 {**each, "apiVersion": kind.api_version, "kind": kind.name}
-                for each in _mappings(page.get("items"))
+                for each in _mappings(_field("items", page, what))
             ]
             yield Page(items, text_of(metadata.get("resourceVersion")))
             more = text_of(metadata.get("continue"))
@@ -293,6 +294,7 @@ class Client:
                 f"read {what}: the server lists it, but nobody answers for it yet (kubectl get apiservices)",
                 hint=TRIED_AGAIN,
             ) from error
+        _field("resources", answer, f"read {what}")
         self._resources[api_version] = _resources_in(answer, api_version)
         return answer
 
@@ -331,7 +333,9 @@ class Client:
             data = self._exchange(method, path, query, what, identity.kind, body, sent_as, accept)
         except NotServedError as error:
             raise self._told_apart(error, Kind(identity.api_version, identity.kind), what) from error
-        return _decoded(data, what)
+        answer = _decoded(data, what)
+        _field("metadata", answer, what)  # objects, lists and a Status have it, all of them
+        return answer
 
     def _exchange(
         self,
@@ -369,7 +373,7 @@ class _Changes:
     def __iter__(self) -> Iterator[tuple[str, JsonObject]]:
         for line in self._stream.lines():
             event = _decoded(line, self._what)
-            kind, changed = text_of(event.get("type")), mapping_of(event.get("object"))
+            kind, changed = text_of(event.get("type")), mapping_of(_field("object", event, self._what))
             if kind == "ERROR":
                 code = changed.get("code")
                 status = code if isinstance(code, int) else 500
@@ -416,6 +420,16 @@ def _decoded(data: bytes, what: str) -> JsonObject:
         return mapping_of(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise not_understood(f"{what}: the answer is no JSON") from error
+
+
+def _field(name: str, answer: JsonObject, what: str) -> JsonValue:
+    """What every server says, be it that there is nothing.
+
+    Raises: TransientError: it is not said, so that nobody knows: that is no answer of Kubernetes.
+    """
+    if name not in answer:
+        raise not_understood(f"{what}: the answer has no {name}, so that it is none of an API server")
+    return answer[name]
 
 
 def _selecting(labels: str, fields: str = "") -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import base64
 import os
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,8 @@ _CLUSTER = frozenset(
 _USER = frozenset(
     {"token", "client-certificate", "client-certificate-data", "client-key", "client-key-data", "extensions"}
 )
+_MISTAKES = (OSError, ValueError, SroError, ExceptionGroup)
+"""What comes of a kubeconfig that cannot be read."""
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 
 
@@ -59,13 +62,22 @@ def plain_access(kubeconfig: str | None, context: str | None) -> Access | None:
         if plain is None:
             return None
         tls = _tls(plain)
-    except (OSError, ValueError, SroError, ExceptionGroup):
+    except _MISTAKES:
         return None
+
+    def newest() -> ssl.SSLContext:
+        """With the certificates of now, for they are renewed; those of before where they cannot be read."""
+        with suppress(*_MISTAKES):
+            now = read_plain(path.read_text(encoding="utf-8"), path.parent, context)
+            if now is not None and now != plain:
+                return _tls(now)
+        return tls
+
     more: dict[str, Any] = {"server_hostname": plain.server_name} if plain.server_name else {}
     return Access(
         host=plain.server,
         namespace=plain.namespace,
-        pool=lambda: urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=tls, **more),
+        pool=lambda: urllib3.PoolManager(maxsize=CONNECTIONS, ssl_context=newest(), **more),
         user=lambda: f"Bearer {plain.token}" if plain.token else "",
     )
 

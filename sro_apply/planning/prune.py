@@ -24,7 +24,7 @@ from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundl
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.running import is_driver
 from sro_apply.planning.sets import PRUNE, Key, LiveSet, Member, key_of
-from sro_apply.planning.undoing import Place, deletion_order, has_pods, place_of
+from sro_apply.planning.undoing import Place, deletion_order, has_pods, is_namespace, place_of
 from sro_apply.planning.uses import used_by
 from sro_render.kernels.facts import KERNEL_LABEL, kernel_label_value
 from sro_render.kernels.selectors import pod_selector
@@ -120,11 +120,11 @@ def first_wave(plan: PrunePlan, situation: Situation) -> PrunePlan:
     ending = [*leaving, *(each.member for each in plan.doomed if each.member.resource in names)]
     last: dict[str, Place] = {}
     for each in ending:
-        place = place_of(each, situation.bundle)
+        place = _wave_of(each, situation.bundle)
         last[each.resource] = max(place, last.get(each.resource, place))
 
     def is_next(member: Member) -> bool:
-        return last.get(member.resource) in {None, place_of(member, situation.bundle)}
+        return last.get(member.resource) in {None, _wave_of(member, situation.bundle)}
 
     known = {(each.resource, str(each.id)) for each in leaving}
     return structs.replace(
@@ -134,6 +134,12 @@ def first_wave(plan: PrunePlan, situation: Situation) -> PrunePlan:
         awaited=tuple(each for each in leaving if is_next(each)),
         kept=tuple(each for each in plan.kept if (each.specialresource, each.object) not in known),
     )
+
+
+def _wave_of(member: Member, bundle: RenderedBundle) -> Place:
+    """The place of all that goes with a member. Namespaces go together: one that stays holds up no other."""
+    place = place_of(member, bundle)
+    return (*place[:3], 0, 0, "") if is_namespace(member) else place
 
 
 def stale_members(given: LiveSet, situation: Situation) -> list[Member]:

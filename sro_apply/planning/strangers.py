@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from sro_apply.events import Kept
 from sro_apply.planning.installing import LABELS
-from sro_apply.planning.prune import Doomed, PrunePlan, kept_back
+from sro_apply.planning.prune import Doomed, PrunePlan, Situation, first_wave, kept_back
 from sro_apply.planning.reading import is_leaving, labels_of, owners_of, uid_of
 from sro_apply.planning.rights import RBAC
 from sro_apply.planning.undoing import is_namespace
@@ -47,6 +47,21 @@ Look = Callable[[Sequence[str]], Mapping[str, Contents]]
 """Namespaces to what is in each of them."""
 
 
+def next_wave(plan: PrunePlan, situation: Situation, look: Look, own: str) -> PrunePlan:
+    """What of a plan goes now, without the Namespaces that must stay.
+
+    One that stays holds up none that was applied before it: whose wave has nothing else gets the next one.
+
+    Args: situation: what the plan was made of; the others as below.
+    """
+    while True:
+        wave = hold_namespaces(first_wave(plan, situation), look, own)
+        busy = {each.resource for each in (*wave.awaited, *(one.member for one in wave.doomed))}
+        if {each.member.resource for each in wave.later} <= busy:
+            return wave
+        plan = structs.replace(wave, doomed=(*wave.doomed, *wave.later), later=())
+
+
 def hold_namespaces(plan: PrunePlan, look: Look, own: str) -> PrunePlan:
     """The plan without the Namespaces that must stay.
 
@@ -68,7 +83,7 @@ def hold_namespaces(plan: PrunePlan, look: Look, own: str) -> PrunePlan:
         plan,
         doomed=tuple(doomed),
         kept=tuple(kept),
-        held=tuple(name for name in names if name != own),  # nothing lets go of our own
+        held=(*plan.held, *(name for name in names if name != own)),  # nothing lets go of our own
     )
 
 

@@ -14,22 +14,22 @@ from msgspec import Struct, structs
 from sro_apply.clock import Clock
 from sro_apply.config import MANAGER, SyncSettings
 from sro_apply.events import Cleared, Event, Kept, Leaving, PruneStopped
-from sro_apply.kube.errors import NotFoundError
+from sro_apply.kube.errors import NotFoundError, PermanentError
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.applyset import shrunk_parent
 from sro_apply.planning.backoff import delay_s
+from sro_apply.planning.order import SHARED
 from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
 from sro_apply.planning.prune import (
     PrunePlan,
     Situation,
-    first_wave,
     is_definition,
     keys_to_keep,
     plan_prune,
 )
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.sets import Key, LiveSet, Member
-from sro_apply.planning.strangers import hold_namespaces
+from sro_apply.planning.strangers import hold_namespaces, next_wave
 from sro_apply.pruning.deleting import Deleted, Deleter
 from sro_apply.pruning.ending import Unlabel, end_set
 from sro_apply.set_reading import SetReader
@@ -41,6 +41,7 @@ LONGEST_END_S: Final = 60.0
 """How long a sync waits for what it deleted last to be gone."""
 PATIENCE_S: Final = 5.0
 """The same where finalizers of others hold it."""
+_FORBIDDEN: Final = 403
 
 Wanted = Callable[[str, BundleObject], JsonObject]
 """An SR's name and an object of it to the object as it is applied."""
@@ -80,6 +81,7 @@ class Pruner:
         self._deleter = Deleter(kube, self._tell_news, clock, is_dry_run=settings.is_dry_run)
         self._told_before: frozenset[Event] = frozenset()
         self._told: set[Event] = set()
+        self._end = clock.now() + settings.timeout_s
 
     def prune(self, ready: frozenset[str]) -> PruneOutcome:
         """Delete what the bundle has no longer, where nothing speaks against it; a removed SR state by state.
@@ -93,7 +95,7 @@ class Pruner:
         self._told_before, self._told = frozenset(self._told), set()
         deleted: list[Member] = []
         going: list[Member] = []
-        attempts, until = 0, self._clock.now() + min(self._settings.wait_s, self._settings.timeout_s)
+        attempts, until = 0, min(self._clock.now() + self._settings.wait_s, self._end)
         while True:
             sets = reader.sets(reader.parents())
             plan = self._plan(reader, sets, ready, deleted)
@@ -106,6 +108,8 @@ class Pruner:
                 continue
             left = self._await_end([*plan.awaited, *going], until if plan.later else None)
             held = {each.specialresource for each in (*done.refused, *done.unsure, *left)}
+            if not (plan.doomed or plan.awaited):
+                break  # whatever comes later, another look would not bring it nearer
             if {each.member.resource for each in plan.later} <= held or self._clock.now() > until:
                 break
             going, attempts = [], 0
@@ -130,10 +134,11 @@ class Pruner:
             ready=ready,
             limit=self._settings.prune_limit,
         )
-        plan = plan_prune(situation)
-        if not self._settings.is_dry_run:
-            plan = first_wave(plan, situation)
-        plan = hold_namespaces(plan, reader.contents, self._settings.namespace)
+        plan, own = plan_prune(situation), self._settings.namespace
+        if self._settings.is_dry_run:
+            plan = hold_namespaces(plan, reader.contents, own)
+        else:
+            plan = next_wave(plan, situation, reader.contents, own)
         known = {(each.resource, str(each.id)) for each in deleted}
         kept = tuple(each for each in plan.kept if (each.specialresource, each.object) not in known)
         return structs.replace(plan, kept=kept)
@@ -171,9 +176,11 @@ class Pruner:
         gone = {each.uid for each in ended if (each.resource, str(each.id)) not in leaving}
         resources = {each.name: each for each in self._bundle.resources}
         for each in sets:
-            if each.resource in resources or each.resource in self._bundle.removed:
-                known = resources.get(each.resource)
-                staying = [one for one in each.members if one.uid not in gone and one.is_ours]
+            known = resources.get(each.resource)
+            staying = [one for one in each.members if one.uid not in gone and one.is_ours]
+            # No bundle says of what is shared that it is removed: it is when nothing of it is left.
+            is_over = each.resource == SHARED and not staying
+            if known or is_over or each.resource in self._bundle.removed:
                 # CRDs of a removed SR were told of; nobody comes back for them.
                 ids = [one.id for one in staying if known or not is_definition(one)]
                 self._write_parent(each, known, ids)
@@ -186,9 +193,24 @@ class Pruner:
             if not is_same(parent, given.parent, MANAGER):
                 self._kube.apply(parent, force=True)
             return
-        kept = end_set(self._kube, given, self._unlabel)
+        kept = self._end_set(given)
         if kept:
             self._tell_all([kept])
+
+    def _end_set(self, given: LiveSet) -> Kept | None:
+        try:
+            return end_set(self._kube, given, self._unlabel)
+        except PermanentError as error:
+            # The rights of a bundle are on the parents of its own sets, and this is none of them.
+            if error.status != _FORBIDDEN or given.resource != SHARED:
+                raise
+        identity = object_id(given.parent)
+        return Kept(
+            specialresource=given.resource,
+            object=str(identity),
+            reason="several SpecialResources share nothing any more, and we may not delete it",
+            hint=f"nobody needs it: kubectl delete -n {identity.namespace} configmap {identity.name}",
+        )
 
     def _tell_all(self, events: Sequence[Kept | PruneStopped]) -> None:
         """Tell what was not told of the last pruning: that something stays is no news the second time."""

@@ -15,9 +15,9 @@ from sro_apply.clock import Clock
 from sro_apply.events import Cleared, Event, Kept
 from sro_apply.kube.interface import Kube
 from sro_apply.planning.backoff import delay_s
-from sro_apply.planning.prune import PrunePlan, end_of, first_wave, plan_prune
+from sro_apply.planning.prune import PrunePlan, end_of, plan_prune
 from sro_apply.planning.sets import LiveSet, Member
-from sro_apply.planning.strangers import hold_namespaces
+from sro_apply.planning.strangers import hold_namespaces, next_wave
 from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.ending import Unlabel, end_set, free_nodes
 from sro_apply.set_reading import SetReader
@@ -60,7 +60,8 @@ class Remover:
                 if close
                 else "choose the cluster and the namespace of sro-apply with --kubeconfig and --context",
             )
-        return self._held(plan_prune(end_of(self._read(resource, parents[resource]))))
+        plan = plan_prune(end_of(self._read(resource, parents[resource])))
+        return hold_namespaces(plan, self._reader.contents, self._namespace)
 
     def rehearse(self, plan: PrunePlan) -> RemoveOutcome:
         """Ask the server whether it would let all of it go; nothing does."""
@@ -72,7 +73,7 @@ class Remover:
         self._tell(cleared)
         return RemoveOutcome(
             cleared=cleared,
-            is_complete=not (done.unsure or plan.held),
+            is_complete=not (done.refused or done.unsure or plan.held),
             was_refused=bool(done.refused),
         )
 
@@ -88,7 +89,7 @@ class Remover:
         while True:
             given = self._read(resource, self._reader.parents().get(resource, {}))
             situation = end_of(given)
-            wave = self._held(first_wave(plan_prune(situation), situation))
+            wave = next_wave(plan_prune(situation), situation, self._reader.contents, self._namespace)
             done = deleter.delete(wave.doomed)
             deleted |= {each.uid for each in done.deleted}
             attempts = attempts + 1 if done.unsure else 0
@@ -113,9 +114,6 @@ class Remover:
     def _read(self, resource: str, parent: JsonObject) -> LiveSet:
         found = self._reader.sets({resource: parent}) if parent else ()
         return found[0] if found else LiveSet(resource=resource, parent={})
-
-    def _held(self, plan: PrunePlan) -> PrunePlan:
-        return hold_namespaces(plan, self._reader.contents, self._namespace)
 
     def _await(self, deleter: Deleter, members: Sequence[Member], end: float) -> tuple[Kept, ...]:
         left_s = max(0.0, end - self._clock.now())

@@ -1,8 +1,8 @@
 """`sro-apply delete` on a real control plane: an SR goes with all that was applied of it.
 
 Matrix: the documentation's chart on 24 nodes, from nothing to nothing; an SR with a CRD, a claim and a stranger in
-its namespace; a deletion that a finalizer holds, and one that a webhook refuses: what the deleted stands on stays;
-a dry run; nobody to ask; an SR that is not there. Judge: the server for what is there. Left out: SRs that a lock
+its namespace; one with several namespaces, of which one stays, by `sync` too; a deletion that a finalizer holds, and
+one that a webhook refuses: what the deleted stands on stays; a dry run; nobody to ask; an SR that is not there. Judge: the server for what is there. Left out: SRs that a lock
 lists as removed (test_prune.py).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from clusters import Cluster
 from little import (
     DRIVER,
@@ -53,6 +54,32 @@ def test_an_sr_goes_from_its_last_state_to_its_namespace_and_leaves_nothing_behi
     assert set(everything(openshift)) == before
     assert names(openshift, "/api/v1/namespaces/simple-kmod/pods") == []
     assert not any("state-simple-kmod" in each for each in node_labels(openshift))
+
+
+@pytest.mark.parametrize("command", ["delete", "sync"])
+def test_a_namespace_that_stays_holds_up_none_that_was_applied_before_it(
+    cluster: Cluster, tmp_path: Path, command: str
+) -> None:
+    play(cluster, tmp_path)
+    templates = {
+        f"{number}000-x.yaml": yaml_of({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        for number, name in enumerate(["first", "second"])
+    }
+    assert sync(cluster, build(tmp_path / "1", {"little": templates}, NODES)).code == 0
+    cluster.api.create(config_map("stranger", "second"))
+
+    if command == "delete":
+        done = delete(cluster, "little", "--yes")
+        assert done.code == 1
+    else:
+        removed = build(tmp_path / "2", {"little": templates}, NODES, removed=["little"])
+        done = sync(cluster, removed, "--prune", "--timeout", "20")
+        assert done.code == 0
+
+    assert done.errors == ""
+    assert pruned(done) == ["Namespace/first", "Namespace/little"]
+    assert [*kept(done)] == ["Namespace/second"]
+    assert is_there(cluster, "/api/v1/namespaces/second/configmaps/stranger")
 
 
 def node_labels(cluster: Cluster) -> set[str]:

@@ -1,7 +1,8 @@
 """Whatever goes wrong between client and server, the cluster converges, and nothing is done twice.
 
 Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
-comes back; one that is busy while something ends; what its database does not take; a namespace that goes; a loop through a proxy where every few requests and watches go
+comes back; one that is busy while something ends; what its database does not take; a namespace that goes;
+a proxy that answers in its place; a loop through a proxy where every few requests and watches go
 wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
 (test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
@@ -20,6 +21,7 @@ import little
 import pytest
 from clusters import Cluster, until
 from fault_proxy import Answer, Asked, Cut, FaultProxy, failure, now_and_then
+from little import NODES
 from raw_api import Object
 from simple_kmod import (
     DRIVER,
@@ -203,6 +205,28 @@ def test_what_is_deleted_is_followed_to_its_end_though_the_server_is_busy_meanwh
     assert next(busy, "asked") == "asked"
     assert not little.is_there(cluster, f"{little.MAPS}/goes")
     assert little.is_there(cluster, little.PARENT) == (command == "sync")
+
+
+def test_what_a_proxy_answers_in_json_is_not_taken_for_a_list_of_nothing(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    little.play(cluster, tmp_path)
+    account: Object = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "goes"}}
+    stays = little.config_map("stays")
+    one = little.build(tmp_path / "1", {"little": {"0000-x.yaml": little.yaml_of(stays, account)}}, NODES)
+    two = little.build(tmp_path / "2", {"little": {"0000-x.yaml": little.yaml_of(stays)}}, NODES)
+    assert sync(cluster, one).code == 0
+    answers = iter([Answer(status=200, body={"message": "please log in"})])
+    asked_for = "/little/serviceaccounts?"
+    fault_proxy.decide = lambda asked: next(answers, None) if asked_for in asked.path else None
+
+    done = sync(cluster, two, "--prune", kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+
+    # Once its parent names no ServiceAccounts any more nobody would ever look for this one.
+    assert (done.code, done.errors) == (0, ""), done.events
+    assert next(answers, "asked") == "asked"
+    assert little.pruned(done) == ["ServiceAccount/little/goes"]
+    assert little.names(cluster, "/api/v1/namespaces/little/serviceaccounts") == ["default"]
 
 
 @contextmanager

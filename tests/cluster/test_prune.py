@@ -151,6 +151,25 @@ def test_an_object_that_moves_to_another_sr_stays_and_an_unknown_sr_is_left_alon
     assert names(cluster, MAPS) == ["moving", "staying"]
 
 
+def test_what_is_shared_no_longer_stays_with_who_has_it_and_nothing_is_left_of_the_sharing(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    play(cluster, tmp_path)
+    both, staying = config_map("both", "little"), config_map("staying")
+    templates = {"0000-x.yaml": yaml_of(staying, both)}
+    one = build(tmp_path / "1", {"little": templates, "other": templates}, NODES)
+    two = build(tmp_path / "2", {"little": templates, "other": {"0000-x.yaml": yaml_of(staying)}}, NODES)
+    parents = "/api/v1/namespaces/default/configmaps"
+    assert sync(cluster, one, "--prune").code == 0
+    assert "sro-apply--shared" in names(cluster, parents)
+
+    done = sync(cluster, two, "--prune")
+
+    assert (done.code, pruned(done), done.of("prune-stopped")) == (0, [], [])
+    assert names(cluster, MAPS) == ["both", "staying"]
+    assert names(cluster, parents) == ["sro-apply-little", "sro-apply-other"]
+
+
 def test_a_removed_sr_goes_with_its_drivers_its_namespace_and_its_labels(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -32,6 +32,9 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connected(tmp_path: Path, server: Any, ca: Path, **cluster: str) -> Connection:
+    """Args: cluster: further fields; a file for the CA is read instead of what `ca` has now."""
+    if "certificate-authority" not in cluster:
+        cluster["certificate-authority-data"] = base64.b64encode(ca.read_bytes()).decode()
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -39,11 +42,7 @@ def connected(tmp_path: Path, server: Any, ca: Path, **cluster: str) -> Connecti
         "clusters": [
             {
                 "name": "x",
-                "cluster": {
-                    "server": f"https://127.0.0.1:{server.port}",
-                    "certificate-authority-data": base64.b64encode(ca.read_bytes()).decode(),
-                    **cluster,
-                },
+                "cluster": {"server": f"https://127.0.0.1:{server.port}", **cluster},
             }
         ],
         "users": [{"name": "x", "user": {"token": "secret"}}],
@@ -202,6 +201,26 @@ def test_a_certificate_authority_that_was_renewed_is_read_again(
     with pytest.raises(PermanentError):
         client.version()
     trusted.append(certificates.ca)
+    with pytest.raises(PermanentError):
+        client.version()
+    assert client.version() == "v1.20.2"
+
+
+def test_a_file_for_the_certificate_authority_that_was_renewed_is_read_again(
+    server: Any, certificates: Any, tmp_path: Path
+) -> None:
+    from certificates import make_certificates  # noqa: PLC0415 - takes a while to import
+
+    (tmp_path / "other").mkdir()
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(make_certificates(tmp_path / "other").ca.read_bytes())
+    client = Client(connected(tmp_path, server, ca, **{"certificate-authority": "ca.pem"}))
+    with pytest.raises(PermanentError):
+        client.version()
+    ca.unlink()  # somebody is writing it anew
+    with pytest.raises(PermanentError):
+        client.version()
+    ca.write_bytes(certificates.ca.read_bytes())
     with pytest.raises(PermanentError):
         client.version()
     assert client.version() == "v1.20.2"

@@ -187,7 +187,7 @@ def test_objects_of_a_kind_that_has_gone_have_gone(ask: str) -> None:
 
 def test_a_kind_that_every_server_has_is_asked_for_at_once() -> None:
     server = Server()
-    server.objects = lambda: answered({"items": []})
+    server.objects = lambda: answered({"metadata": {}, "items": []})
     assert client(server).list(Kind("batch/v1", "Job"), "sr") == []
     assert server.asked == ["/apis/batch/v1/namespaces/sr/jobs?limit=500"]
 

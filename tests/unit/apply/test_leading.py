@@ -260,6 +260,20 @@ def test_a_lease_that_we_may_not_let_go_of_is_said() -> None:
     )
 
 
+def test_who_is_stopped_while_it_says_that_it_leads_lets_go_of_the_lease() -> None:
+    """As by Ctrl-C, or where nobody reads what it says any more."""
+    double = LeaseDouble()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Leading):
+            raise KeyboardInterrupt
+
+    one = Leader(double, "ops", stop, times=TIMES, now=Time())
+    with pytest.raises(KeyboardInterrupt), one.leading(60):
+        pass
+    assert spec(double.lease)["holderIdentity"] == ""
+
+
 def test_a_server_that_never_answered_is_not_waited_for() -> None:
     double = LeaseDouble(lambda *_: TransientError("server-unreachable", "read Lease: no answer"))
     with pytest.raises(TransientError), leader(double, Time()).leading(60):

@@ -1,4 +1,5 @@
-"""The smaller rules of planning: placement, where pods run, sameness, ApplySets, back-off, trials, states, what is allowed.
+"""The smaller rules of planning: placement, where pods run, whose objects are, sameness, ApplySets and their members,
+back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -11,14 +12,16 @@ from typing import Any
 import pytest
 
 from sro_apply.errors import BundleError
-from sro_apply.planning.allowed import refuse_beyond
+from sro_apply.planning.adopting import as_released, released, special_resource_of
+from sro_apply.planning.allowed import refuse_beyond, refuse_own
 from sro_apply.planning.applyset import as_member, parent_id, parent_manifest, set_id
 from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node, read_place
+from sro_apply.planning.placement import STATE_LABEL, expected_nodes, fitting_nodes, read_node, read_place
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
 from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.sameness import is_same
+from sro_apply.planning.sets import Member, Span, resource_of, set_of, span_of
 from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_render.model.objects import ObjectId
 
@@ -35,7 +38,25 @@ def daemon_set(selector: Object, tolerations: list[Object] | None = None) -> Obj
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "spec": {"template": {"spec": spec}}}
 
 
+def affine(labels: Object) -> Object:
+    """A DaemonSet that asks for labels by affinity."""
+    lines = [{"key": key, "operator": "In", "values": [value]} for key, value in labels.items()]
+    terms = {"nodeSelectorTerms": [{"matchExpressions": lines}]}
+    required = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "spec": {"template": {"spec": {"affinity": required}}},
+    }
+
+
 NO_SCHEDULE = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
+RUNNING = (("c", "5.1"), ("b", "5.2"), ("a", "5.1"))
+
+
+def own(name: str) -> Object:
+    """A taint of Kubernetes' own."""
+    return {"key": f"node.kubernetes.io/{name}", "effect": "NoSchedule"}
 
 
 @pytest.mark.parametrize(
@@ -47,19 +68,45 @@ NO_SCHEDULE = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
         # The kernel's label may be what is wrong: it does not excuse a node.
         ([node("a", {KERNEL: "other"}), node("b")], daemon_set({KERNEL: "k"}), ["a", "b"], ("a", "b")),
         ([node("a", taints=[NO_SCHEDULE])], daemon_set({}), ["a"], ()),
+        ([node("a", taints=[{**NO_SCHEDULE, "effect": "NoExecute"}])], daemon_set({}), ["a"], ()),
         ([node("a", taints=[{**NO_SCHEDULE, "effect": "PreferNoSchedule"}])], daemon_set({}), ["a"], ("a",)),
-        (
-            [node("a", taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}])],
-            daemon_set({}),
-            ["a"],
-            ("a",),
-        ),
+        ([node("a", taints=[own("unschedulable"), NO_SCHEDULE])], daemon_set({}), ["a"], ()),
+        # The applier sets these labels itself, as far as it has come.
+        ([node("a")], daemon_set({f"{STATE_LABEL}sr-0000": "Ready"}), ["a"], ("a",)),
+        ([node("a")], affine({f"{STATE_LABEL}sr-0000": "Ready"}), ["a"], ("a",)),
+        ([node("a")], affine({f"{STATE_LABEL}sr-0000": "Ready", "role": "worker"}), ["a"], ()),
+        ([node("a", {"role": "worker"}), node("b")], affine({"role": "worker"}), ["a", "b"], ("a",)),
+        # What has no pods runs nowhere.
+        ([node("a")], {"apiVersion": "v1", "kind": "ConfigMap"}, ["a"], ()),
     ],
 )
 def test_a_daemon_set_must_run_on_the_nodes_of_the_lock_that_it_fits(
     nodes: list[Object], manifest: Object, locked: list[str], expected: tuple[str, ...]
 ) -> None:
     assert expected_nodes(manifest, map(read_node, nodes), locked, is_affine=True) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+        *("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure"),
+        *("unschedulable", "network-unavailable"),
+    ],
+)
+def test_what_every_daemon_set_tolerates_keeps_none_away(name: str) -> None:
+    nodes = [read_node(node("a", taints=[own(name)]))]
+    assert expected_nodes(daemon_set({}), nodes, ["a"], is_affine=True) == ("a",)
+
+
+def test_a_daemon_set_of_a_kernel_fits_the_nodes_that_run_it_whether_a_lock_has_them_or_not() -> None:
+    nodes = [
+        read_node({**node(name), "status": {"nodeInfo": {"kernelVersion": kernel}}})
+        for name, kernel in RUNNING
+    ]
+    assert fitting_nodes(daemon_set({}), nodes, "5.1") == ("a", "c")
+    assert fitting_nodes(daemon_set({}), nodes, "") == ("a", "b", "c")
+    assert fitting_nodes({"apiVersion": "v1", "kind": "ConfigMap"}, nodes, "5.1") == ()
 
 
 def test_a_kernel_that_a_chart_itself_selects_is_the_only_one() -> None:
@@ -89,6 +136,8 @@ def test_tolerations_are_read_where_the_pod_s_spec_is(kind: str) -> None:
         ({"key": "other", "operator": "Exists"}, False),
         ({"key": "dedicated", "value": "gpu", "effect": "NoExecute"}, False),
         ({"value": "gpu"}, False),
+        # An operator that nobody knows tolerates nothing.
+        ({"key": "dedicated", "operator": "Has", "value": "gpu"}, False),
     ],
 )
 def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tolerated: bool) -> None:
@@ -96,6 +145,45 @@ def test_a_taint_keeps_away_what_does_not_tolerate_it(toleration: Object, is_tol
     assert expected_nodes(daemon_set({}, [toleration]), [tainted], ["a"], is_affine=True) == (
         ("a",) if is_tolerated else ()
     )
+
+
+SPECIAL: Object = {
+    "apiVersion": "sro.openshift.io/v1beta1",
+    "kind": "SpecialResource",
+    "name": "sr",
+    "uid": "1",
+}
+OTHER: Object = {"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "2"}
+
+
+@pytest.mark.parametrize(
+    ("owners", "owner", "others"),
+    [
+        ([], "", []),
+        ([OTHER], "", [OTHER]),
+        ([SPECIAL], "sr", []),
+        ([OTHER, SPECIAL], "sr", [OTHER]),
+        # Of whatever version; another's kind of that name, and another kind of that group, are none.
+        ([{**SPECIAL, "apiVersion": "sro.openshift.io/v1"}], "sr", []),
+        ([{**SPECIAL, "apiVersion": "example.com/v1"}], "", [{**SPECIAL, "apiVersion": "example.com/v1"}]),
+        ([{**SPECIAL, "kind": "SpecialResourceModule"}], "", [{**SPECIAL, "kind": "SpecialResourceModule"}]),
+    ],
+)
+def test_an_object_is_taken_from_its_special_resource_and_from_nobody_else(
+    owners: list[Object], owner: str, others: list[Object]
+) -> None:
+    given: Object = {
+        "kind": "DaemonSet",
+        "metadata": {"name": "a", "resourceVersion": "7", "ownerReferences": owners},
+    }
+    assert special_resource_of(given) == owner
+    # RFC 7386: a list is replaced as a whole, and null takes it away; the version says of which object.
+    assert released(given) == {"metadata": {"resourceVersion": "7", "ownerReferences": others or None}}
+    left = {"ownerReferences": others} if others else {}
+    assert as_released(given) == {
+        "kind": "DaemonSet",
+        "metadata": {"name": "a", "resourceVersion": "7", **left},
+    }
 
 
 def pod(name: str, where: str | None, *conditions: str, app: str = "x") -> Object:
@@ -262,6 +350,95 @@ def test_the_id_of_a_set_is_the_one_of_the_specification() -> None:
     )
 
 
+def parent(name: str, tooling: str = "sro-apply/1.0", kind: str = "ConfigMap", of: str = "") -> Object:
+    """A parent as kubectl's rules want it. Args: of: the name whose ID it has, where that is not its own."""
+    identity = ObjectId("v1", kind, "ops", of or name)
+    metadata = {
+        "name": name,
+        "namespace": "ops",
+        "labels": {"applyset.kubernetes.io/id": set_id(identity)},
+        "annotations": {"applyset.kubernetes.io/tooling": tooling},
+    }
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    ("given", "resource"),
+    [
+        (parent("sro-apply-sr"), "sr"),
+        (parent("sro-apply-sro-apply-sr"), "sro-apply-sr"),
+        # What SRs share, which no SR can be called.
+        (parent("sro-apply--shared"), "_shared"),
+        (parent("sro-apply-sr", "kubectl/v1.27"), None),
+        (parent("sro-apply-sr", "sro-applying/1.0"), None),
+        # A copy under another name, or of another kind, has the ID of the first.
+        (parent("sro-apply-copy", of="sro-apply-sr"), None),
+        (parent("sr"), None),
+        (parent("sro-apply-sr", kind="Secret"), None),
+    ],
+)
+def test_a_parent_is_ours_by_its_tool_its_id_and_its_name(given: Object, resource: str | None) -> None:
+    assert resource_of(given) == resource
+
+
+def managed(*managers: tuple[str, str, Object], **metadata: Any) -> Object:
+    """An object with the label of the set `its`, and who manages which fields of it by which operation."""
+    fields = [{"manager": who, "operation": how, "fieldsV1": what} for who, how, what in managers]
+    labels = {"applyset.kubernetes.io/part-of": "its"}
+    return {"kind": "ConfigMap", "metadata": {"labels": labels, "managedFields": fields, **metadata}}
+
+
+LABEL: Object = {"f:metadata": {"f:labels": {"f:applyset.kubernetes.io/part-of": {}}}}
+DATA: Object = {"f:data": {"f:x": {}}, "f:metadata": {"f:labels": {"f:app": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "its_set"),
+    [
+        (managed(("sro-apply", "Apply", LABEL)), "its"),
+        (managed(("another", "Apply", LABEL)), "its"),
+        # kubectl apply --prune writes by updates, under a name of its own.
+        (managed(("kubectl-client-side-apply", "Update", LABEL)), "its"),
+        (managed(("people", "Update", DATA), ("another", "Apply", DATA), ("a", "Apply", LABEL)), "its"),
+        # By hand, by a controller that copies labels, and by nobody who says so.
+        (managed(("kubectl-label", "Update", LABEL)), ""),
+        (managed(("controller", "Update", LABEL), ("another", "Apply", DATA)), ""),
+        (managed(("kubectl-client-side-apply", "Update", DATA)), ""),
+        (managed(), ""),
+    ],
+)
+def test_an_object_is_in_the_set_that_an_applier_has_put_it_into(given: Object, its_set: str) -> None:
+    assert set_of(given) == its_set
+
+
+@pytest.mark.parametrize(
+    ("given", "is_ours"),
+    [
+        (managed(("sro-apply", "Apply", LABEL)), True),
+        (managed(("people", "Update", DATA), ("sro-apply", "Apply", LABEL), ("hpa", "Update", DATA)), True),
+        (managed(("sro-apply", "Update", LABEL)), False),
+        (managed(("another", "Apply", LABEL)), False),
+        (managed(), False),
+        # What a controller makes of an object has its labels, and sometimes all of it.
+        (managed(("sro-apply", "Apply", LABEL), ownerReferences=[{"controller": True}]), False),
+        (managed(("sro-apply", "Apply", LABEL), ownerReferences=[{"controller": False}, {}]), True),
+    ],
+)
+def test_a_member_is_ours_if_we_applied_it_and_no_controller_has_it(given: Object, is_ours: bool) -> None:
+    assert Member(resource="sr", live=given).is_ours is is_ours
+
+
+def test_where_the_members_of_a_set_may_be_is_said_by_its_parent() -> None:
+    known: Object = {
+        "applyset.kubernetes.io/contains-group-kinds": "Secret,ConfigMap,DaemonSet.apps",
+        "applyset.kubernetes.io/additional-namespaces": "z,a",
+    }
+    assert span_of({"metadata": {"annotations": known}}) == Span(
+        kinds=("ConfigMap", "DaemonSet.apps", "Secret"), namespaces=("a", "z")
+    )
+    assert span_of({"metadata": {}}) == Span()
+
+
 def test_the_parent_names_kinds_and_namespaces_of_now_and_of_before() -> None:
     before: Object = {
         "metadata": {
@@ -332,6 +509,37 @@ def test_what_goes_beyond_the_allowed_is_named(
     with pytest.raises(BundleError) as refused:
         refuse_beyond(BUNDLE, kinds, namespaces)
     assert refused.value.finding.notes == wrong
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_ours"),
+    [
+        (ObjectId("v1", "ConfigMap", "ops", "sro-apply"), True),
+        (ObjectId("v1", "ConfigMap", "ops", "sro-apply-sr"), True),
+        (ObjectId("coordination.k8s.io/v1", "Lease", "ops", "sro-apply"), True),
+        # Without a namespace it goes into that of its SpecialResource, which is the applier's here.
+        (ObjectId("v1", "ConfigMap", "", "sro-apply"), True),
+        (ObjectId("v1", "ConfigMap", "ops", "sro-applying"), False),
+        (ObjectId("v1", "ConfigMap", "ops", "my-sro-apply"), False),
+        (ObjectId("v1", "ConfigMap", "sr", "sro-apply"), False),
+        # Its rights are everywhere.
+        (ObjectId("rbac.authorization.k8s.io/v1", "RoleBinding", "sr", "sro-apply"), True),
+        (ObjectId("rbac.authorization.k8s.io/v1", "ClusterRole", "", "sro-apply-escalation"), True),
+        (ObjectId("rbac.authorization.k8s.io/v1", "ClusterRole", "", "sr"), False),
+        # A namespace is a place for its objects, and none of them.
+        (ObjectId("v1", "Namespace", "", "sro-apply"), False),
+    ],
+)
+def test_what_the_applier_keeps_for_itself_no_bundle_may_have(identity: ObjectId, is_ours: bool) -> None:
+    made = BundleObject(id=identity, manifest={}, file="f/x")
+    home = BundleResource(name="sr", namespace="ops", states=(BundleState(name="s0", objects=(made,)),))
+    given = RenderedBundle(cluster="c", resources=(home,))
+    if not is_ours:
+        refuse_own(given, "ops")
+        return
+    with pytest.raises(BundleError) as refused:
+        refuse_own(given, "ops")
+    assert refused.value.finding.notes == (f"{identity} (f/x)",)
 
 
 A, B = ObjectId("v1", "ConfigMap", "a", "a"), ObjectId("v1", "ConfigMap", "a", "b")

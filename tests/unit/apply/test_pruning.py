@@ -9,6 +9,7 @@ each event as a line. Left out: plans (tests/laws), and what a real server does
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,14 +21,15 @@ from sro_apply.controller.run import Pruning
 from sro_apply.events import Cleared, Delayed, Event, Kept, Leaving, Pruned, PruneStopped
 from sro_apply.insisting import insisting
 from sro_apply.kube.errors import PermanentError, TransientError
-from sro_apply.kube.interface import Kind, Served
+from sro_apply.kube.interface import Kind, Propagation, Served
 from sro_apply.planning.applyset import PART_OF, parent_id, parent_manifest, set_id
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, RenderedBundle
 from sro_apply.planning.picture import SeenNode
-from sro_apply.planning.prune import nodes_of_driver
+from sro_apply.planning.prune import Doomed, PrunePlan, nodes_of_driver
 from sro_apply.planning.sets import Member
-from sro_apply.planning.strangers import strangers_of
+from sro_apply.planning.strangers import Contents, hold_namespaces, strangers_of
+from sro_apply.pruning.deleting import Deleter
 from sro_apply.pruning.pruner import PruneOutcome, Pruner
 from sro_apply.pruning.remover import Remover
 from sro_apply.reporting.logs import text_line
@@ -132,6 +134,115 @@ def prune(
     return pruner.prune(frozenset({"sr"})), told, clock.time
 
 
+class Preconditions(Sets):
+    """A double that notes which object each deletion means, and what of it goes first."""
+
+    def __init__(self, *members: Object) -> None:
+        super().__init__(lambda *_: None)
+        self.objects = cluster(lambda *_: None, *members).objects
+        self.asked: list[tuple[str, str, str, Propagation, bool]] = []
+
+    def delete(
+        self,
+        identity: ObjectId,
+        *,
+        uid: str,
+        propagation: Propagation,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        self.asked.append((identity.name, uid, resource_version, propagation, dry_run))
+        super().delete(
+            identity, uid=uid, propagation=propagation, resource_version=resource_version, dry_run=dry_run
+        )
+
+
+BACKGROUND, FOREGROUND = Propagation.BACKGROUND, Propagation.FOREGROUND
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_deletion_means_the_very_object_that_was_decided_about(is_dry_run: bool) -> None:
+    double = Preconditions(member("old"))
+    outcome, events, _ = prune(double, is_dry_run=is_dry_run)
+    assert double.asked == [("old", "uid-old", "1", BACKGROUND, is_dry_run)]
+    (told,) = (each for each in events if isinstance(each, Pruned))
+    assert told.is_dry_run is outcome.cleared.is_dry_run is is_dry_run
+    assert (outcome.cleared.pruned, outcome.cleared.leaving) == (1, 0)
+    assert gone(double) == ([] if is_dry_run else ["old"])
+
+
+def test_what_has_pods_is_there_until_they_are_gone_where_something_may_stand_on_them() -> None:
+    """Foreground deletion keeps an owner until its dependents are gone: only so can the driver below wait."""
+    driver = {**member("driver", "DaemonSet"), "apiVersion": "apps/v1"}
+    double = Preconditions(driver, member("old"))
+    state = BundleState(
+        name="x",
+        objects=tuple(
+            BundleObject(id=object_id(each), manifest={}, file="x") for each in (driver, STAYS.manifest)
+        ),
+    )
+    parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(state,)), "ops", "1", None)
+    double.objects[parent_id("sr", "ops")] = parent
+    del double.objects[STAYS.id]
+
+    prune(double, REMOVED)
+
+    how = {name: (uid, propagation) for name, uid, _, propagation, _ in double.asked}
+    assert how == {
+        "driver": ("uid-driver", FOREGROUND),
+        "old": ("uid-old", BACKGROUND),
+        "sro-apply-sr": ("", BACKGROUND),  # the double gives no uid to what it is given
+    }
+
+
+def test_what_has_the_name_of_a_deleted_object_is_not_waited_for() -> None:
+    """Somebody has made it anew: it is another one, which nobody deletes."""
+    double = cluster(lambda *_: None, member("old"))
+    deleter = Deleter(double, lambda _: None, FastClock(), is_dry_run=False)
+    (old,) = (Member(resource="sr", live=live) for key, live in double.objects.items() if key.name == "old")
+    double.objects[old.id] = {**member("old"), "metadata": {**member("old")["metadata"], "uid": "another"}}
+    assert deleter.await_end([old], limit_s=60, patience_s=60) == ()
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "waited"),
+    [
+        (["foregroundDeletion"], 60),
+        (["orphan"], 60),
+        (["example.com/x"], 5),
+        # Both must let go, and one of them is somebody's.
+        (["example.com/x", "foregroundDeletion"], 5),
+    ],
+)
+def test_what_only_others_can_let_go_is_waited_for_a_while_and_what_goes_by_itself_for_longer(
+    finalizers: list[str], waited: float
+) -> None:
+    clock, told = FastClock(), list[Event]()
+    live = member("old")
+    live["metadata"] |= {"deletionTimestamp": "t", "finalizers": finalizers}
+    double = cluster(lambda *_: None, live)
+    deleter = Deleter(double, told.append, clock, is_dry_run=False)
+    (kept,) = deleter.await_end([Member(resource="sr", live=live)], limit_s=60, patience_s=5)
+    assert clock.time == waited
+    assert (kept.object, kept.reason) == ("ConfigMap/a/old", leaving_reason(live))
+    assert [type(each) for each in told] == [Leaving]  # once, however often it is looked at
+
+
+def test_what_a_server_refuses_is_told_with_its_words_or_with_who_it_may_be() -> None:
+    refused = PermanentError("server-refused", "delete ConfigMap/a/old: not on a weekday")
+    for hint, said in (
+        ("", "see who refuses it, a webhook or a missing right: the message names it"),
+        ("wait", "wait"),
+    ):
+        refused.finding = Finding(code="server-refused", message="no: not on a weekday", hint=hint)
+        outcome, events, time = prune(cluster(times(99, refused, "old"), member("old"), member("z")))
+        assert (outcome.was_refused, outcome.is_complete, time) == (True, False, 0)
+        assert [each for each in events if isinstance(each, Kept)] == [
+            Kept(specialresource="sr", object="ConfigMap/a/old", reason="no: not on a weekday", hint=said)
+        ]
+        assert [each.object for each in events if isinstance(each, Pruned)] == ["ConfigMap/a/z"]
+
+
 def times(count: int, fault: Exception, name: str) -> Fault:
     left = [count]
 
@@ -162,10 +273,10 @@ def test_what_cannot_go_for_a_moment_is_looked_at_again_and_goes(fault: Exceptio
     assert time == 3
 
 
-def pruner_of(double: Sets, told: list[Event], clock: FastClock) -> Pruner:
+def pruner_of(double: Sets, told: list[Event], clock: FastClock, bundle: RenderedBundle = BUNDLE) -> Pruner:
     return Pruner(
         double,
-        BUNDLE,
+        bundle,
         SyncSettings(namespace="ops", version="1", timeout_s=60.0),
         wanted=lambda _, each: each.manifest,
         tell=told.append,
@@ -319,6 +430,18 @@ def holding(held: str, **more: str) -> Holding:
     return double
 
 
+def test_what_it_took_to_read_the_sets_is_part_of_the_time_that_a_pruning_has() -> None:
+    double, clock, told = holding("last"), FastClock(), list[Event]()
+    fault = busy()
+    fault.retry_after_s = 20.0
+    left = [fault, fault]
+    double.fault = lambda method, _: left.pop() if method == "list" and left else None
+    pruner = pruner_of(double, told, clock, REMOVED)
+    outcome = insisting(lambda: pruner.prune(frozenset()), told.append, clock, 60.0)
+    assert not outcome.is_complete
+    assert clock.time == 60
+
+
 @pytest.mark.parametrize("limits", [{"wait_s": 30.0}, {"timeout_s": 30.0}])
 def test_a_sync_waits_for_each_state_of_a_removed_sr_to_be_gone(limits: dict[str, Any]) -> None:
     double = holding("last")
@@ -364,7 +487,7 @@ def test_a_removed_sr_that_is_held_up_holds_up_no_other() -> None:
 
 def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -> None:
     double, events, clock = holding("last"), list[Event](), FastClock()
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     runner = Runner(double, REMOVED, settings, lambda _: None, clock)
     pruning = Pruning(double, REMOVED, settings, runner, events.append, clock)
     for _ in range(3):
@@ -376,6 +499,35 @@ def test_a_loop_comes_back_for_the_states_of_a_removed_sr_and_waits_for_none() -
     double.let_go("last")
     pruning.go_on(runner.picture())
     assert gone(double) == ["under", "a", "sro-apply-sr"]
+
+
+def with_two_namespaces() -> Sets:
+    """Of a removed SR, which has them in two states; a stranger is in the one that was applied last."""
+    stranger = member("stranger", namespace="z")
+    del stranger["metadata"]["labels"][PART_OF]
+    double = cluster(
+        lambda *_: None,
+        in_state("namespace", member("a", "Namespace", "")),
+        in_state("1000-y", member("z", "Namespace", "")),
+        stranger,
+    )
+    del double.objects[STAYS.id]
+    return double
+
+
+def test_a_namespace_that_strangers_hold_holds_up_no_other() -> None:
+    double = with_two_namespaces()
+    outcome, events, time = prune(double, REMOVED)
+    assert (outcome.is_complete, time) == (True, 0)
+    assert [each.object for each in events if isinstance(each, Kept)] == ["Namespace/z"]
+    assert gone(double) == ["a"]
+
+
+def test_nor_does_it_where_the_sr_is_deleted() -> None:
+    double = with_two_namespaces()
+    outcome = Remover(double, "ops", lambda _: None, FastClock()).remove("sr", 60.0, lambda _: ())
+    assert not outcome.is_complete
+    assert gone(double) == ["a"]
 
 
 def test_a_namespace_that_strangers_hold_is_no_end_and_the_same_command_comes_back_for_it() -> None:
@@ -428,11 +580,138 @@ def test_members_in_a_namespace_that_has_gone_have_gone_with_the_right_to_list_t
     assert (parent_id("sr", "ops") in double.objects) is not is_gone
 
 
+@pytest.mark.parametrize(
+    ("name", "has_member", "stays"),
+    [("_shared", False, False), ("_shared", True, True), ("another", False, True)],
+    ids=["nothing shared", "something shared once", "another bundle's"],
+)
+def test_what_says_what_is_shared_goes_when_nothing_is_any_more(
+    name: str, *, has_member: bool, stays: bool
+) -> None:
+    left = member("left")
+    left["metadata"]["labels"] = {PART_OF: set_id(parent_id(name, "ops"))}
+    double = cluster(lambda *_: None, *([left] if has_member else []))
+    state = BundleState(name="0000-x", objects=(BundleObject(id=object_id(left), manifest={}, file="x"),))
+    before = BundleResource(name=name, namespace="a", states=(state,))
+    double.objects[parent_id(name, "ops")] = parent_manifest(before, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert outcome.is_complete
+    assert (parent_id(name, "ops") in double.objects, object_id(left) in double.objects) == (
+        stays,
+        has_member,
+    )
+    assert [each.code for each in events if isinstance(each, PruneStopped)] == ["unknown-set"] * has_member
+
+
+def test_who_may_not_delete_what_says_what_was_shared_is_told_how_and_has_pruned_all_the_same() -> None:
+    """The rights of a bundle that shares nothing have nothing of it."""
+    name = "sro-apply--shared"
+    refused = lacking(f"delete ConfigMap/ops/{name}", "delete", "configmaps", "ops")
+    double = cluster(lambda method, about: refused if (method, about) == ("delete", name) else None)
+    before = BundleResource(name="_shared", namespace="", states=())
+    double.objects[parent_id("_shared", "ops")] = parent_manifest(before, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert (outcome.is_complete, outcome.was_refused) == (True, False)
+    assert [each for each in events if isinstance(each, Kept)] == [
+        Kept(
+            specialresource="_shared",
+            object=f"ConfigMap/ops/{name}",
+            reason="several SpecialResources share nothing any more, and we may not delete it",
+            hint=f"nobody needs it: kubectl delete -n ops configmap {name}",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("came_to", "is_complete"),
+    [
+        ({}, True),
+        # What stays by a rule is told, and nothing is left to do.
+        ({"cleared": Cleared(pruned=1, kept=3, leaving=0)}, True),
+        ({"stopped": ("unknown-set",)}, True),
+        ({"stopped": ("unknown-set", "prune-limit")}, False),
+        ({"stopped": ("empty-bundle",)}, False),
+        ({"was_refused": True}, False),
+        ({"is_unsure": True}, False),
+        ({"cleared": Cleared(pruned=1, kept=0, leaving=1)}, False),
+    ],
+)
+def test_pruning_is_complete_when_it_has_nothing_to_come_back_for(came_to: Any, is_complete: bool) -> None:
+    nothing = Cleared(pruned=0, kept=0, leaving=0)
+    assert PruneOutcome(**{"cleared": nothing, **came_to}).is_complete is is_complete
+
+
+def test_what_stays_is_counted_whether_by_a_rule_or_by_the_server() -> None:
+    claim = member("data", "PersistentVolumeClaim")
+    double = cluster(times(99, busy(), "old"), member("old"), member("new"), claim)
+    objects = tuple(
+        BundleObject(id=object_id(each), manifest={}, file="x") for each in (claim, STAYS.manifest)
+    )
+    home = BundleResource(name="sr", namespace="a", states=(BundleState(name="x", objects=objects),))
+    double.objects[parent_id("sr", "ops")] = parent_manifest(home, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert outcome.cleared == Cleared(pruned=1, kept=2, leaving=0)
+    assert events[-1] == outcome.cleared
+
+
+def test_a_definition_of_a_removed_sr_stays_and_nobody_comes_back_for_it() -> None:
+    definition = {
+        **member("things.example.com", "CustomResourceDefinition", ""),
+        "apiVersion": "apiextensions.k8s.io/v1",
+    }
+
+    class Wide(Sets):
+        def is_namespaced(self, kind: Kind) -> bool:
+            return kind.name not in {"Namespace", "CustomResourceDefinition"}
+
+    double = Wide(lambda *_: None)
+    double.objects = cluster(lambda *_: None, definition, member("old")).objects
+    del double.objects[STAYS.id]
+    objects = tuple(
+        BundleObject(id=object_id(each), manifest={}, file="x") for each in (definition, member("old"))
+    )
+    home = BundleResource(name="sr", namespace="a", states=(BundleState(name="x", objects=objects),))
+    double.objects[parent_id("sr", "ops")] = parent_manifest(home, "ops", "1", None)
+
+    outcome, events, _ = prune(double, REMOVED)
+
+    assert [each.object for each in events if isinstance(each, Kept)] == [
+        "CustomResourceDefinition/things.example.com"
+    ]
+    assert gone(double) == ["old", "sro-apply-sr"]
+    assert outcome.is_complete
+
+
+@pytest.mark.parametrize(
+    ("fault", "was_refused"),
+    [(PermanentError("server-refused", "delete: no"), True), (changed(), False), (busy(), False)],
+    ids=["refused", "changed", "busy"],
+)
+def test_what_delete_cannot_get_rid_of_is_told_by_rehearsal_and_by_the_deed(
+    fault: Exception, was_refused: bool
+) -> None:
+    told: list[Event] = []
+    double = cluster(times(99, fault, "old"), member("old"))
+    remover = Remover(double, "ops", told.append, FastClock())
+    rehearsed = remover.rehearse(remover.plan("sr"))
+    assert gone(double) == []
+    assert (rehearsed.was_refused, rehearsed.is_complete) == (was_refused, False)
+    assert rehearsed.cleared == Cleared(pruned=1, kept=1, leaving=0, is_dry_run=True)
+
+    done = remover.remove("sr", 60.0, lambda _: ())
+
+    assert (done.was_refused, done.is_complete) == (was_refused, False)
+    assert done.cleared == Cleared(pruned=1, kept=1, leaving=0)
+    assert gone(double) == ["stays"]
+    assert parent_id("sr", "ops") in double.objects
+    assert [each.object for each in told if isinstance(each, Kept)] == ["ConfigMap/a/old"] * 2
+
+
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
     double = cluster(times(99, busy(), "old"), member("old"))
     events: list[Event] = []
     clock = FastClock()
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     pruner = Pruner(
         double,
         BUNDLE,
@@ -461,7 +740,7 @@ def test_a_loop_sees_after_a_while_that_what_was_kept_may_go() -> None:
     parent = parent_manifest(BundleResource(name="sr", namespace="a", states=(wide,)), "ops", "1", None)
     double.objects[parent_id("sr", "ops")] = parent
     events: list[Event] = []
-    settings = SyncSettings(namespace="ops", version="1", timeout_s=1, is_continuous=True)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=math.inf, is_continuous=True)
     runner = Runner(double, BUNDLE, settings, lambda _: None, clock)
     runner.begin()
     runner.round()
@@ -552,8 +831,13 @@ def owner(kind: str, name: str) -> Object:
                 thing("ServiceAccount", "default"),
                 thing("ServiceAccount", "builder"),
                 thing("ConfigMap", "kube-root-ca.crt"),
+                thing("ConfigMap", "openshift-service-ca.crt"),
+                thing("ServiceAccount", "deployer"),
                 thing("RoleBinding", "system:deployers"),
+                thing("RoleBinding", "system:image-builders"),
+                thing("RoleBinding", "system:image-pullers"),
                 thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                thing("Secret", "d", annotations={"openshift.io/token-secret.name": "t"}),
                 thing("Event", "e"),
             ],
             (),
@@ -603,6 +887,38 @@ def owner(kind: str, name: str) -> Object:
             ],
             (),
         ),
+        # One name of the wrong kind, and a kind of somebody else.
+        (
+            [thing("ConfigMap", "default"), thing("Secret", "kube-root-ca.crt")],
+            ("ConfigMap/a/default", "Secret/a/kube-root-ca.crt"),
+        ),
+        (
+            [
+                {
+                    **thing("Secret", "t", annotations={"kubernetes.io/service-account.name": "default"}),
+                    "apiVersion": "example.com/v1",
+                }
+            ],
+            ("Secret/a/t",),
+        ),
+        # Endpoints of a Service of Kubernetes, not of Knative's.
+        (
+            [thing("Endpoints", "s"), {**thing("Service", "s"), "apiVersion": "serving.knative.dev/v1"}],
+            ("Endpoints/a/s", "Service/a/s"),
+        ),
+        # The rights that are installed for us; what only has the label of something else, or is none.
+        (
+            [
+                {**thing(kind, name, labels={"app.kubernetes.io/name": label}), "apiVersion": f"{group}/v1"}
+                for group, kind, name, label in (
+                    ("rbac.authorization.k8s.io", "Role", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "RoleBinding", "ours", "sro-apply"),
+                    ("rbac.authorization.k8s.io", "Role", "theirs", "prometheus"),
+                    ("apps", "Deployment", "copied", "sro-apply"),
+                )
+            ],
+            ("Deployment/a/copied", "Role/a/theirs"),
+        ),
         # The workload of a stranger, and what is of both.
         (
             [
@@ -622,6 +938,107 @@ def test_a_stranger_is_who_neither_goes_nor_comes_with_a_namespace(
     objects: list[JsonObject], strangers: tuple[str, ...]
 ) -> None:
     assert strangers_of(objects, {"Deployment-gone", "ConfigMap-gone"}) == strangers
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_stranger"),
+    [
+        # Kubernetes' and OpenShift's owners of pods, of ReplicaSets and Jobs, of builds and of EndpointSlices.
+        *((kind, False) for kind in ("DaemonSet", "ReplicaSet", "StatefulSet", "Job")),
+        *((kind, False) for kind in ("Deployment", "CronJob", "BuildConfig", "Build", "Service")),
+        # It may be without a namespace, so that it is not seen here and lives.
+        ("Node", True),
+        ("Cluster", True),
+    ],
+)
+def test_of_an_owner_that_is_not_there_it_is_known_where_it_would_be(kind: str, is_stranger: bool) -> None:
+    given = thing("ConfigMap", "c", owner(kind, "was"))
+    assert strangers_of([given], ()) == (("ConfigMap/a/c",) if is_stranger else ())
+    # Another owner lives: the garbage collector leaves it.
+    lives = thing("ConfigMap", "mine")
+    both = thing("ConfigMap", "c", owner(kind, "was"), owner("ConfigMap", "mine"))
+    assert strangers_of([both, lives], ()) == ("ConfigMap/a/c", "ConfigMap/a/mine")
+
+
+def space(name: str) -> Doomed:
+    return Doomed(member=Member(resource="sr", live=member(name, "Namespace", "")), reason="why")
+
+
+MINE = ("i", "ii")
+
+
+@pytest.mark.parametrize(
+    ("contents", "kept"),
+    [
+        (Contents(), None),
+        (Contents(objects=(thing("Event", "e"),)), None),
+        # It goes with the same pruning.
+        (Contents(objects=(member("old"),)), None),
+        (
+            Contents(objects=(thing("ConfigMap", "i"),)),
+            (
+                "with it would go an object that must not (ConfigMap/a/i)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        (
+            Contents(objects=tuple(thing("ConfigMap", each) for each in MINE), unread=("Pod",)),
+            (
+                "with it would go 2 objects that must not (ConfigMap/a/i, ConfigMap/a/ii)",
+                "move them away or delete them; or delete all of it: kubectl delete namespace a",
+            ),
+        ),
+        # What nobody can look into may have anything.
+        (
+            Contents(unread=("Pod", "Widget.example.com")),
+            (
+                "what is in it cannot be seen (Pod, Widget.example.com)",
+                (
+                    "install the rights that sro-apply manifests --delete-namespaces prints, or look yourself: "
+                    "kubectl delete namespace a"
+                ),
+            ),
+        ),
+    ],
+)
+def test_a_namespace_goes_only_if_it_is_known_that_nothing_else_goes_with_it(
+    contents: Contents, kept: tuple[str, str] | None
+) -> None:
+    old = Doomed(member=Member(resource="sr", live=member("old")), reason="why")
+    plan = PrunePlan(doomed=(old, space("a")))
+    looked: list[str] = []
+
+    def look(names: Sequence[str]) -> dict[str, Contents]:
+        looked.extend(names)
+        return dict.fromkeys(names, contents)
+
+    held = hold_namespaces(plan, look, own="ops")
+    assert looked == ["a"]
+    if kept is None:
+        assert held == plan
+        return
+    reason, hint = kept
+    assert held == PrunePlan(
+        doomed=(old,),
+        kept=(Kept(specialresource="sr", object="Namespace/a", reason=reason, hint=hint),),
+        held=("a",),
+    )
+
+
+def test_our_own_namespace_stays_and_nothing_lets_go_of_it() -> None:
+    plan = PrunePlan(doomed=(space("ops"), space("b")))
+    held = hold_namespaces(plan, lambda names: dict.fromkeys(names, Contents()), own="ops")
+    assert held == PrunePlan(
+        doomed=(space("b"),),
+        kept=(
+            Kept(
+                specialresource="sr",
+                object="Namespace/ops",
+                reason="sro-apply keeps its own objects in it",
+                hint="delete it once nothing else is in it",
+            ),
+        ),
+    )
 
 
 def test_what_two_groups_serve_is_what_the_first_of_them_says() -> None:

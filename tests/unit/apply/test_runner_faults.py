@@ -14,6 +14,7 @@ from kube_double import Double, FastClock, Fault, lacking
 
 from sro_apply.config import SyncSettings
 from sro_apply.events import Applied, Delayed, Event, Failed, Finished, Result
+from sro_apply.insisting import insisting
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.interface import Kind
 from sro_apply.kube.view import View
@@ -241,6 +242,18 @@ def test_a_server_that_goes_away_in_the_middle_is_waited_for_until_the_time_is_o
     assert isinstance(events[-1], Finished)
     assert events[-1].is_out_of_time
     assert time == 100
+
+
+def test_a_server_that_lets_itself_be_asked_late_gives_nobody_more_time() -> None:
+    """What it took to ask the first question is part of the time that a sync has."""
+    fault = times(3, busy(20.0), method="get", name="sro-apply-sr")
+    double, clock, events = Double(fault), FastClock(), list[Event]()
+    double.fault = lambda method, name: busy() if method == "apply" else fault(method, name)
+    settings = SyncSettings(namespace="ops", version="1", timeout_s=100.0)
+    runner = Runner(double, bundle(), settings, events.append, clock)
+    outcome = insisting(runner.run, events.append, clock, 100.0)
+    assert outcome.finished.is_out_of_time
+    assert clock.time == 100
 
 
 def test_a_sync_that_was_stopped_after_any_request_is_finished_by_the_next() -> None:

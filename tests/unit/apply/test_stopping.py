@@ -1,7 +1,7 @@
 """What is done when a process is asked to end, and what is kept of what no longer matters.
 
-Matrix: asked before and after somebody wants to know; asked once more while a server gives no answer. Left out: an
-end in good order, which tests/cluster has.
+Matrix: asked before and after somebody wants to know; asked once more while a server gives no answer, and while
+what is under way is waited for. Left out: an end in good order, which tests/cluster has.
 """
 
 from __future__ import annotations
@@ -100,3 +100,34 @@ def test_whoever_asks_twice_does_not_wait_for_an_end_in_good_order(
                 process.send_signal(asked_by)
                 _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, "interrupted\n")
+
+
+ENDING = """
+import threading, time
+from sro_apply import __main__ as program
+
+def under_way():
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
+    print("waited for", flush=True)
+    time.sleep(600)
+
+def run(_):
+    threading.Thread(target=under_way).start()
+    return 130
+
+program.run = run
+program.main()
+"""
+"""A command that was interrupted while it waited for an answer."""
+
+
+def test_whoever_does_not_wait_for_what_is_under_way_gets_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "waited for\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (-signal.SIGINT, "")
