@@ -180,7 +180,8 @@ class Leader:
                 raise LeaseLostError(
                     holder,
                     f"{self._id} is held by {holder}, and was not let go of within {timeout_s:g} s",
-                    hint="wait until the other one is done, or give it more time with --timeout",
+                    hint="wait until the other one is done, or give it more time with --timeout; a loop "
+                    "(sro-apply run) is never done: change its source, or stop it",
                 )
             self._is_over.wait(min(pause_s, left_s))
         raise self._gave_up()

@@ -10,7 +10,7 @@ import click
 
 from sro_apply.bundle import root_of
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import output_option, target_options, terms_options
+from sro_apply.cli.options import output_option, source_argument, target_options, terms_options
 from sro_apply.cli.talk import warn
 from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
@@ -64,7 +64,7 @@ Example:
   sro-apply diff out/cluster
   sro-apply diff out/cluster -o markdown --out diff.md""",
 )
-@click.argument("source", metavar="SOURCE")
+@source_argument
 @target_options
 @click.option(
     "--ignore",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from sro_apply.cli.options import source_argument
 from sro_apply.controller.manifests import ManifestsRequest, Part, snapshot_manifests
 from sro_apply.controller.manifests import manifests as put_together
 from sro_apply.planning.rights import Purpose
@@ -48,7 +49,7 @@ Example:
   sro-apply manifests out/cluster --for sync
   sro-apply manifests specs/ --for snapshot""",
 )
-@click.argument("source", metavar="SOURCE")
+@source_argument
 @click.argument("run_options", metavar="[-- RUN_OPTION...]", nargs=-1)
 @click.option(
     "--for",

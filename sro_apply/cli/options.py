@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,15 @@ from sro_apply.cli.numbers import Rate, Share
 from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 Decorated = Callable[..., Any]
+
+
+def source_argument(command: Decorated) -> Decorated:
+    """`SOURCE`, whose folder a shell completes."""
+    return click.argument("source", metavar="SOURCE", shell_complete=_folders)(command)
 
 
 def target_options(command: Decorated) -> Decorated:
@@ -25,7 +33,12 @@ def target_options(command: Decorated) -> Decorated:
 
     return _with(
         with_target,
-        click.option("--kubeconfig", metavar="FILE", help="How to reach the cluster; as for kubectl."),
+        click.option(
+            "--kubeconfig",
+            metavar="FILE",
+            shell_complete=_files,
+            help="How to reach the cluster; as for kubectl.",
+        ),
         click.option(
             "--context", metavar="NAME", help="Which context of the kubeconfig; its current one by default."
         ),
@@ -101,6 +114,21 @@ def output_option(
         show_default=True,
         help=help,
     )
+
+
+def _folders(*_: object) -> list[CompletionItem]:
+    return [_item("dir")]
+
+
+def _files(*_: object) -> list[CompletionItem]:
+    return [_item("file")]
+
+
+def _item(sort: str) -> CompletionItem:
+    """What tells a shell to complete by itself."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
+
+    return CompletionItem("", type=sort)
 
 
 def _with(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import click
 
 from sro_apply.cli.durations import Duration
-from sro_apply.cli.options import output_option, target_options, terms_options, wait_timeout_option
+from sro_apply.cli.options import (
+    output_option,
+    source_argument,
+    target_options,
+    terms_options,
+    wait_timeout_option,
+)
 from sro_apply.cli.talk import printable_lines
 from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
@@ -25,7 +31,7 @@ Example:
   sro-apply run git+https://example.com/fleet.git@main:out/cluster --interval 60
   sro-apply run out/cluster --observe""",
 )
-@click.argument("source", metavar="SOURCE")
+@source_argument
 @target_options
 @click.option(
     "--interval",
@@ -41,7 +47,7 @@ Example:
     metavar="HOST:PORT",
     default=":8080",
     show_default=True,
-    help="Where metrics, probes and the status page are served.",
+    help="Where /metrics, the probes /healthz and /readyz, and the status page / are served.",
 )
 @click.option(
     "--observe",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sro_apply.cli.exit_codes import INCOMPLETE
-from sro_apply.cli.options import output_option, target_options
+from sro_apply.cli.options import output_option, source_argument, target_options
 from sro_apply.cli.talk import printable_lines, warn
 from sro_apply.controller.connecting import Target
 from sro_apply.controller.status import look
@@ -21,7 +21,7 @@ Example:
   sro-apply status out/cluster
   sro-apply status out/cluster -o json""",
 )
-@click.argument("source", metavar="SOURCE")
+@source_argument
 @target_options
 @output_option(
     ("table", "json"),

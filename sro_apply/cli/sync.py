@@ -12,6 +12,7 @@ import click
 from sro_apply.cli.exit_codes import INCOMPLETE, SERVER_REFUSED
 from sro_apply.cli.options import (
     output_option,
+    source_argument,
     target_options,
     terms_options,
     timeout_option,
@@ -38,7 +39,7 @@ Example:
   sro-apply sync out/cluster
   sro-apply sync out/cluster --dry-run -o json""",
 )
-@click.argument("source", metavar="SOURCE")
+@source_argument
 @target_options
 @click.option(
     "--wait/--no-wait",

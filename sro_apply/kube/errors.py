@@ -29,6 +29,17 @@ _UNREADABLE: Final = b"failed to create typed patch object"
 """Of an object that is not as its kind's schema says, the server says that it failed itself."""
 _TOO_LARGE: Final = (b"etcdserver: request is too large", b"trying to send message larger than max")
 """What etcd, or the way to it, does not take: the server calls that its own failure, too."""
+_OF_ADMISSION: Final = (
+    b"denied the request",
+    b"exceeded quota",
+    b"violates PodSecurity",
+    b"unable to validate against any security context constraint",
+)
+"""Of what may be written by who writes it, and is refused all the same: by webhooks, quotas and policies.
+
+Source: kubernetes apiserver pkg/admission/plugin/webhook/errors, pkg/admission/plugin/resourcequota,
+pod-security-admission; OpenShift's apiserver-library-go securitycontextconstraints/sccadmission.
+"""
 _IMMUTABLE: Final = (b"immutable", b"cannot change roleRef", b"updates to statefulset spec")
 """Of a field that stays as it was made. Source: kubernetes pkg/apis/*/validation."""
 _ENDING: Final = b"NamespaceTerminating"
@@ -120,6 +131,8 @@ def error_of(
 
 
 def _hint(status: int, body: bytes) -> str:
+    if any(each in body for each in _OF_ADMISSION):
+        return _ADMITTED
     if status == 409 and _OF_MANAGERS not in body:
         return _OUTRUN
     if status == 422 and any(each in body for each in _IMMUTABLE):
@@ -167,9 +180,13 @@ _HINTS = {
     413: "a server keeps about 1.5 MiB of an object: let the chart make several smaller ones of it",
     422: "the bundle has what this server does not accept: change the chart or its values",
 }
+_ADMITTED: Final = (
+    "not a right is missing, but a check of the cluster refuses it: do what it wants, or have it changed by "
+    "who looks after it"
+)
 _MADE_ANEW: Final = (
-    "a field that cannot be changed has another value: take the change back, or delete the object and sync again; "
-    "to delete a driver unloads its module"
+    "a field that cannot be changed has another value: take the change back, or delete the object and sync "
+    "again; to delete a driver unloads its module"
 )
 _OUTRUN: Final = (
     "it has changed meanwhile: run the command again; a manifest that names uid or resourceVersion is of an "

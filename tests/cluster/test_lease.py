@@ -119,7 +119,8 @@ def test_who_waits_in_vain_is_told_whom_for(openshift: Cluster, bundle: Path) ->
     assert done.code == 4
     assert done.errors == (
         f"error[lease-lost]: Lease/default/sro-apply is held by {holder}, and was not let go of within 1 s\n"
-        "  help: wait until the other one is done, or give it more time with --timeout\n"
+        "  help: wait until the other one is done, or give it more time with --timeout; a loop (sro-apply run) is "
+        "never done: change its source, or stop it\n"
     )
     assert done.of("applied") == []
 

@@ -162,6 +162,24 @@ def test_completion_completes(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert capsys.readouterr().out.split() == ["plain,snapshot", "plain,sync", "plain,status"]
 
 
+@pytest.mark.parametrize(
+    ("words", "sort"),
+    [
+        *((f"{command} ", "dir") for command in ("sync", "diff", "status", "run", "manifests")),
+        ("delete --kubeconfig ", "file"),
+    ],
+)
+def test_folders_and_files_are_completed_by_the_shell(
+    words: str, sort: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_SRO_APPLY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"sro-apply {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
+    with pytest.raises(SystemExit):
+        run([])
+    assert capsys.readouterr().out == f"{sort},\n"
+
+
 def test_an_output_that_is_full_is_no_bug_of_ours() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(

@@ -46,6 +46,24 @@ def test_an_answer_is_waited_for_or_told(status: int, reason: str, sort: type[Ex
 
 
 @pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (403, 'admission webhook "refuse.example.com" denied the request: not on a weekday'),
+        (400, 'admission webhook "refuse.example.com" denied the request: not on a weekday'),
+        (403, 'daemonsets.apps "a" is forbidden: exceeded quota: q, requested: count/daemonsets.apps=1'),
+        (403, 'pods "a" is forbidden: violates PodSecurity "baseline:latest": privileged'),
+        (403, 'pods "a" is forbidden: unable to validate against any security context constraint: []'),
+    ],
+)
+def test_who_is_refused_by_a_check_of_the_cluster_is_not_told_to_get_rights(status: int, text: str) -> None:
+    error = error_of(status, body(text, "Forbidden"), "apply Role/a/b", "Role", {})
+    assert error.finding.hint == (
+        "not a right is missing, but a check of the cluster refuses it: do what it wants, or have it changed by "
+        "who looks after it"
+    )
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "spec.selector: Invalid value: v1.LabelSelector{}: field is immutable",
