@@ -124,7 +124,10 @@ def _admissions(role: JsonObject) -> Iterator[Key]:
 
 
 def _is_account(subject: JsonObject, binding: Member, namespace: str, account: str) -> bool:
-    """Source: kubernetes pkg/registry/rbac/validation `appliesToUser`: without a namespace it is of that of its binding."""
+    """Without a namespace it is of that of its binding.
+
+    Source: kubernetes pkg/registry/rbac/validation `appliesToUser`.
+    """
     place = text_of(subject.get("namespace")) or binding.id.namespace
     return (subject.get("kind"), subject.get("name"), place) == ("ServiceAccount", account, namespace)
 
