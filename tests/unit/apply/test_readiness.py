@@ -90,6 +90,7 @@ def revised(name: str, number: str, revision: str) -> Object:
     ("pods", "updated", "said"),
     [
         ([revised("a", "1", "x"), revised("b", "1", "x")], 0, "; an earlier one runs (node-a, node-b)"),
+        ([revised("b", "1", "x"), revised("a", "1", "x")], 0, "; an earlier one runs (node-a, node-b)"),
         ([revised("a", "1", "x"), revised("b", "2", "y")], 1, "; an earlier one runs (node-a)"),
         # A change was taken back: `x` is the newest again, under another number.
         (
@@ -270,6 +271,45 @@ def test_of_several_nodes_the_first_by_name_is_told_in_whatever_order_they_are_l
             Readiness.PROGRESSING,
             "0 of 3 pods are ready (n1, n2, n3); node n1: KubeletNotReady: no network",
         )
+
+
+@pytest.mark.parametrize(
+    ("seen", "readiness"), [(1, Readiness.PROGRESSING), (2, Readiness.READY), (3, Readiness.READY)]
+)
+def test_a_condition_may_say_itself_of_which_generation_it_is(seen: int, readiness: Readiness) -> None:
+    """As those of metav1.Condition do. A newer one than we have read is of what we applied, too."""
+    ready = {"type": "Ready", "status": "True", "observedGeneration": seen}
+    assert judge(
+        live("Thing", {"conditions": [ready]}, version="example.com/v1"), Surroundings()
+    ).readiness is (readiness)
+
+
+@pytest.mark.parametrize("kind", ["Certificate", "CertificateRequest", "ClusterIssuer", "Issuer"])
+def test_what_always_gets_a_condition_ready_is_not_ready_before(kind: str) -> None:
+    """https://cert-manager.io/docs/reference/api-docs/: each of these has one as soon as it was looked at."""
+    assert (
+        judge(live(kind, {}, version="cert-manager.io/v1"), Surroundings()).readiness is Readiness.PROGRESSING
+    )
+    assert judge(live(kind, {}, version="example.com/v1"), Surroundings()).readiness is Readiness.READY
+
+
+def test_a_pod_that_was_given_up_while_it_waited_says_what_it_waited_for() -> None:
+    given = pod("p", "n", waiting=PULL)
+    given["status"] |= {"phase": "Failed", "message": "it was active for too long"}
+    assert judge(given, Surroundings()).reason == (
+        'pod p on node n: ImagePullBackOff: Back-off pulling image "x"'
+    )
+    given["status"]["containerStatuses"] = []
+    assert judge(given, Surroundings()).reason == "it was active for too long"
+
+
+def test_replicas_that_are_held_back_are_not_counted_and_a_pod_without_a_node_is_told() -> None:
+    """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions."""
+    spec: Object = {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}
+    given = replicas("StatefulSet", spec, updatedReplicas=0, replicas=3, readyReplicas=3)
+    assert judge(given, Surroundings(pods=[unscheduled("d-2", "")])) == Verdict(
+        Readiness.PROGRESSING, "0 of 1 replicas are of this revision; pod d-2: Unschedulable: no room"
+    )
 
 
 @pytest.mark.parametrize("seconds", [1, 30])
