@@ -76,19 +76,32 @@ def page_assets() -> PageAssets:
 def write_if_changed(path: Path, data: bytes) -> bool:
     """Write a whole file, or leave what is there as it is; folders come as needed. Whether it was written.
 
+    What is no file, as a pipe or a device, is written to and stays what it is; a link stays one too.
+
     Raises: OutputError: the system refuses.
     """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return True
+        target = path.resolve() if path.is_symlink() else path
+        if target.exists() and target.read_bytes() == data:
+            return False
+        _replace(target, data)
+    except OSError as error:
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+    return True
+
+
+def _replace(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.new")
     try:
-        if path.exists() and path.read_bytes() == data:
-            return False
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(data)
         if path.exists():
             draft.chmod(path.stat().st_mode)
         draft.replace(path)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             draft.unlink()
-        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
-    return True
+        raise

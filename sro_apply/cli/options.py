@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sro_apply.cli.durations import Duration
+from sro_apply.cli.numbers import Rate, Share
 from sro_apply.config import Terms
 from sro_apply.controller.connecting import Target
 
@@ -130,7 +131,7 @@ _CONFLICTS = (
     click.option(
         "--prune-limit",
         metavar="SHARE",
-        type=click.FloatRange(0, 1),
+        type=Share(),
         default=0.5,
         show_default=True,
         help="The share of a SpecialResource's objects that may be deleted at once, if it is more than 5.",
@@ -157,7 +158,7 @@ _PACE = (
     click.option(
         "--qps",
         metavar="NUMBER",
-        type=click.FloatRange(min=0),
+        type=Rate(),
         default=0.0,
         show_default="as many as the server takes",
         help="How many requests to send in a second at most.",

@@ -136,8 +136,7 @@ class _Sync:
         ready = runner.ready_resources() if request.waits or request.is_dry_run else frozenset()
         pruner = self._pruner(kube, self._settings(end_s), runner)
         pruned = get_through(lambda: pruner.prune(ready))
-        # Nodes keep all labels while a driver runs on them that the bundle has no longer. The last word on them is
-        # said again where the server was busy.
+        # Nodes keep all labels while a driver runs on them that the bundle has no longer.
         for attempts in range(1, MOST_REPORTS + 1):
             view.forget()
             if report():

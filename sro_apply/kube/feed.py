@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,8 @@ from sro_apply.kube.patience import afresh
 from sro_render.errors import ServerError
 from sro_render.model.objects import JsonObject, mapping_of, text_of
 
+END_S: Final = 5.0
+"""Who ends feeds waits so long for their threads, of all together."""
 Slim = Callable[[JsonObject], JsonObject]
 
 
@@ -110,13 +113,22 @@ class Feed:
 
     def close(self) -> None:
         """End the watch and its thread."""
+        self.stop()
+        self.await_end(END_S)
+
+    def stop(self) -> None:
+        """Let the watch and its thread end, without waiting for it."""
         self._is_closed.set()
         with self._lock:
-            watch, thread = self._watch, self._thread
+            watch = self._watch
         if watch is not None:
             watch.stop()
+
+    def await_end(self, timeout_s: float) -> None:
+        """Wait for the thread to end. One whose server gives no answer ends with its request, by itself."""
+        thread = self._thread
         if thread is not None:
-            thread.join(timeout=5)
+            thread.join(timeout_s)
 
     def _ready(self) -> None:
         """List, if that is not done yet.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
-from sro_apply.kube.feed import Collection, Feed, FeedTimes, Slim
+from sro_apply.kube.feed import END_S, Collection, Feed, FeedTimes, Slim
 from sro_apply.kube.interface import Kind, Watched
 from sro_apply.kube.slim import slim, slim_build, slim_node, slim_pod
 from sro_apply.kube.view import BUILD, NODE, OWNED, POD
@@ -70,8 +71,7 @@ class WatchView:
             feeds = [self._feeds.pop(key) for key in idle]
             for key in idle:
                 del self._asked_at[key]
-        for feed in feeds:
-            feed.close()
+        _close(feeds)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something has changed since the last time; False if nothing has by then."""
@@ -93,8 +93,7 @@ class WatchView:
             feeds = [*self._feeds.values()]
             self._feeds.clear()
             self._asked_at.clear()
-        for feed in feeds:
-            feed.close()
+        _close(feeds)
 
     def _ours(self, identity: ObjectId) -> Feed:
         return self._owned(Kind(identity.api_version, identity.kind), identity.namespace)
@@ -120,3 +119,12 @@ class WatchView:
         with self._news:
             self._changes += 1
             self._news.notify_all()
+
+
+def _close(feeds: Sequence[Feed]) -> None:
+    """End them all. A server that gives no answer holds up each of them, and not one after the other."""
+    for each in feeds:
+        each.stop()
+    end_s = time.monotonic() + END_S
+    for each in feeds:
+        each.await_end(max(0.0, end_s - time.monotonic()))

@@ -98,8 +98,20 @@ def unreadable(name: object, error: OSError, kind: type[_Error]) -> _Error:
 def write_file(path: Path, data: bytes) -> None:
     """Write a whole file, or leave what is there as it is; who may read it stays. Folders come as needed.
 
+    What is no file, as a pipe or a device, is written to and stays what it is; a link stays one too.
+
     Raises: OutputError: the system refuses.
     """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve() if path.is_symlink() else path, data)
+    except OSError as error:
+        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,10 +119,10 @@ def write_file(path: Path, data: bytes) -> None:
         if path.exists():
             draft.chmod(path.stat().st_mode)
         draft.replace(path)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             draft.unlink()
-        raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
+        raise
 
 
 def write_new_file(path: Path, data: bytes) -> None:

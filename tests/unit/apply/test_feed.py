@@ -8,16 +8,19 @@ real one is for tests/cluster/test_watching.py.
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from sro_apply.kube import watch
 from sro_apply.kube.errors import LeaseLostError, NotFoundError, PermanentError, TransientError
 from sro_apply.kube.feed import Collection, Feed, FeedTimes
 from sro_apply.kube.interface import Kind, Page
 from sro_apply.kube.slim import slim, slim_node, slim_pod
+from sro_apply.kube.watch import WatchView
 from sro_render.model.objects import JsonObject, mapping_of
 
 POD = Kind("v1", "Pod")
@@ -316,3 +319,43 @@ def test_of_a_pod_and_of_a_node_what_nobody_reads_is_not_kept() -> None:
         },
     }
     assert mapping_of(slim_node({"metadata": {"name": "n"}})["metadata"]) == {"name": "n"}
+
+
+class Hanging(Source):
+    """A server that has no answer for the first watch before somebody ends the second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: queue.Queue[str] = queue.Queue()
+        self.released, self.has_answered = threading.Event(), False
+
+    def watch(self, *given: Any, **_: Any) -> Source:
+        _, namespace = given
+        self.begun.put(namespace)
+        if namespace == "second":
+            return _Second(self.released)
+        self.has_answered = self.released.wait(30)
+        return self
+
+
+class _Second(Source):
+    def __init__(self, stopped: threading.Event) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    def stop(self) -> None:
+        super().stop()
+        self._stopped.set()
+
+
+def test_a_watch_that_hangs_holds_up_the_end_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told to end before any is waited for."""
+    monkeypatch.setattr(watch, "END_S", 60.0)
+    server = Hanging()
+    given: Any = server
+    view = WatchView(given, QUICK)
+    for namespace in ("first", "second"):
+        view.pods(namespace)
+        server.begun.get(timeout=30)
+    view.close()
+    assert server.has_answered
