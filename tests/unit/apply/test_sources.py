@@ -299,6 +299,14 @@ def test_what_git_says_of_a_server_is_told_from_what_it_says_of_an_address(
     assert isinstance(caught.value, ServerError) == is_unreachable
 
 
+def test_git_that_somebody_ends_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine that is short of memory does."""
+    play_git(tmp_path, monkeypatch, "kill -9 $$")
+    assert fault_of("git+file:///repository@main:out").startswith(
+        "error[source-git]: file:///repository@main: git init was ended by signal 9\n"
+    )
+
+
 def test_a_machine_that_can_start_no_more_programs_is_told_also_of_a_repository_that_is_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
