@@ -73,7 +73,7 @@ class Remover:
         self._tell(cleared)
         return RemoveOutcome(
             cleared=cleared,
-            is_complete=not (done.unsure or plan.held),
+            is_complete=not (done.refused or done.unsure or plan.held),
             was_refused=bool(done.refused),
         )
 

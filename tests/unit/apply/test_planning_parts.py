@@ -1,5 +1,5 @@
-"""The smaller rules of planning: placement, where pods run, whose objects are, sameness, ApplySets, back-off, trials,
-states, what is allowed.
+"""The smaller rules of planning: placement, where pods run, whose objects are, sameness, ApplySets and their members,
+back-off, trials, states, what is allowed.
 
 Matrix: one table each. Judges: KEP-3659 with kubectl's own code for the ID (the value is from its test), the
 documentation of taints and of server-side apply; the real server in tests/cluster.
@@ -21,6 +21,7 @@ from sro_apply.planning.placement import STATE_LABEL, expected_nodes, fitting_no
 from sro_apply.planning.progress import TRANSITIONS, Happening, Status, after
 from sro_apply.planning.running import is_driver, is_spread, running_nodes, served_nodes, used_nodes
 from sro_apply.planning.sameness import is_same
+from sro_apply.planning.sets import Member, Span, resource_of, set_of, span_of
 from sro_apply.planning.trials import Fault, Trial, after_fault
 from sro_render.model.objects import ObjectId
 
@@ -347,6 +348,95 @@ def test_the_id_of_a_set_is_the_one_of_the_specification() -> None:
     assert set_id(ObjectId("v1", "Secret", "test", "my-set")) == (
         "applyset-0eFHV8ySqp7XoShsGvyWFQD3s96yqwHmzc4e0HR1dsY-v1"
     )
+
+
+def parent(name: str, tooling: str = "sro-apply/1.0", kind: str = "ConfigMap", of: str = "") -> Object:
+    """A parent as kubectl's rules want it. Args: of: the name whose ID it has, where that is not its own."""
+    identity = ObjectId("v1", kind, "ops", of or name)
+    metadata = {
+        "name": name,
+        "namespace": "ops",
+        "labels": {"applyset.kubernetes.io/id": set_id(identity)},
+        "annotations": {"applyset.kubernetes.io/tooling": tooling},
+    }
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    ("given", "resource"),
+    [
+        (parent("sro-apply-sr"), "sr"),
+        (parent("sro-apply-sro-apply-sr"), "sro-apply-sr"),
+        # What SRs share, which no SR can be called.
+        (parent("sro-apply--shared"), "_shared"),
+        (parent("sro-apply-sr", "kubectl/v1.27"), None),
+        (parent("sro-apply-sr", "sro-applying/1.0"), None),
+        # A copy under another name, or of another kind, has the ID of the first.
+        (parent("sro-apply-copy", of="sro-apply-sr"), None),
+        (parent("sr"), None),
+        (parent("sro-apply-sr", kind="Secret"), None),
+    ],
+)
+def test_a_parent_is_ours_by_its_tool_its_id_and_its_name(given: Object, resource: str | None) -> None:
+    assert resource_of(given) == resource
+
+
+def managed(*managers: tuple[str, str, Object], **metadata: Any) -> Object:
+    """An object with the label of the set `its`, and who manages which fields of it by which operation."""
+    fields = [{"manager": who, "operation": how, "fieldsV1": what} for who, how, what in managers]
+    labels = {"applyset.kubernetes.io/part-of": "its"}
+    return {"kind": "ConfigMap", "metadata": {"labels": labels, "managedFields": fields, **metadata}}
+
+
+LABEL: Object = {"f:metadata": {"f:labels": {"f:applyset.kubernetes.io/part-of": {}}}}
+DATA: Object = {"f:data": {"f:x": {}}, "f:metadata": {"f:labels": {"f:app": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "its_set"),
+    [
+        (managed(("sro-apply", "Apply", LABEL)), "its"),
+        (managed(("another", "Apply", LABEL)), "its"),
+        # kubectl apply --prune writes by updates, under a name of its own.
+        (managed(("kubectl-client-side-apply", "Update", LABEL)), "its"),
+        (managed(("people", "Update", DATA), ("another", "Apply", DATA), ("a", "Apply", LABEL)), "its"),
+        # By hand, by a controller that copies labels, and by nobody who says so.
+        (managed(("kubectl-label", "Update", LABEL)), ""),
+        (managed(("controller", "Update", LABEL), ("another", "Apply", DATA)), ""),
+        (managed(("kubectl-client-side-apply", "Update", DATA)), ""),
+        (managed(), ""),
+    ],
+)
+def test_an_object_is_in_the_set_that_an_applier_has_put_it_into(given: Object, its_set: str) -> None:
+    assert set_of(given) == its_set
+
+
+@pytest.mark.parametrize(
+    ("given", "is_ours"),
+    [
+        (managed(("sro-apply", "Apply", LABEL)), True),
+        (managed(("people", "Update", DATA), ("sro-apply", "Apply", LABEL), ("hpa", "Update", DATA)), True),
+        (managed(("sro-apply", "Update", LABEL)), False),
+        (managed(("another", "Apply", LABEL)), False),
+        (managed(), False),
+        # What a controller makes of an object has its labels, and sometimes all of it.
+        (managed(("sro-apply", "Apply", LABEL), ownerReferences=[{"controller": True}]), False),
+        (managed(("sro-apply", "Apply", LABEL), ownerReferences=[{"controller": False}, {}]), True),
+    ],
+)
+def test_a_member_is_ours_if_we_applied_it_and_no_controller_has_it(given: Object, is_ours: bool) -> None:
+    assert Member(resource="sr", live=given).is_ours is is_ours
+
+
+def test_where_the_members_of_a_set_may_be_is_said_by_its_parent() -> None:
+    known: Object = {
+        "applyset.kubernetes.io/contains-group-kinds": "Secret,ConfigMap,DaemonSet.apps",
+        "applyset.kubernetes.io/additional-namespaces": "z,a",
+    }
+    assert span_of({"metadata": {"annotations": known}}) == Span(
+        kinds=("ConfigMap", "DaemonSet.apps", "Secret"), namespaces=("a", "z")
+    )
+    assert span_of({"metadata": {}}) == Span()
 
 
 def test_the_parent_names_kinds_and_namespaces_of_now_and_of_before() -> None:

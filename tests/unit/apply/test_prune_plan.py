@@ -1,9 +1,9 @@
 """What pruning decides of one object and of one set, and in which words.
 
 Matrix: each guard with what it keeps and what it lets go, for SRs that stay and for removed ones; what stops a whole
-set; where a share ends; which keys an object of the bundle has. Expected: the README's list of what stays. Left
-out: whole plans and their order (tests/laws), what drivers use (test_uses.py), namespaces with strangers
-(test_pruning.py), what a real server does (tests/cluster).
+set; where a share ends; in which order objects go; which keys an object of the bundle has. Expected: the README's
+list of what stays, and the order of application in test_order.py, backwards. Left out: whole plans (tests/laws),
+what drivers use (test_uses.py), namespaces with strangers (test_pruning.py), what a real server does (tests/cluster).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sro_apply.planning.parts import BundleObject, BundleResource, BundleState, 
 from sro_apply.planning.picture import SeenNode
 from sro_apply.planning.prune import PrunePlan, Situation, end_of, first_wave, keys_to_keep, plan_prune
 from sro_apply.planning.sets import LiveSet, Member, key_of
+from sro_apply.planning.undoing import deletion_order
 from sro_render.model.objects import JsonObject, object_id
 
 Object = dict[str, Any]
@@ -399,3 +400,75 @@ def test_a_comparison_says_of_each_what_becomes_of_it(
     seen = situation(STAYS, given)
     (fate,) = fates(seen, plan_prune(seen))
     assert (fate.goes, fate.mark.code, fate.mark.message) == (goes, code, message)
+
+
+def placed(owner: str, state: str, kind: str = "ConfigMap", api_version: str = "v1", **more: Any) -> Member:
+    namespace = "" if kind == "Namespace" else "a"
+    made = live(
+        kind, api_version, state=state, **{"name": f"{owner}-{state}", "namespace": namespace, **more}
+    )
+    return Member(resource=owner, live=made)
+
+
+def named(*states: str, name: str) -> BundleResource:
+    return BundleResource(
+        name=name, namespace="a", states=tuple(BundleState(name=each, objects=()) for each in states)
+    )
+
+
+BASE = named("namespace", "crds", "pre-install", "0000-x", "1000-y", "stateless", "post-install", name="base")
+REVERSED = (
+    # What no lock knows any more stood on what it knows, as far as anybody can tell.
+    placed("went2", "0000-a"),
+    *(placed("went", each) for each in ("post-install", "stateless", "1000-b", "0000-a", "pre-install")),
+    # The dependent goes before what it needs; a state that it has no longer goes where its name puts it.
+    *(placed("top", each) for each in ("0500-was", "0000-x")),
+    *(placed("base", each) for each in ("post-install", "stateless", "2000-was", "1000-y", "0500-was")),
+    *(placed("base", each) for each in ("0000-x", "pre-install")),
+    # What is applied first of all SRs goes when nothing else of any is left; with a Namespace goes all in it.
+    *(placed(each, "crds") for each in ("went", "base")),
+    placed("base", "namespace"),
+    placed("went", "namespace", "Namespace"),
+    placed("top", "0000-x", "Namespace", name="in-a-state"),
+    placed("base", "namespace", "Namespace"),
+)
+
+
+@pytest.mark.parametrize("given", [REVERSED, REVERSED[::-1], REVERSED[7:] + REVERSED[:7]])
+def test_what_is_applied_last_goes_first_over_all_srs(given: tuple[Member, ...]) -> None:
+    bundle = RenderedBundle(cluster="c", resources=(BASE, named("0000-x", name="top")))
+    found = deletion_order(given, bundle)
+    assert [(each.resource, str(each.id)) for each in found] == [
+        (each.resource, str(each.id)) for each in REVERSED
+    ]
+
+
+def test_states_go_as_the_lock_lists_them_and_not_by_their_names() -> None:
+    bundle = RenderedBundle(cluster="c", resources=(named("1000-first", "0000-second", name="sr"),))
+    members = [placed("sr", each) for each in ("1000-first", "0000-second")]
+    assert [each.state for each in deletion_order(members, bundle)] == ["0000-second", "1000-first"]
+
+
+def test_in_a_state_objects_go_against_the_order_of_their_kinds_then_of_kernels_and_names() -> None:
+    """Helm's order of kinds: accounts before bindings, ConfigMaps before what mounts them."""
+    rbac = "rbac.authorization.k8s.io/v1"
+    members = [
+        placed("sr", "0000-x", "Widget", "z.example.com/v1", name="w"),
+        placed("sr", "0000-x", "Widget", "a.example.com/v1", name="w"),
+        placed("sr", "0000-x", "DaemonSet", "apps/v1", name="a", kernel="5.2"),
+        placed("sr", "0000-x", "DaemonSet", "apps/v1", name="z", kernel="5.1"),
+        placed("sr", "0000-x", "RoleBinding", rbac, name="b"),
+        placed("sr", "0000-x", "ConfigMap", name="a", namespace="z"),
+        placed("sr", "0000-x", "ConfigMap", name="z", namespace="a"),
+        placed("sr", "0000-x", "ConfigMap", name="y", namespace="a"),
+        placed("sr", "0000-x", "ServiceAccount", name="b"),
+    ]
+    bundle = RenderedBundle(cluster="c", resources=(named("0000-x", name="sr"),))
+    for given in (members, members[::-1], members[4:] + members[:4]):
+        assert deletion_order(given, bundle) == members
+
+
+def test_somebody_s_kind_namespace_is_none() -> None:
+    bundle = RenderedBundle(cluster="c", resources=(named("0000-x", "1000-y", name="sr"),))
+    members = [placed("sr", "1000-y", "Namespace", "example.com/v1"), placed("sr", "0000-x")]
+    assert deletion_order(members, bundle) == members

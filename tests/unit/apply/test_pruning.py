@@ -622,6 +622,91 @@ def test_who_may_not_delete_what_says_what_was_shared_is_told_how_and_has_pruned
     ]
 
 
+@pytest.mark.parametrize(
+    ("came_to", "is_complete"),
+    [
+        ({}, True),
+        # What stays by a rule is told, and nothing is left to do.
+        ({"cleared": Cleared(pruned=1, kept=3, leaving=0)}, True),
+        ({"stopped": ("unknown-set",)}, True),
+        ({"stopped": ("unknown-set", "prune-limit")}, False),
+        ({"stopped": ("empty-bundle",)}, False),
+        ({"was_refused": True}, False),
+        ({"is_unsure": True}, False),
+        ({"cleared": Cleared(pruned=1, kept=0, leaving=1)}, False),
+    ],
+)
+def test_pruning_is_complete_when_it_has_nothing_to_come_back_for(came_to: Any, is_complete: bool) -> None:
+    nothing = Cleared(pruned=0, kept=0, leaving=0)
+    assert PruneOutcome(**{"cleared": nothing, **came_to}).is_complete is is_complete
+
+
+def test_what_stays_is_counted_whether_by_a_rule_or_by_the_server() -> None:
+    claim = member("data", "PersistentVolumeClaim")
+    double = cluster(times(99, busy(), "old"), member("old"), member("new"), claim)
+    objects = tuple(
+        BundleObject(id=object_id(each), manifest={}, file="x") for each in (claim, STAYS.manifest)
+    )
+    home = BundleResource(name="sr", namespace="a", states=(BundleState(name="x", objects=objects),))
+    double.objects[parent_id("sr", "ops")] = parent_manifest(home, "ops", "1", None)
+    outcome, events, _ = prune(double)
+    assert outcome.cleared == Cleared(pruned=1, kept=2, leaving=0)
+    assert events[-1] == outcome.cleared
+
+
+def test_a_definition_of_a_removed_sr_stays_and_nobody_comes_back_for_it() -> None:
+    definition = {
+        **member("things.example.com", "CustomResourceDefinition", ""),
+        "apiVersion": "apiextensions.k8s.io/v1",
+    }
+
+    class Wide(Sets):
+        def is_namespaced(self, kind: Kind) -> bool:
+            return kind.name not in {"Namespace", "CustomResourceDefinition"}
+
+    double = Wide(lambda *_: None)
+    double.objects = cluster(lambda *_: None, definition, member("old")).objects
+    del double.objects[STAYS.id]
+    objects = tuple(
+        BundleObject(id=object_id(each), manifest={}, file="x") for each in (definition, member("old"))
+    )
+    home = BundleResource(name="sr", namespace="a", states=(BundleState(name="x", objects=objects),))
+    double.objects[parent_id("sr", "ops")] = parent_manifest(home, "ops", "1", None)
+
+    outcome, events, _ = prune(double, REMOVED)
+
+    assert [each.object for each in events if isinstance(each, Kept)] == [
+        "CustomResourceDefinition/things.example.com"
+    ]
+    assert gone(double) == ["old", "sro-apply-sr"]
+    assert outcome.is_complete
+
+
+@pytest.mark.parametrize(
+    ("fault", "was_refused"),
+    [(PermanentError("server-refused", "delete: no"), True), (changed(), False), (busy(), False)],
+    ids=["refused", "changed", "busy"],
+)
+def test_what_delete_cannot_get_rid_of_is_told_by_rehearsal_and_by_the_deed(
+    fault: Exception, was_refused: bool
+) -> None:
+    told: list[Event] = []
+    double = cluster(times(99, fault, "old"), member("old"))
+    remover = Remover(double, "ops", told.append, FastClock())
+    rehearsed = remover.rehearse(remover.plan("sr"))
+    assert gone(double) == []
+    assert (rehearsed.was_refused, rehearsed.is_complete) == (was_refused, False)
+    assert rehearsed.cleared == Cleared(pruned=1, kept=1, leaving=0, is_dry_run=True)
+
+    done = remover.remove("sr", 60.0, lambda _: ())
+
+    assert (done.was_refused, done.is_complete) == (was_refused, False)
+    assert done.cleared == Cleared(pruned=1, kept=1, leaving=0)
+    assert gone(double) == ["stays"]
+    assert parent_id("sr", "ops") in double.objects
+    assert [each.object for each in told if isinstance(each, Kept)] == ["ConfigMap/a/old"] * 2
+
+
 def test_a_loop_does_not_wait_and_says_nothing_twice() -> None:
     double = cluster(times(99, busy(), "old"), member("old"))
     events: list[Event] = []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sro_apply.planning.pods import newest_pods, old_pods, pods_of
 from sro_apply.planning.readiness import Surroundings, judge
 from sro_apply.planning.verdict import Readiness, Verdict
 
@@ -103,6 +104,8 @@ def revised(name: str, number: str, revision: str) -> Object:
         ),
         # Either may be the newest.
         ([revised("a", "0", "x"), revised("b", "1", "y")], 1, ""),
+        # None is of which there are so many: the controller has counted before or after them.
+        ([revised("a", "0", "x"), *(revised(each, "1", "y") for each in "bcd")], 2, ""),
     ],
 )
 def test_nodes_that_still_run_an_earlier_revision_are_named(
@@ -113,6 +116,35 @@ def test_nodes_that_still_run_an_earlier_revision_are_named(
         Readiness.PROGRESSING,
         f"{updated} of {len(pods)} pods are of this revision{said}; OnDelete: delete the old pods",
     )
+
+
+def test_without_the_number_of_the_newest_revision_no_pod_is_taken_for_an_earlier_one() -> None:
+    given = daemon_set(1, 0, 1)
+    given["metadata"]["annotations"] = {}
+    assert old_pods(given, [revised("a", "1", "x")], 0) == []
+
+
+def test_without_a_selector_no_pod_is_its_own() -> None:
+    """As of a Job that the server has not completed yet."""
+    assert pods_of({"kind": "Job", "spec": {}}, [pod("x", "n1")]) == []
+
+
+@pytest.mark.parametrize("seen", [{}, {"observedGeneration": 1}])
+@pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
+def test_numbers_from_before_the_controller_has_seen_a_revision_say_nothing(kind: str, seen: Object) -> None:
+    numbers = {
+        "desiredNumberScheduled": 1,
+        "updatedNumberScheduled": 1,
+        "numberReady": 1,
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "readyReplicas": 1,
+        "availableReplicas": 1,
+    }
+    assert judge(live(kind, {**numbers, **seen}), Surroundings()) == Verdict(
+        Readiness.PROGRESSING, "the controller has not seen this revision yet"
+    )
+    assert judge(live(kind, {**numbers, "observedGeneration": 2}), Surroundings()) == Verdict(Readiness.READY)
 
 
 PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
@@ -348,11 +380,63 @@ def test_replicas_are_ready_when_all_of_the_newest_revision_are(given: Object, v
 
 
 @pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "StatefulSet"])
-@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ErrImagePull", "CreateContainerConfigError"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        # kubernetes pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime, pkg/kubelet/container.
+        *("CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+        *("ErrImagePull", "ErrImageNeverPull", "ImageInspectError", "ImagePullBackOff"),
+    ],
+)
 def test_a_container_that_cannot_start_is_a_failure_at_once(kind: str, reason: str) -> None:
     given = live(kind, {"observedGeneration": 2, "desiredNumberScheduled": 1, "updatedReplicas": 1})
     verdict = judge(given, Surroundings(pods=[pod("p", "n", waiting={"reason": reason})]))
     assert verdict == Verdict(Readiness.FAILED, f"pod p on node n: {reason}", is_retried=True)
+
+
+def test_a_container_that_must_end_before_the_others_is_one_too() -> None:
+    """Init containers wait and fail as others do: a driver is often built or fetched by one."""
+    starting = pod("p", "n", waiting={"reason": "PodInitializing"})
+    starting["status"]["initContainerStatuses"] = [
+        {"state": {"waiting": {"reason": "ErrImagePull", "message": "m"}}}
+    ]
+    verdict = judge(daemon_set(1, 1, 0), Surroundings(pods=[starting], expected=("n",)))
+    assert verdict == Verdict(Readiness.FAILED, "pod p on node n: ErrImagePull: m", is_retried=True)
+
+
+def test_of_several_pods_the_first_by_name_is_told_in_whatever_order_they_are_listed() -> None:
+    """Or a reason would change from look to look, and be told as news each time."""
+    wrong = [pod(name, f"n-{name}", waiting=PULL) for name in ("b", "a", "c")]
+    waiting = [unscheduled(name, f"n-{name}") for name in ("b", "a", "c")]
+    for pods, said in (
+        (wrong, "pod a on node n-a: ImagePullBackOff"),
+        (waiting, "pod a: Unschedulable: no room"),
+    ):
+        reasons = {judge(daemon_set(3, 3, 0), Surroundings(pods=each)).reason for each in (pods, pods[::-1])}
+        (reason,) = reasons
+        assert said in reason
+
+
+def test_only_five_of_many_nodes_are_named() -> None:
+    def said(count: int) -> str:
+        expected = tuple(f"n{number}" for number in range(count))
+        pods = [pod(f"p{number}", node) for number, node in enumerate(expected)]
+        return judge(daemon_set(count, count, 0), Surroundings(pods=pods, expected=expected)).reason
+
+    assert said(5) == "0 of 5 pods are ready (n0, n1, n2, n3, n4)"
+    assert said(7) == "0 of 7 pods are ready (n0, n1, n2, n3, n4 and 2 more)"
+
+
+def test_an_owner_that_is_no_controller_has_no_say() -> None:
+    """Somebody may let a pod go with an object of their own: it is the DaemonSet's all the same."""
+    given = daemon_set(1, 1, 0)
+    given["metadata"]["uid"] = "u1"
+    made = pod("x", "n1", waiting=PULL)
+    made["metadata"]["ownerReferences"] = [
+        {"kind": "ConfigMap", "name": "theirs", "uid": "u9"},
+        {"kind": "DaemonSet", "name": "d", "uid": "u1", "controller": True},
+    ]
+    assert judge(given, Surroundings(pods=[made])).readiness is Readiness.FAILED
 
 
 def test_the_name_of_an_image_that_is_none_is_not_tried_again() -> None:
@@ -404,6 +488,13 @@ def test_what_is_wrong_with_pods_of_a_deployment_s_earlier_revision_passes(
     given = replicas("Deployment", {}, updatedReplicas=updated, replicas=len(pods), availableReplicas=0)
     given["status"]["conditions"] = [{"type": "Progressing", "status": "True", "message": progressing}]
     assert judge(given, Surroundings(pods=pods)) == verdict
+
+
+def test_a_deployment_without_a_pod_of_the_newest_revision_has_none() -> None:
+    """Its condition still names the ReplicaSet before, or nothing: those pods are on their way out."""
+    pods = [of_replica_set("p", "d-1")]
+    assert newest_pods(live("Deployment", {"replicas": 1}), pods) == []
+    assert newest_pods(live("Deployment", {"replicas": 1, "updatedReplicas": 1}), pods) == pods
 
 
 @pytest.mark.parametrize("strategy", ["OnDelete", "RollingUpdate"])
