@@ -25,7 +25,7 @@ from sro_apply.planning.parts import BundleObject, RenderedBundle
 from sro_apply.planning.reading import labels_of
 from sro_apply.planning.sameness import is_same
 from sro_apply.planning.secret_data import with_data
-from sro_apply.planning.sets import set_of
+from sro_apply.planning.sets import driver_spaces, set_of
 from sro_render.model.objects import JsonObject, ObjectId, mapping_of, object_id, text_of
 
 G = TypeVar("G")
@@ -104,6 +104,12 @@ class Applier:
         for name in self._resources:
             self._parents[name] = self._kube.get(parent_id(name, self._settings.namespace))
         self._with_parent.clear()
+
+    def driver_spaces(self) -> frozenset[str]:
+        """Where earlier runs may have left drivers, and the bundle has none, as far as parents were read."""
+        return frozenset().union(
+            *(driver_spaces(live, self._resources[name]) for name, live in self._parents.items() if live)
+        )
 
     def apply_parent(self, resource: str) -> None:
         """Write what says which objects of an SR belong together, before the first of them.

@@ -12,7 +12,7 @@ from msgspec import structs
 from sro_apply.kube.errors import PermanentError, TransientError
 from sro_apply.kube.interface import Kube, Reading
 from sro_apply.planning.parts import BundleObject, RenderedBundle
-from sro_apply.planning.placement import expected_nodes, fitting_nodes, read_node
+from sro_apply.planning.placement import LiveNode, expected_nodes, fitting_nodes, read_node
 from sro_apply.planning.readiness import (
     Surroundings,
     judge,
@@ -32,6 +32,7 @@ class Looker:
     def __init__(self, view: Reading, bundle: RenderedBundle, kube: Kube) -> None:
         self._view, self._bundle, self._kube = view, bundle, kube
         self._matched: dict[tuple[ObjectId, str], frozenset[str]] = {}
+        self._nodes: tuple[Sequence[JsonObject], tuple[LiveNode, ...]] = ((), ())
 
     def judge(self, each: BundleObject, live: JsonObject) -> Verdict:
         """What a live object is found to be.
@@ -95,11 +96,17 @@ class Looker:
             if each.kernel
             else tuple(node for nodes in kernels.values() for node in nodes)
         )
-        nodes = map(read_node, self._view.nodes())
-        return expected_nodes(each.manifest, nodes, locked, is_affine=bool(each.kernel))
+        return expected_nodes(each.manifest, self._live_nodes(), locked, is_affine=bool(each.kernel))
 
     def fitting(self, each: BundleObject) -> tuple[str, ...]:
         """The live nodes that a DaemonSet should run on, A-Z; none of any other kind."""
         if not is_driver(each.id):
             return ()
-        return fitting_nodes(each.manifest, map(read_node, self._view.nodes()), each.kernel)
+        return fitting_nodes(each.manifest, self._live_nodes(), each.kernel)
+
+    def _live_nodes(self) -> tuple[LiveNode, ...]:
+        """All nodes, read once: each of a hundred DaemonSets asks for thousands of them."""
+        nodes = self._view.nodes()
+        if nodes is not self._nodes[0]:
+            self._nodes = nodes, tuple(map(read_node, nodes))
+        return self._nodes[1]

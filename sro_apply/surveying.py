@@ -30,6 +30,7 @@ from sro_render.errors import Finding
 from sro_render.model.objects import JsonObject, annotations_of, object_id
 
 _DIGEST = "sro.openshift.io/digest"
+_DRIVER = Kind("apps/v1", "DaemonSet")
 _MISSING = Verdict(Readiness.PROGRESSING, "it is not there")
 _OUTDATED = Verdict(Readiness.PROGRESSING, "it is not of this revision of the bundle")
 
@@ -97,7 +98,9 @@ class Surveyor:
     def _stray_among(self, steps: Iterable[SeenStep]) -> frozenset[str]:
         known = {each.id for step in steps for each in step.objects if is_driver(each.id)}
         found: set[str] = set()
-        for kind, namespace in {(Kind(each.api_version, each.kind), each.namespace) for each in known}:
+        places = {(Kind(each.api_version, each.kind), each.namespace) for each in known}
+        places |= {(_DRIVER, namespace) for namespace in self._applier.driver_spaces()}
+        for kind, namespace in places:
             for live in self._view.ours(kind, namespace):
                 if object_id(live) not in known:
                     found.update(used_nodes(live, self._view.pods(namespace)))

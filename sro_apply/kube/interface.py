@@ -200,7 +200,7 @@ class Reading(Protocol):
         """The Builds of a namespace."""
 
     def nodes(self) -> Sequence[JsonObject]:
-        """All nodes."""
+        """All nodes; the same sequence until something changes."""
 
     def forget(self) -> None:
         """A round is over: what is asked for next is to be as new as can be had without being told."""

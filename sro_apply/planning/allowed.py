@@ -40,7 +40,7 @@ def refuse_beyond(bundle: RenderedBundle, kinds: Collection[str], namespaces: Co
 
 
 def _beyond(resource: BundleResource, kinds: Collection[str], namespaces: Collection[str]) -> Iterator[str]:
-    for each in (each for state in resource.states for each in state.objects):
+    for each in resource.objects:
         if kinds and group_kind(each.id) not in kinds:
             yield f"{each.id}: kind {group_kind(each.id)} ({each.file})"
         place = _place_of(each, resource)
@@ -57,8 +57,7 @@ def refuse_own(bundle: RenderedBundle, namespace: str) -> None:
     wrong = [
         f"{each.id} ({each.file})"
         for resource in bundle.resources
-        for state in resource.states
-        for each in state.objects
+        for each in resource.objects
         if _is_named_as_ours(each.id.name)
         and (each.id.group in _RIGHTS or _place_of(each, resource) == namespace)
         and each.id.kind != "Namespace"

@@ -74,7 +74,7 @@ def shrunk_parent(
 
 def _span_of(resource: BundleResource) -> tuple[set[str], set[str]]:
     """The kinds and namespaces of an SR's objects; one that names no namespace goes to that of its SR."""
-    ids = [each.id for state in resource.states for each in state.objects]
+    ids = [each.id for each in resource.objects]
     return {group_kind(each) for each in ids}, {each.namespace or resource.namespace for each in ids}
 
 

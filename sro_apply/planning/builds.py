@@ -27,6 +27,7 @@ from msgspec import Struct
 from sro_apply.planning.leaving import leaving_reason
 from sro_apply.planning.reading import (
     is_leaving,
+    kind_of,
     labels_of,
     mappings_of,
     metadata_of,
@@ -82,8 +83,7 @@ def is_build_config(identity: ObjectId) -> bool:
 
 def with_revision(manifest: JsonObject) -> JsonObject:
     """A BuildConfig with the label of its revision; any other object as it is."""
-    group = text_of(manifest.get("apiVersion")).rpartition("/")[0]
-    if (group, manifest.get("kind")) != (_GROUP, "BuildConfig"):
+    if kind_of(manifest) != (_GROUP, "BuildConfig"):
         return manifest
     spec = spec_of(manifest)
     made_of = {key: spec[key] for key in _IN_THE_IMAGE if key in spec}

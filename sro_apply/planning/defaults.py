@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
+from sro_apply.planning.reading import kind_of
+from sro_render.model.objects import JsonObject, JsonValue, mapping_of
 
 _PODS_AT = {
     ("", "Pod"): ("spec",),
@@ -33,7 +34,7 @@ def acceptable(manifest: JsonObject) -> JsonObject:
 
     Returns: itself where nothing is missing.
     """
-    kind = text_of(manifest.get("apiVersion")).rpartition("/")[0], text_of(manifest.get("kind"))
+    kind = kind_of(manifest)
     if kind == ("", "Service"):
         return _at(manifest, ("spec",), _with_ports)
     if kind in _QUANTITIES_AT:

@@ -13,7 +13,15 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sro_apply.planning.reading import is_leaving, is_true, labels_of, metadata_of, spec_of, status_of
+from sro_apply.planning.reading import (
+    is_leaving,
+    is_true,
+    kind_of,
+    labels_of,
+    metadata_of,
+    spec_of,
+    status_of,
+)
 from sro_apply.planning.verdict import READY, Readiness, Verdict, progress
 from sro_apply.planning.waits import HOOK
 from sro_render.model.objects import JsonObject, annotations_of, mapping_of, text_of
@@ -31,7 +39,7 @@ _KINDS: Final = frozenset({_JOB, _POD})
 
 def runs_once(manifest: JsonObject) -> bool:
     """Whether it runs, ends, and may be gone then; others are objects that stay."""
-    key = _key_of(manifest)
+    key = kind_of(manifest)
     if key == _JOB and "ttlSecondsAfterFinished" in spec_of(manifest):
         return True
     return HOOK in annotations_of(manifest) and key in _KINDS
@@ -68,9 +76,9 @@ def is_in_the_way(live: JsonObject, wanted: JsonObject) -> bool:
 
 def has_failed(live: JsonObject) -> bool:
     """Whether a Job or a Pod came to a bad end, after which nobody tries any more."""
-    if _key_of(live) == _POD:
+    if kind_of(live) == _POD:
         return status_of(live).get("phase") == "Failed"
-    return _key_of(live) == _JOB and is_true(live, "Failed")
+    return kind_of(live) == _JOB and is_true(live, "Failed")
 
 
 def runs_anew(live: JsonObject, wanted: JsonObject) -> bool:
@@ -119,7 +127,3 @@ def record_patch(record: Mapping[str, str], files: Collection[str]) -> JsonObjec
     """What writes the record. Args: files: of the bundle; of hooks that it has no more nothing is kept."""
     kept = {file: record[file] for file in sorted(record) if file in files}
     return {"metadata": {"annotations": {RAN: json.dumps(kept)}}}
-
-
-def _key_of(manifest: JsonObject) -> tuple[str, str]:
-    return text_of(manifest.get("apiVersion")).rpartition("/")[0], text_of(manifest.get("kind"))

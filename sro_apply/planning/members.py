@@ -6,12 +6,12 @@ Drivers come first, since what they fit is what needs one; an SR without any wor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from sro_apply.planning.order import SHARED, is_empty
-from sro_apply.planning.parts import BundleObject, BundleResource, RenderedBundle
+from sro_apply.planning.parts import BundleResource, RenderedBundle
 from sro_apply.planning.picture import SeenResource
 from sro_apply.planning.placement import LiveNode, Place, read_place
 from sro_apply.planning.running import is_driver
@@ -27,7 +27,7 @@ def seen_resources(
     return tuple(
         SeenResource(
             name=resource.name,
-            lanes=tuple(sorted({each.kernel for each in _objects(resource) if each.kernel})),
+            lanes=tuple(sorted({each.kernel for each in resource.objects if each.kernel})),
             nodes=_members(resource, nodes, bundle.kernels),
             held=tuple(
                 sorted(
@@ -54,13 +54,9 @@ def _members(
 
 def _places(resource: BundleResource) -> tuple[Place, ...]:
     """Of the first of these that there are: drivers, other DaemonSets, whatever else selects nodes."""
-    found = [(each, place) for each in _objects(resource) if (place := read_place(each.manifest))]
+    found = [(each, place) for each in resource.objects if (place := read_place(each.manifest))]
     daemon_sets = [(each, place) for each, place in found if is_driver(each.id)]
     drivers = [(each, place) for each, place in daemon_sets if each.kernel]
     # Those of 37 kernels are one place: it is asked once.
     places = {msgspec.json.encode(place): place for _, place in drivers or daemon_sets or found}
     return tuple(places.values())
-
-
-def _objects(resource: BundleResource) -> Iterator[BundleObject]:
-    return (each for state in resource.states for each in state.objects)

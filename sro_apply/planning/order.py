@@ -67,9 +67,8 @@ class _Planned:
     def __init__(self, resource: BundleResource, index: int) -> None:
         self.resource = resource
         self._index = index
-        self.last: StepKey | None = None
-        self.lanes: dict[str, Lane] = {}
-        self._walk_lanes()
+        walk = self._walked((), ())
+        self.last, self.lanes = walk.last, walk.lanes
 
     def first_keys(self) -> tuple[StepKey, ...]:
         return tuple(step.key for step in self.first_steps())
@@ -95,22 +94,19 @@ class _Planned:
         """All other states. Args: first: what comes before them; before: the SRs that they depend on."""
         base = (*first, *(key for one in before for key in one.ends()))
         joins = tuple(tuple(one.lanes.values()) for one in before if one.lanes)
-        walk = _Walk(self.resource.name, self._index, base, joins)
-        for index, state in enumerate(self.resource.states):
-            if state.name not in FIRST_STATES:
-                walk.enter(index, state.name, state.objects)
-        return walk.steps
+        return self._walked(base, joins).steps
 
     def ends(self) -> tuple[StepKey, ...]:
         """What must be ready of an SR, its lanes aside."""
         return (*self.first_keys(), *((self.last,) if self.last else ()))
 
-    def _walk_lanes(self) -> None:
-        walk = _Walk(self.resource.name, self._index, (), ())
+    def _walked(self, base: tuple[StepKey, ...], joins: tuple[tuple[Lane, ...], ...]) -> _Walk:
+        """Through all states but the first ones."""
+        walk = _Walk(self.resource.name, self._index, base, joins)
         for index, state in enumerate(self.resource.states):
             if state.name not in FIRST_STATES:
                 walk.enter(index, state.name, state.objects)
-        self.last, self.lanes = walk.last, walk.lanes
+        return walk
 
 
 class _Walk:

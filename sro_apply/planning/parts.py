@@ -45,6 +45,11 @@ class BundleResource(Struct, frozen=True, kw_only=True):
     states: tuple[BundleState, ...]
     dependencies: tuple[str, ...] = ()
 
+    @property
+    def objects(self) -> tuple[BundleObject, ...]:
+        """All of them, in order."""
+        return tuple(each for state in self.states for each in state.objects)
+
 
 class RenderedBundle(Struct, frozen=True, kw_only=True):
     """One cluster's bundle.
@@ -64,6 +69,4 @@ class RenderedBundle(Struct, frozen=True, kw_only=True):
     @property
     def objects(self) -> tuple[BundleObject, ...]:
         """All of them, in order."""
-        return tuple(
-            each for resource in self.resources for state in resource.states for each in state.objects
-        )
+        return tuple(each for resource in self.resources for each in resource.objects)

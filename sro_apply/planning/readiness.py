@@ -31,6 +31,7 @@ from sro_apply.planning.reading import (
     is_leaving,
     is_observed,
     is_true,
+    kind_of,
     metadata_of,
     name_of,
     number_of,
@@ -61,8 +62,7 @@ def judge(live: JsonObject, around: Surroundings) -> Verdict:
     """What a live object is found to be. One whose deletion has begun is as good as gone."""
     if is_leaving(live):
         return progress(leaving_reason(live))
-    group = text_of(live.get("apiVersion")).rpartition("/")[0]
-    found = _JUDGES.get((group, text_of(live.get("kind"))), _judge_any)(live, around)
+    found = _JUDGES.get(kind_of(live), _judge_any)(live, around)
     pattern = pattern_of(live)
     if found.readiness is Readiness.READY and pattern:
         return judge_logs(pattern, pods_to_read(live, around.pods), around.matched)
@@ -237,8 +237,7 @@ def _judge_any(live: JsonObject, _: Surroundings) -> Verdict:
     """Certificates and whatever else has a condition Ready: that of the generation that was applied."""
     ready = condition_of(live, "Ready")
     if not ready:
-        group = text_of(live.get("apiVersion")).rpartition("/")[0]
-        return _UNSEEN if (group, live.get("kind")) in _ALWAYS_WITH_READY else READY
+        return _UNSEEN if kind_of(live) in _ALWAYS_WITH_READY else READY
     seen = ready.get("observedGeneration")
     if not is_observed(live, unknown=True) or (isinstance(seen, int) and seen < generation_of(live)):
         return progress("its controller has not seen this revision yet")

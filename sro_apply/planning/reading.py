@@ -15,6 +15,11 @@ def mappings_of(value: JsonValue) -> list[JsonObject]:
     return [mapping_of(each) for each in items_of(value)]
 
 
+def kind_of(live: JsonObject) -> tuple[str, str]:
+    """Its group, empty for the core group, and its kind: what it is, whatever version names it."""
+    return text_of(live.get("apiVersion")).rpartition("/")[0], text_of(live.get("kind"))
+
+
 def metadata_of(live: JsonObject) -> JsonObject:
     """`metadata`."""
     return mapping_of(live.get("metadata"))

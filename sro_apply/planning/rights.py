@@ -95,7 +95,7 @@ def rights_of(bundle: RenderedBundle, names: KindNames, needs: Needs) -> tuple[R
     if needs.purpose.writes:
         found |= {*_of_sets(bundle, names, needs)}
     for resource in bundle.resources:
-        for each in (each for state in resource.states for each in state.objects):
+        for each in resource.objects:
             found |= {*_of_object(resource, each, names, needs)}
     return tuple(sorted(right for right in found if not found & set(_wider(right))))
 
@@ -129,7 +129,7 @@ def _of_sets(bundle: RenderedBundle, names: KindNames, needs: Needs) -> Iterator
     for name in bundle.removed:
         yield from _rights(own, "", "configmaps", ("patch", "delete"), parent_id(name, own).name)
     for resource in bundle.resources:
-        objects = [each.id for state in resource.states for each in state.objects]
+        objects = [each.id for each in resource.objects]
         # With the last member goes the parent; a Namespace that may not go is one that stays.
         is_kept = not needs.deletes_namespaces and any(map(_is_namespace, objects))
         verbs = ("get", "patch", "create") if is_kept else ("get", "patch", "create", "delete")

@@ -17,12 +17,15 @@ from sro_apply.planning.applyset import (
     NAMESPACES,
     PART_OF,
     TOOLING,
+    group_kind,
     listed,
     parent_id,
     set_id,
 )
 from sro_apply.planning.order import SHARED
+from sro_apply.planning.parts import BundleResource
 from sro_apply.planning.reading import is_leaving, labels_of, mappings_of, owners_of, uid_of
+from sro_apply.planning.running import is_driver
 from sro_render.model.objects import (
     JsonObject,
     JsonValue,
@@ -34,6 +37,7 @@ from sro_render.model.objects import (
 )
 
 _KUBECTL: Final = "kubectl-client-side-apply"
+_DRIVER: Final = ObjectId("apps/v1", "DaemonSet", "", "")
 STATE = "sro.openshift.io/state"
 KERNEL = "sro.openshift.io/kernel"
 PRUNE = "sro.openshift.io/prune"
@@ -158,6 +162,20 @@ def span_of(parent: Mapping[str, JsonValue]) -> Span:
         kinds=tuple(sorted(listed(known.get(GROUP_KINDS)))),
         namespaces=tuple(sorted(listed(known.get(NAMESPACES)))),
     )
+
+
+def driver_spaces(parent: Mapping[str, JsonValue], resource: BundleResource) -> frozenset[str]:
+    """The namespaces where a set may have drivers, and its SR none in the bundle.
+
+    Nothing else tells of an SR that has moved to another namespace, or has no driver any more.
+    """
+    span = span_of(parent)
+    if group_kind(_DRIVER) not in span.kinds:
+        return frozenset()
+    ids = [each.id for each in resource.objects]
+    if not any(map(is_driver, ids)):
+        return frozenset({*span.namespaces, resource.namespace})
+    return frozenset(span.namespaces) - {each.namespace or resource.namespace for each in ids}
 
 
 def resource_of(parent: JsonObject) -> str | None:

@@ -146,7 +146,7 @@ class Pruner:
     def _keep(self) -> Iterator[Key]:
         """All that the bundle has, as it is applied."""
         for resource in self._bundle.resources:
-            for each in (each for state in resource.states for each in state.objects):
+            for each in resource.objects:
                 try:
                     wanted = self._wanted(resource.name, each)
                 except NotFoundError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from kube_double import Double, lacking
+from msgspec import structs
 from pictures import (
     BUILD,
     DIGEST,
@@ -34,6 +35,7 @@ from sro_apply.config import SyncSettings
 from sro_apply.kube.errors import NotFoundError, PermanentError, TransientError
 from sro_apply.kube.view import View
 from sro_apply.looking import Looker
+from sro_apply.planning.applyset import NAMESPACES, parent_manifest
 from sro_apply.planning.parts import RenderedBundle
 from sro_apply.planning.picture import Picture, SeenObject, SeenResource, SeenStep
 from sro_apply.planning.progress import Status, StepKey
@@ -65,6 +67,7 @@ def surveyor(double: Double, given: RenderedBundle | None = None) -> Surveyor:
     made = given or bundle()
     view = View(double)
     applier = Applier(double, view, made, SyncSettings(namespace="ops", version="1", timeout_s=1))
+    applier.read_parents()
     return Surveyor(view, Looker(view, made, double), made, applier)
 
 
@@ -115,6 +118,31 @@ def test_nodes_are_held_on_which_a_driver_runs_that_the_bundle_has_no_longer() -
     stray = running(daemon_set("driver-gone", "5.14"), 1)
     picture = look(*ALL, node("d", "5.14"), stray, pod("9", "driver-gone", "d"))
     assert [each.held for each in picture.resources] == [("d",)]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "given", "held"),
+    [
+        ("old", bundle(), ("d",)),
+        ("other", bundle(), ()),
+        ("sr", bundle(state(BUILD, in_bundle(config_map("one")))), ("a", "b", "c", "d")),
+    ],
+    ids=["moved", "somebody's", "without drivers"],
+)
+def test_nodes_are_held_where_drivers_may_be_that_only_the_parent_of_the_set_tells_of(
+    namespace: str, given: RenderedBundle, held: tuple[str, ...]
+) -> None:
+    """An SR that has moved to another namespace, or has no driver any more: its old one runs on."""
+    stray = [running(daemon_set("driver-gone", OLD), 1), pod("9", "driver-gone", "d")]
+    for each in stray:
+        each["metadata"]["namespace"] = namespace
+    double = cluster(*ALL, node("d"), *stray)
+    (resource,) = given.resources
+    old = structs.replace(resource, states=bundle().resources[0].states)
+    parent = parent_manifest(old, "ops", "1", None)
+    parent["metadata"]["annotations"][NAMESPACES] = "old"  # type: ignore[call-overload, index]
+    double.objects[object_id(parent)] = parent
+    assert [each.held for each in surveyor(double, given).survey().resources] == [held]
 
 
 def test_all_nodes_are_held_where_the_bundle_was_rendered_without_nodes_or_to_nothing() -> None:
