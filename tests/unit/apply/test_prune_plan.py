@@ -203,6 +203,13 @@ def test_of_a_removed_sr_all_goes_but_definitions(
         assert any(doomed.after_pods for doomed in plan.doomed) is has_pods
 
 
+def test_a_removed_sr_goes_whatever_its_share() -> None:
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    members = [live(name=f"old-{number}") for number in range(9)]
+    plan = plan_prune(situation(*members, bundle=bundle, keep=frozenset(), limit=0))
+    assert (len(plan.doomed), plan.stopped) == (9, ())
+
+
 NO_KERNELS = RenderedBundle(cluster="c", resources=(resource(STAYS),))
 EMPTY = RenderedBundle(cluster="c", resources=(resource(),), kernels={RUNS: ("n1",)})
 REMOVE_OR_BUILD = "build with managementState: Removed in was, or run sro-apply delete was"
