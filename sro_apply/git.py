@@ -133,7 +133,8 @@ class Git:
                     ) from error
                 raise
         if process.returncode:
-            raise self._fault(shown(" ".join(complaint.decode("utf-8", "replace").split())[:500]))
+            said = shown(" ".join(complaint.decode("utf-8", "replace").split())[:500])
+            raise self._fault(said or f"git {arguments[0]} {_ending(process.returncode)}")
         return told
 
     def _fault(self, reason: str) -> SroError:
@@ -156,6 +157,11 @@ class Git:
 def shown(text: str) -> str:
     """A text with addresses in it, as people may see it: without passwords and tokens."""
     return _CREDENTIALS.sub("***@", text)
+
+
+def _ending(code: int) -> str:
+    """How a program that said nothing of it came to a bad end. Args: code: negative for a signal."""
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 def _environment() -> dict[str, str]:

@@ -21,10 +21,14 @@ from sro_render.model.objects import ObjectId
 
 
 class Labelled(Struct, frozen=True, kw_only=True):
-    """What labelling came to. changes: those that were made; findings: what people should know."""
+    """What labelling came to. changes: those that were made; findings: what people should know.
+
+    is_behind: whether some were not made that may be if it is tried again.
+    """
 
     changes: tuple[NodeChange, ...] = ()
     findings: tuple[Finding, ...] = ()
+    is_behind: bool = False
 
 
 class _Try(Struct):
@@ -49,7 +53,12 @@ class Labeller:
         self._forget(changes)
         done = self._write([each for each in changes.values() if self._is_due(each)])
         known = _each_rule_once(self._tries[name].error for name in changes)
-        return Labelled(changes=done.changes, findings=(*label_findings(picture), *known))
+        left = changes.keys() - {each.node for each in done.changes}
+        return Labelled(
+            changes=done.changes,
+            findings=(*label_findings(picture), *known),
+            is_behind=any(not isinstance(self._tries[name].error, PermanentError) for name in left),
+        )
 
     def unlabel(self, resource: str) -> Labelled:
         """Take the labels of an SR from all nodes.

@@ -39,6 +39,8 @@ from sro_render.model.objects import ObjectId, object_id
 
 FIRST_LOOK_S = 0.5
 LONGEST_LOOK_S = 5.0
+MOST_REPORTS = 5
+"""So often what could not be reported is reported again where nothing else is left to be done."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -91,27 +93,29 @@ class Runner:
         # From now on: `run` may be begun again, where the server was busy when it was asked first.
         self._until = clock.now() + settings.timeout_s
 
-    def run(self, after_round: Callable[[], None] = lambda: None) -> Outcome:
+    def run(self, after_round: Callable[[], bool] = lambda: True) -> Outcome:
         """Apply and wait until all is ready, or nothing but failures is left, or the time is over.
 
-        Args:   after_round: called where a round has changed something.
+        Args:   after_round: called where a round has changed something; whether all of it could be reported:
+            what is applied later may wait for a label on a node.
         Raises: TransientError, PermanentError: the server did not even let us read.
         """
         self.begin()
         if self._settings.is_dry_run:
             return self._rehearse()
         look_s = FIRST_LOOK_S
+        is_reported, reports_left = True, MOST_REPORTS
         while True:
             before = dict(self._table)
             self.round()
-            if before != self._table:
-                after_round()
-            if self._is_over():
-                return self._ended(is_out_of_time=False)
-            look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
+            if before != self._table or not is_reported:
+                is_reported = after_round()
             left_s = self._until - self._clock.now()
-            if left_s <= 0:
-                return self._ended(is_out_of_time=True)
+            is_over = self._is_over()
+            if left_s <= 0 or (is_over and (is_reported or not reports_left)):
+                return self._ended(is_out_of_time=not is_over)
+            reports_left -= is_over
+            look_s = FIRST_LOOK_S if before != self._table else min(LONGEST_LOOK_S, look_s * 1.5)
             self._clock.sleep(min(look_s, left_s))
             self._view.forget()
 

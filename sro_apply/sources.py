@@ -79,6 +79,8 @@ class _Folder:
         bundle = load_bundle(root, of_any_target=self._of_any_target)
         if digest_of(read_lock_bytes(root)) != revision:
             raise BundleError(
-                "bundle-moves", f"{root} was changed while it was read", hint="it is read again"
+                "bundle-moves",
+                f"{root} was changed while it was read",
+                hint="run the command again when nobody writes there; a loop reads it again by itself",
             )
         return Found(revision=revision, bundle=bundle)

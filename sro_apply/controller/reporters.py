@@ -36,17 +36,21 @@ class Reporters:
         self._tell, self._board, self._tells_stale = tell, board, tells_stale
         self._told: frozenset[Finding] = frozenset()
 
-    def report_on(self, look: Callable[[], Picture]) -> None:
-        """Report how the cluster stands, where it lets itself be looked at."""
+    def report_on(self, look: Callable[[], Picture]) -> bool:
+        """Report how the cluster stands, where it lets itself be looked at. Returns: as below."""
         try:
             picture = look()
         except (PermanentError, TransientError) as error:
             self._warn((error.finding,))
-        else:
-            self.report(picture)
+            return isinstance(error, PermanentError)
+        return self.report(picture)
 
-    def report(self, picture: Picture, took_s: float | None = None) -> None:
-        """Report how the cluster stands after a round. Args: took_s: how long the round took."""
+    def report(self, picture: Picture, took_s: float | None = None) -> bool:
+        """Report how the cluster stands after a round.
+
+        Args:    took_s: how long the round took.
+        Returns: False where nodes lack labels that they may get if it is reported again.
+        """
         if self._board is not None:
             self._board.show(picture, took_s)
         labelled = self._labeller.label(picture)
@@ -61,6 +65,7 @@ class Reporters:
             )
         recorded = self._recorder.record(picture)
         self._warn((*self._stale(picture), *picture.faults, *labelled.findings, *recorded))
+        return not labelled.is_behind
 
     def _stale(self, picture: Picture) -> tuple[Finding, ...]:
         if not self._tells_stale:

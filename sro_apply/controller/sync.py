@@ -18,8 +18,9 @@ from sro_apply.kube.interface import Kube
 from sro_apply.kube.view import View
 from sro_apply.leading import Leader
 from sro_apply.planning.allowed import refuse_beyond, refuse_own
+from sro_apply.planning.backoff import delay_s
 from sro_apply.planning.parts import RenderedBundle
-from sro_apply.runner import Outcome, Runner
+from sro_apply.runner import MOST_REPORTS, Outcome, Runner
 from sro_apply.sources import load_once
 from sro_render.version import __version__
 
@@ -136,8 +137,11 @@ class _Sync:
         pruner = self._pruner(kube, self._settings(end_s), runner)
         pruned = get_through(lambda: pruner.prune(ready))
         # Nodes keep all labels while a driver runs on them that the bundle has no longer.
-        view.forget()
-        report()
+        for attempts in range(1, MOST_REPORTS + 1):
+            view.forget()
+            if report():
+                break
+            self._clock.sleep(delay_s(attempts))
         return SyncOutcome(applied=applied, pruned=pruned)
 
     def _settings(self, end_s: float) -> SyncSettings:
@@ -156,10 +160,10 @@ class _Sync:
             wait_s=request.wait_s,
         )
 
-    def _reporter(self, kube: Kube, runner: Runner) -> Callable[[], None]:
-        """What is done after a round that has changed something."""
+    def _reporter(self, kube: Kube, runner: Runner) -> Callable[[], bool]:
+        """What is done after a round that has changed something; see `Runner.run`."""
         if not self._knows:
-            return lambda: None
+            return lambda: True
         from sro_apply.controller.reporters import Reporters  # noqa: PLC0415 - is needed here only
 
         reporters = Reporters(kube, self._tell, tells_stale=False)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 96
 """That are kept open to a server: more than any command has threads."""
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")

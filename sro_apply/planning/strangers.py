@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from sro_apply.events import Kept
 from sro_apply.planning.installing import LABELS
 from sro_apply.planning.prune import Doomed, PrunePlan, Situation, first_wave, kept_back
-from sro_apply.planning.reading import is_leaving, labels_of, owners_of, uid_of
+from sro_apply.planning.reading import is_leaving, labels_of, mappings_of, metadata_of, owners_of, uid_of
 from sro_apply.planning.rights import RBAC
 from sro_apply.planning.undoing import is_namespace
 from sro_render.model.objects import JsonObject, annotations_of, object_id, text_of
@@ -31,7 +31,13 @@ _OF_ACCOUNTS = (
 )
 """Annotations of the Secrets that a controller makes for each ServiceAccount: tokens, and dockercfg."""
 _OF_SERVICES = "endpoints.kubernetes.io/last-change-trigger-time"
-"""Annotation of the Endpoints that a controller makes for each Service, without naming it as their owner."""
+"""Annotation of the Endpoints that a controller makes for each Service, without naming it as their owner.
+
+Not of all: where nothing triggered their last change it takes the annotation away. Source: kubernetes
+pkg/controller/endpoint/endpoints_controller.go `syncService`.
+"""
+_CONTROLLERS = frozenset({"kube-controller-manager"})
+"""Who writes those Endpoints, and alone; as managedFields name them."""
 _OF_OPERATORS = "olm.copiedFrom"
 """Label of what OpenShift copies into each namespace of an operator that works in all of them."""
 
@@ -166,7 +172,7 @@ def _comes_by_itself(live: JsonObject, services: Collection[str]) -> bool:
     if identity.kind == "Event":
         return True
     if identity.kind == "Endpoints":
-        return identity.name in services or _OF_SERVICES in annotations_of(live)
+        return identity.name in services or _OF_SERVICES in annotations_of(live) or _is_by_controllers(live)
     if identity.kind == "ClusterServiceVersion":
         return _OF_OPERATORS in labels_of(live)
     if identity.kind == "Secret" and not identity.group:
@@ -174,6 +180,12 @@ def _comes_by_itself(live: JsonObject, services: Collection[str]) -> bool:
     if identity.group == RBAC and LABELS.items() <= labels_of(live).items():
         return True  # our own rights in it, which are of no use without it
     return identity.name in _OF_EVERY_NAMESPACE.get(identity.kind, ())
+
+
+def _is_by_controllers(live: JsonObject) -> bool:
+    """Whether nobody else has written it, as far as that is known."""
+    fields = mappings_of(metadata_of(live).get("managedFields"))
+    return bool(fields) and {text_of(each.get("manager")) for each in fields} <= _CONTROLLERS
 
 
 def _is_service(live: JsonObject) -> bool:

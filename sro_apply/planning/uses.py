@@ -47,7 +47,7 @@ def _uses(driver: Member, others: Sequence[Member]) -> Iterator[Key]:
             yield from ((*_SECRET, namespace, text_of(each.get("name"))) for each in _secrets(other.live))
         if _gives_rights(other, namespace, account):
             yield key_of(other.id)
-            role = _role_of(other, namespace)
+            role = _role_of(other)
             yield role
             yield from (key for each in others if key_of(each.id) == role for key in _admissions(each.live))
         elif _has_image(other, images):
@@ -101,17 +101,18 @@ def _gives_rights(other: Member, namespace: str, account: str) -> bool:
         allowed = {*map(text_of, items_of(other.live.get("users")))}
         return name in allowed or not groups.isdisjoint(map(text_of, items_of(other.live.get("groups"))))
     return other.id.kind in _BINDINGS and any(
-        _is_account(each, namespace, account)
+        _is_account(each, other, namespace, account)
         or (each.get("kind"), each.get("name")) == ("User", name)
         or (each.get("kind") == "Group" and each.get("name") in groups)
         for each in mappings_of(other.live.get("subjects"))
     )
 
 
-def _role_of(binding: Member, namespace: str) -> Key:
+def _role_of(binding: Member) -> Key:
+    """A Role is in the namespace of its binding, which need not be the driver's."""
     role = mapping_of(binding.live.get("roleRef"))
-    is_wide = role.get("kind") == "ClusterRole"
-    return _RBAC, text_of(role.get("kind")), "" if is_wide else namespace, text_of(role.get("name"))
+    place = "" if role.get("kind") == "ClusterRole" else binding.id.namespace
+    return _RBAC, text_of(role.get("kind")), place, text_of(role.get("name"))
 
 
 def _admissions(role: JsonObject) -> Iterator[Key]:
@@ -122,12 +123,13 @@ def _admissions(role: JsonObject) -> Iterator[Key]:
                 yield from ((group, kind, "", text_of(name)) for name in items_of(rule.get("resourceNames")))
 
 
-def _is_account(subject: JsonObject, namespace: str, account: str) -> bool:
-    return (
-        subject.get("kind") == "ServiceAccount"
-        and subject.get("name") == account
-        and text_of(subject.get("namespace")) in {"", namespace}
-    )
+def _is_account(subject: JsonObject, binding: Member, namespace: str, account: str) -> bool:
+    """Without a namespace it is of that of its binding.
+
+    Source: kubernetes pkg/registry/rbac/validation `appliesToUser`.
+    """
+    place = text_of(subject.get("namespace")) or binding.id.namespace
+    return (subject.get("kind"), subject.get("name"), place) == ("ServiceAccount", account, namespace)
 
 
 def _has_image(other: Member, images: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 Matrix: a server that refuses for a conflict, now and then or for good; one that stops in the middle of the writes and
 comes back; one that is busy while something ends; what its database does not take; a namespace that goes;
-a proxy that answers in its place; a loop through a proxy where every few requests and watches go
+a proxy that answers in its place; one that does not take labels of nodes; a loop through a proxy where every few requests and watches go
 wrong, in each way in turn, which puts right what is changed meanwhile. Left out: one sort of fault after the other
 (test_sync.py), being killed (test_kills.py), the Lease (test_lease.py).
 """
@@ -227,6 +227,36 @@ def test_what_a_proxy_answers_in_json_is_not_taken_for_a_list_of_nothing(
     assert next(answers, "asked") == "asked"
     assert little.pruned(done) == ["ServiceAccount/little/goes"]
     assert little.names(cluster, "/api/v1/namespaces/little/serviceaccounts") == ["default"]
+
+
+FOLLOWER = little.DRIVER.replace("driver", "follower").replace(
+    "      containers:",
+    '      nodeSelector: {specialresource.openshift.io/state-little-0000: "Ready"}\n      containers:',
+)
+
+
+@pytest.mark.parametrize("templates", [{}, {"1000-follower.yaml": FOLLOWER}], ids=["last", "waited for"])
+def test_a_label_that_a_busy_server_does_not_take_is_on_the_node_in_the_end(
+    cluster: Cluster, fault_proxy: FaultProxy, tmp_path: Path, templates: dict[str, str]
+) -> None:
+    little.play(cluster, tmp_path)
+    charts = {"little": {"0000-driver.yaml": little.DRIVER, **templates}}
+    bundle = little.build(tmp_path / "1", charts, NODES)
+    busy = iter([WAYS[2]] * 3)
+    fault_proxy.decide = lambda asked: (
+        next(busy, None) if asked.is_write and "/api/v1/nodes/" in asked.path else None
+    )
+
+    done = sync(cluster, bundle, "--timeout", "40", kubeconfig=cluster.kubeconfig("admin", fault_proxy.url))
+
+    assert (done.code, done.errors) == (0, ""), done.events
+    labelled = [node["metadata"]["labels"] for node in cluster.api.items("/api/v1/nodes")]
+    states = ["0000", *(each[:4] for each in templates)]
+    assert all(
+        each.get(f"specialresource.openshift.io/state-little-{state}") == "Ready"
+        for each in labelled
+        for state in states
+    ), labelled
 
 
 @contextmanager

@@ -18,7 +18,8 @@ import pytest
 import urllib3
 import yaml
 
-from sro_apply.kube.access import Access
+from sro_apply.cli.sync import command
+from sro_apply.kube.access import CONNECTIONS, Access
 from sro_apply.kube.client import Client
 from sro_apply.kube.connection import Connection, Stream, connect
 from sro_apply.kube.errors import LeaseLostError, PermanentError, TransientError
@@ -204,6 +205,12 @@ def test_a_certificate_authority_that_was_renewed_is_read_again(
     with pytest.raises(PermanentError):
         client.version()
     assert client.version() == "v1.20.2"
+
+
+def test_as_many_connections_are_kept_as_requests_can_be_sent_at_once() -> None:
+    (option,) = (each for each in command.params if each.name == "concurrency")
+    most: Any = option.type
+    assert most.max < CONNECTIONS
 
 
 def test_a_file_for_the_certificate_authority_that_was_renewed_is_read_again(

@@ -203,6 +203,13 @@ def test_of_a_removed_sr_all_goes_but_definitions(
         assert any(doomed.after_pods for doomed in plan.doomed) is has_pods
 
 
+def test_a_removed_sr_goes_whatever_its_share() -> None:
+    bundle = RenderedBundle(cluster="c", resources=(), removed=("sr",))
+    members = [live(name=f"old-{number}") for number in range(9)]
+    plan = plan_prune(situation(*members, bundle=bundle, keep=frozenset(), limit=0))
+    assert (len(plan.doomed), plan.stopped) == (9, ())
+
+
 NO_KERNELS = RenderedBundle(cluster="c", resources=(resource(STAYS),))
 EMPTY = RenderedBundle(cluster="c", resources=(resource(),), kernels={RUNS: ("n1",)})
 REMOVE_OR_BUILD = "build with managementState: Removed in was, or run sro-apply delete was"
@@ -416,27 +423,28 @@ def named(*states: str, name: str) -> BundleResource:
     )
 
 
-BASE = named("namespace", "crds", "pre-install", "0000-x", "1000-y", "stateless", "post-install", name="base")
+UNDER = named(
+    "namespace", "crds", "pre-install", "0000-x", "1000-y", "stateless", "post-install", name="under"
+)
 REVERSED = (
     # What no lock knows any more stood on what it knows, as far as anybody can tell.
     placed("went2", "0000-a"),
     *(placed("went", each) for each in ("post-install", "stateless", "1000-b", "0000-a", "pre-install")),
     # The dependent goes before what it needs; a state that it has no longer goes where its name puts it.
-    *(placed("top", each) for each in ("0500-was", "0000-x")),
-    *(placed("base", each) for each in ("post-install", "stateless", "2000-was", "1000-y", "0500-was")),
-    *(placed("base", each) for each in ("0000-x", "pre-install")),
+    *(placed("above", each) for each in ("0500-was", "0000-x")),
+    *(placed("under", each) for each in ("post-install", "stateless", "2000-was", "1000-y", "0500-was")),
+    *(placed("under", each) for each in ("0000-x", "pre-install")),
     # What is applied first of all SRs goes when nothing else of any is left; with a Namespace goes all in it.
-    *(placed(each, "crds") for each in ("went", "base")),
-    placed("base", "namespace"),
+    *(placed(each, state) for each in ("went", "under") for state in ("crds", "namespace")),
     placed("went", "namespace", "Namespace"),
-    placed("top", "0000-x", "Namespace", name="in-a-state"),
-    placed("base", "namespace", "Namespace"),
+    placed("above", "0000-x", "Namespace", name="in-a-state"),
+    placed("under", "namespace", "Namespace"),
 )
 
 
 @pytest.mark.parametrize("given", [REVERSED, REVERSED[::-1], REVERSED[7:] + REVERSED[:7]])
 def test_what_is_applied_last_goes_first_over_all_srs(given: tuple[Member, ...]) -> None:
-    bundle = RenderedBundle(cluster="c", resources=(BASE, named("0000-x", name="top")))
+    bundle = RenderedBundle(cluster="c", resources=(UNDER, named("0000-x", name="above")))
     found = deletion_order(given, bundle)
     assert [(each.resource, str(each.id)) for each in found] == [
         (each.resource, str(each.id)) for each in REVERSED

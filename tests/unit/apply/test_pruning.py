@@ -854,6 +854,20 @@ def owner(kind: str, name: str) -> Object:
             ],
             ("Endpoints/a/mine",),
         ),
+        # Without a time, when nothing triggered their last change: who wrote them says it then.
+        (
+            [
+                thing("Endpoints", "s", managedFields=[{"manager": "kube-controller-manager"}]),
+                thing("Endpoints", "mine", managedFields=[{"manager": "kubectl-create"}]),
+                thing(
+                    "Endpoints",
+                    "touched",
+                    managedFields=[{"manager": "kube-controller-manager"}, {"manager": "kubectl-edit"}],
+                ),
+                thing("ConfigMap", "other", managedFields=[{"manager": "kube-controller-manager"}]),
+            ],
+            ("ConfigMap/a/other", "Endpoints/a/mine", "Endpoints/a/touched"),
+        ),
         # The operator lifecycle manager of OpenShift.
         (
             [

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sro_apply.planning.pods import newest_pods, old_pods, pods_of
-from sro_apply.planning.readiness import Surroundings, judge
+from sro_apply.planning.readiness import Surroundings, judge, waits_for_builds, waits_for_pods
 from sro_apply.planning.verdict import Readiness, Verdict
 
 Object = dict[str, Any]
@@ -90,6 +90,7 @@ def revised(name: str, number: str, revision: str) -> Object:
     ("pods", "updated", "said"),
     [
         ([revised("a", "1", "x"), revised("b", "1", "x")], 0, "; an earlier one runs (node-a, node-b)"),
+        ([revised("b", "1", "x"), revised("a", "1", "x")], 0, "; an earlier one runs (node-a, node-b)"),
         ([revised("a", "1", "x"), revised("b", "2", "y")], 1, "; an earlier one runs (node-a)"),
         # A change was taken back: `x` is the newest again, under another number.
         (
@@ -255,6 +256,94 @@ def test_a_node_that_is_down_is_why_its_pod_is_not_ready() -> None:
     assert verdict == Verdict(
         Readiness.PROGRESSING, "1 of 3 pods are ready (n2, n3); node n3: NodeStatusUnknown: no word of it"
     )
+
+
+def test_of_several_nodes_the_first_by_name_is_told_in_whatever_order_they_are_listed() -> None:
+    names = ("n2", "n1", "n3")
+    down = {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "no network"}
+    nodes: list[Object] = [
+        {"kind": "Node", "metadata": {"name": name}, "status": {"conditions": [down]}} for name in names
+    ]
+    pods = [pod(f"p-{name}", name) for name in names]
+    for order in (1, -1):
+        verdict = judge(daemon_set(3, 3, 0), Surroundings(pods=pods[::order], nodes=nodes[::order]))
+        assert verdict == Verdict(
+            Readiness.PROGRESSING,
+            "0 of 3 pods are ready (n1, n2, n3); node n1: KubeletNotReady: no network",
+        )
+
+
+@pytest.mark.parametrize(
+    ("seen", "readiness"), [(1, Readiness.PROGRESSING), (2, Readiness.READY), (3, Readiness.READY)]
+)
+def test_a_condition_may_say_itself_of_which_generation_it_is(seen: int, readiness: Readiness) -> None:
+    """As those of metav1.Condition do. A newer one than we have read is of what we applied, too."""
+    ready = {"type": "Ready", "status": "True", "observedGeneration": seen}
+    assert judge(
+        live("Thing", {"conditions": [ready]}, version="example.com/v1"), Surroundings()
+    ).readiness is (readiness)
+
+
+@pytest.mark.parametrize("kind", ["Certificate", "CertificateRequest", "ClusterIssuer", "Issuer"])
+def test_what_always_gets_a_condition_ready_is_not_ready_before(kind: str) -> None:
+    """https://cert-manager.io/docs/reference/api-docs/: each of these has one as soon as it was looked at."""
+    assert (
+        judge(live(kind, {}, version="cert-manager.io/v1"), Surroundings()).readiness is Readiness.PROGRESSING
+    )
+    assert judge(live(kind, {}, version="example.com/v1"), Surroundings()).readiness is Readiness.READY
+
+
+def test_a_pod_that_was_given_up_while_it_waited_says_what_it_waited_for() -> None:
+    given = pod("p", "n", waiting=PULL)
+    given["status"] |= {"phase": "Failed", "message": "it was active for too long"}
+    assert judge(given, Surroundings()).reason == (
+        'pod p on node n: ImagePullBackOff: Back-off pulling image "x"'
+    )
+    given["status"]["containerStatuses"] = []
+    assert judge(given, Surroundings()).reason == "it was active for too long"
+
+
+def test_replicas_that_are_held_back_are_not_counted_and_a_pod_without_a_node_is_told() -> None:
+    """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions."""
+    spec: Object = {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}
+    given = replicas("StatefulSet", spec, updatedReplicas=0, replicas=3, readyReplicas=3)
+    assert judge(given, Surroundings(pods=[unscheduled("d-2", "")])) == Verdict(
+        Readiness.PROGRESSING, "0 of 1 replicas are of this revision; pod d-2: Unschedulable: no room"
+    )
+
+
+@pytest.mark.parametrize("seconds", [1, 30])
+def test_a_pod_that_must_stay_ready_for_however_short_a_while_is_no_use_before(seconds: int) -> None:
+    spec = {"minReadySeconds": seconds}
+    numbers = {
+        "observedGeneration": 2,
+        "desiredNumberScheduled": 1,
+        "updatedNumberScheduled": 1,
+        "numberReady": 1,
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "readyReplicas": 1,
+    }
+    for kind, available in (("DaemonSet", "numberAvailable"), ("StatefulSet", "availableReplicas")):
+        assert judge(live(kind, numbers, spec), Surroundings()).readiness is Readiness.PROGRESSING
+        assert judge(live(kind, {**numbers, available: 1}, spec), Surroundings()).readiness is Readiness.READY
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "needed"),
+    [
+        *(("apps", kind, "pods") for kind in ("DaemonSet", "Deployment", "StatefulSet")),
+        ("batch", "Job", "pods"),
+        ("build.openshift.io", "BuildConfig", "builds"),
+        ("build.openshift.io", "Build", ""),
+        ("", "Pod", ""),  # it is there itself
+        ("", "ConfigMap", ""),
+        ("example.com", "Job", ""),
+    ],
+)
+def test_what_is_read_to_judge_a_kind(group: str, kind: str, needed: str) -> None:
+    assert waits_for_pods(group, kind) is (needed == "pods")
+    assert waits_for_builds(group, kind) is (needed == "builds")
 
 
 def test_pods_of_others_and_pods_that_go_do_not_count() -> None:

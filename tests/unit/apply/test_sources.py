@@ -18,12 +18,16 @@ import pytest
 
 from sro_apply import git as git_program
 from sro_apply import repository as reader
+from sro_apply import sources
+from sro_apply.bundle import load_bundle
 from sro_apply.cli.exit_codes import SERVER_REFUSED
 from sro_apply.cli.main import run
 from sro_apply.errors import SourceUnreachableError
 from sro_apply.git import shown
+from sro_apply.planning.parts import RenderedBundle
 from sro_apply.sources import load_once, opened
 from sro_render.errors import InputError, ServerError, SroError, describe
+from sro_render.model.file_names import LOCK_NAME
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 KMOD, JINJA = GOLDEN / "01-simple-kmod" / "cluster", GOLDEN / "02-jinja" / "cluster"
@@ -87,6 +91,24 @@ def test_a_folder_is_new_when_its_lock_is(tmp_path: Path) -> None:
     second = source.newer(first.revision)
     assert second is not None
     assert second.bundle == load_once(str(JINJA))
+
+
+def test_a_folder_that_is_filled_anew_while_it_is_read_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cluster"
+    shutil.copytree(KMOD, folder)
+
+    def load_and_fill(root: Path, *, of_any_target: bool) -> RenderedBundle:
+        found = load_bundle(root, of_any_target=of_any_target)
+        shutil.copyfile(JINJA / LOCK_NAME, root / LOCK_NAME)
+        return found
+
+    monkeypatch.setattr(sources, "load_bundle", load_and_fill)
+    assert fault_of(str(folder)) == (
+        f"error[bundle-moves]: {folder} was changed while it was read\n"
+        "  help: run the command again when nobody writes there; a loop reads it again by itself"
+    )
 
 
 def test_a_folder_may_lie_behind_a_link_that_is_moved(tmp_path: Path) -> None:
@@ -297,6 +319,14 @@ def test_what_git_says_of_a_server_is_told_from_what_it_says_of_an_address(
     with pytest.raises(SroError) as caught:
         opened("git+file:///repository@main:out").newer("")
     assert isinstance(caught.value, ServerError) == is_unreachable
+
+
+def test_git_that_somebody_ends_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine that is short of memory does."""
+    play_git(tmp_path, monkeypatch, "kill -9 $$")
+    assert fault_of("git+file:///repository@main:out").startswith(
+        "error[source-git]: file:///repository@main: git init was ended by signal 9\n"
+    )
 
 
 def test_a_machine_that_can_start_no_more_programs_is_told_also_of_a_repository_that_is_known(

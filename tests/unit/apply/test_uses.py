@@ -29,11 +29,23 @@ POD: Object = {
         {"persistentVolumeClaim": {"claimName": "data"}},
         {"projected": {"sources": [{"configMap": {"name": "part"}}, {"secret": {"name": "half"}}]}},
     ],
-    "initContainers": [{"image": "registry/a/built:v1", "envFrom": [{"configMapRef": {"name": "all"}}]}],
+    "initContainers": [
+        {
+            "image": "registry/a/built:v1",
+            "envFrom": [{"configMapRef": {"name": "all"}}, {"secretRef": {"name": "whole"}}],
+        },
+        {"image": "registry/a/pinned@sha256:0"},
+        {"image": "registry/a/bare"},
+        {"image": "registry/b/elsewhere:v1"},
+    ],
     "containers": [
         {
             "image": "quay.io/other@sha256:0",
-            "env": [{"valueFrom": {"secretKeyRef": {"name": "one", "key": "k"}}}, {"value": "x"}],
+            "env": [
+                {"valueFrom": {"secretKeyRef": {"name": "one", "key": "k"}}},
+                {"valueFrom": {"configMapKeyRef": {"name": "single", "key": "k"}}},
+                {"value": "x"},
+            ],
         }
     ],
 }
@@ -54,6 +66,7 @@ def member(kind: str, name: str, api_version: str = "v1", namespace: str = "a", 
 DRIVER = member("DaemonSet", "driver", "apps/v1", spec={"template": {"spec": POD}})
 RBAC = "rbac.authorization.k8s.io/v1"
 ACCOUNT: Object = {"kind": "ServiceAccount", "name": "driver"}
+USER = "system:serviceaccount:a:driver"
 
 
 def group(name: str) -> Member:
@@ -77,9 +90,21 @@ def group(name: str) -> Member:
         (member("ConfigMap", "all"), True),
         (member("Secret", "one"), True),
         (member("ImageStream", "built", "image.openshift.io/v1"), True),
+        (member("Secret", "whole"), True),
+        (member("ConfigMap", "single"), True),
+        (member("ImageStream", "pinned", "image.openshift.io/v1"), True),
+        (member("ImageStream", "bare", "image.openshift.io/v1"), True),
         (member("ImageStream", "build", "image.openshift.io/v1"), False),
+        (member("ImageStream", "elsewhere", "image.openshift.io/v1"), False),
         (member("RoleBinding", "x", RBAC, subjects=[ACCOUNT]), True),
         (member("RoleBinding", "x", RBAC, subjects=[{**ACCOUNT, "namespace": "b"}]), False),
+        (member("RoleBinding", "x", RBAC, subjects=[{**ACCOUNT, "name": "other"}]), False),
+        (member("RoleBinding", "x", RBAC, subjects=[{"kind": "User", "name": USER}]), True),
+        (member("RoleBinding", "x", RBAC, subjects=[{"kind": "Group", "name": USER}]), False),
+        (member("RoleBinding", "x", RBAC, subjects=[{"kind": "User", "name": "driver"}]), False),
+        # Rights in another namespace; an account without one is of where the binding is.
+        (member("RoleBinding", "x", RBAC, "b", subjects=[{**ACCOUNT, "namespace": "a"}]), True),
+        (member("RoleBinding", "x", RBAC, "b", subjects=[ACCOUNT]), False),
         (
             member("ClusterRoleBinding", "x", RBAC, "", subjects=[{**ACCOUNT, "namespace": "a"}]),
             True,
@@ -90,7 +115,7 @@ def group(name: str) -> Member:
                 "x",
                 "security.openshift.io/v1",
                 "",
-                users=["system:serviceaccount:a:driver"],
+                users=[USER],
             ),
             True,
         ),
@@ -108,6 +133,9 @@ def group(name: str) -> Member:
         ),
         (group("system:serviceaccounts:a"), True),
         (group("system:serviceaccounts:b"), False),
+        (group("system:serviceaccounts"), True),
+        (group("system:authenticated"), True),
+        (group("system:masters"), False),
         (member("PriorityClass", "high", "scheduling.k8s.io/v1", ""), True),
         (member("PriorityClass", "low", "scheduling.k8s.io/v1", ""), False),
         (member("RuntimeClass", "bare", "node.k8s.io/v1", ""), True),
@@ -118,6 +146,28 @@ def test_what_its_pods_name_is_used(other: Member, is_used: bool) -> None:
     found = used_by([DRIVER], [DRIVER, other])
     key = (other.id.group, other.id.kind, other.id.namespace, other.id.name)
     assert (found.get(key) == "DaemonSet/a/driver") is is_used
+
+
+def test_a_role_is_where_its_binding_is() -> None:
+    """A driver may read in another namespace: what lets it do so is there."""
+    subjects = [{**ACCOUNT, "namespace": "a"}]
+    binding = member("RoleBinding", "x", RBAC, "b", subjects=subjects, roleRef={"kind": "Role", "name": "r"})
+    roles = [member("Role", "r", RBAC, namespace) for namespace in ("a", "b")]
+    found = used_by([DRIVER], [DRIVER, binding, *roles])
+    key = ("rbac.authorization.k8s.io", "Role")
+    assert [(*key, namespace, "r") in found for namespace in ("a", "b")] == [False, True]
+
+
+def test_who_names_no_account_has_the_one_that_every_namespace_has() -> None:
+    plain = member("DaemonSet", "plain", "apps/v1", spec={"template": {"spec": {"containers": []}}})
+    account = member("ServiceAccount", "default", imagePullSecrets=[{"name": "p"}])
+    found = used_by([plain], [plain, account, member("Secret", "p")])
+    assert {("", "ServiceAccount", "a", "default"), ("", "Secret", "a", "p")} <= found.keys()
+
+
+def test_of_two_drivers_the_first_is_named() -> None:
+    second = member("DaemonSet", "second", "apps/v1", spec={"template": {"spec": POD}})
+    assert set(used_by([DRIVER, second], [DRIVER, second]).values()) == {"DaemonSet/a/driver"}
 
 
 def test_what_its_account_names_is_used() -> None:
