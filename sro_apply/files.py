@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PAGE = "sro_render.review.page"
 _ENDINGS = (".yaml", ".yml", ".json")
+_STREAMS = frozenset({"/dev/stdout", "/dev/stderr"})
+_DESCRIPTORS = frozenset({"/dev/fd", "/proc/self/fd"})
 
 
 def read_sources(paths: Iterable[Path]) -> list[Source]:
@@ -76,29 +78,41 @@ def page_assets() -> PageAssets:
 def write_if_changed(path: Path, data: bytes) -> bool:
     """Write a whole file, or leave what is there as it is; folders come as needed. Whether it was written.
 
-    What is no file, as a pipe or a device, is written to and stays what it is; a link stays one too.
+    A pipe, a device and /dev/stdout are written to and stay what they are. A link gives way to the file.
 
     Raises: OutputError: the system refuses.
     """
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
+        if _is_stream(path):
+            with path.open("ab") as stream:
+                stream.write(data)
             return True
-        target = path.resolve() if path.is_symlink() else path
-        if target.exists() and target.read_bytes() == data:
+        if path.exists() and not path.is_symlink() and path.read_bytes() == data:
             return False
-        _replace(target, data)
+        _replace(path, data)
     except OSError as error:
         raise OutputError("output-failed", f"{path} cannot be written: {error.strerror}") from error
     return True
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a pipe, a device or one of our own streams, in whose place no file is to be put.
+
+    Any other link may lead to wherever a stranger wants us to write.
+    """
+    if path.as_posix() in _STREAMS or path.parent.as_posix() in _DESCRIPTORS:
+        return True
+    return not path.is_symlink() and path.exists() and not path.is_file()
 
 
 def _replace(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        if path.exists():
+        draft.unlink(missing_ok=True)  # what an interrupted run left, or a link
+        with draft.open("xb") as file:
+            file.write(data)
+        if path.exists() and not path.is_symlink():
             draft.chmod(path.stat().st_mode)
         draft.replace(path)
     except OSError:
