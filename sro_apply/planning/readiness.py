@@ -42,6 +42,7 @@ from sro_apply.planning.reading import (
 from sro_apply.planning.verdict import READY, Readiness, Verdict, failure, progress
 from sro_apply.planning.waits import judge_logs, pattern_of, pods_to_read
 from sro_render.model.objects import JsonObject, mapping_of, text_of
+from sro_render.model.wording import counted
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -98,8 +99,8 @@ def _judge_daemonset(live: JsonObject, around: Surroundings) -> Verdict:
             f"kubectl describe {where} says why, if it stays so",
         )
     if missing:
-        wanted = len(around.expected)
-        return progress(f"{desired} pods are scheduled, and {wanted} nodes must run it{named(missing)}")
+        come = f"{counted(desired, 'pod')} {'is' if desired == 1 else 'are'} scheduled"
+        return progress(f"{come}, and {counted(len(around.expected), 'node')} must run it{named(missing)}")
     if updated < desired:
         return progress(
             f"{updated} of {desired} pods are of this revision{_still_old(live, old)}", pending_of(pods)

@@ -204,7 +204,7 @@ PULL = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}
             daemon_set(1, 1, 1),
             [pod("d-1", "n1", is_ready=True)],
             ("n1", "n2"),
-            Verdict(Readiness.PROGRESSING, "1 pods are scheduled, and 2 nodes must run it (n2)"),
+            Verdict(Readiness.PROGRESSING, "1 pod is scheduled, and 2 nodes must run it (n2)"),
         ),
         (
             daemon_set(2, 1, 2),
