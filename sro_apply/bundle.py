@@ -28,7 +28,7 @@ from sro_render.limits import Limits
 from sro_render.model.file_names import LOCK_NAME, SIGNATURE_NAME
 from sro_render.model.lock import Lock, LockedResource, digest_of
 from sro_render.model.objects import JsonObject, JsonValue, annotations_of, object_id, text_of
-from sro_render.yamltext.reader import decode, read_manifest
+from sro_render.yamltext.canonical import read_written
 
 KUSTOMIZATION = "kustomization.yaml"
 _AS_COMMITTED = "take the committed bundle back (git checkout), or build it again with sro-render"
@@ -275,7 +275,7 @@ def _beyond(most: str, place: str) -> BundleError:
 def _parsed(data: bytes, place: str) -> JsonValue:
     """The value of a file of the bundle."""
     try:
-        return read_manifest(decode(data, place), _LIMITS)
+        return read_written(data, place, _LIMITS)
     except YamlError as error:
         # Whoever only applies can neither allow more nor correct it here.
         error.finding = structs.replace(error.finding, hint=_AS_COMMITTED)

@@ -25,8 +25,7 @@ from sro_apply.kube.access import CONNECTIONS, Access
 from sro_render.errors import SroError
 from sro_render.limits import Limits
 from sro_render.model.objects import JsonObject, JsonValue, mapping_of, text_of
-from sro_render.source import Source
-from sro_render.yamltext.reader import read_manifest
+from sro_render.yamltext.canonical import read_written
 
 _CLUSTER = frozenset(
     {"server", "certificate-authority", "certificate-authority-data", "tls-server-name", "extensions"}
@@ -102,7 +101,7 @@ def read_plain(text: str, folder: Path, context: str | None) -> Plain | None:
 
     Raises: OSError, ValueError, SroError: it or a file that it names cannot be read.
     """
-    config = mapping_of(read_manifest(Source("kubeconfig", text), Limits()))
+    config = mapping_of(read_written(text.encode(), "kubeconfig", Limits()))
     chosen = _named(config, "contexts", context or text_of(config.get("current-context")), "context")
     cluster = _named(config, "clusters", text_of(chosen.get("cluster")), "cluster")
     user = _named(config, "users", text_of(chosen.get("user")), "user")
